@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf/limit.h - connections at a time and connection attempts a second, per source, network, site
+ * and in total.
+ *
+ * First every level is asked, and only if all agree is the attempt charged to all: an attempt that
+ * a wider level stops costs its source nothing. A stopped attempt writes nothing (but for the first
+ * one after a limit was raised), so a flood from a source that is over its rate costs loads only.
+ */
+#ifndef POSTERN_BPF_LIMIT_H
+#define POSTERN_BPF_LIMIT_H
+
+#include "bpf/cell.h"
+#include "bpf/report.h"
+
+/* The bucket after one more attempt, or 0 if it is empty. */
+STAGE __u64 rate_next(const struct meter_limit *limit, __u64 tat, __u64 now)
+{
+	if (tat < now)
+		tat = now;
+	tat += limit->interval_ns;
+	return tat > now + limit->burst_ns ? 0 : tat;
+}
+
+/*
+ * A bucket is never further from full than the whole burst. One that is comes from a slower limit
+ * that has been raised since, and what it owed under that one is forgiven.
+ */
+STAGE void rate_settle(const struct meter_limit *limit, struct meter_cell *cell, __u64 now)
+{
+	const __u64 tat = cell->tat;
+
+	if (tat > now + limit->burst_ns)
+		__sync_val_compare_and_swap(&cell->tat, tat, now);
+}
+
+STAGE int rate_charge(const struct meter_limit *limit, struct meter_cell *cell, __u64 now)
+{
+	__u64 tat, next;
+
+	for (int i = 0; i < CELL_RETRIES; i++) {
+		tat = cell->tat;
+		next = rate_next(limit, tat, now);
+		if (!next)
+			return 0;
+		if (__sync_val_compare_and_swap(&cell->tat, tat, next) == tat)
+			return 1;
+	}
+	return 0; /* that many CPUs charge one bucket at once: too fast by any limit */
+}
+
+/* What one level says before anything is charged. */
+STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
+{
+	const struct settings *s = settings_get();
+	struct meter_cell *cell = cell_at(level, place);
+	const struct meter_limit *limit;
+
+	if (!s || !cell || level >= METER_LEVELS)
+		return UNDECIDED;
+	limit = &s->limit[level];
+	if (limit->conns && cell->conns >= limit->conns)
+		return REASON_CONN_SOURCE + level;
+	if (!limit->interval_ns)
+		return UNDECIDED;
+	rate_settle(limit, cell, now);
+	return rate_next(limit, cell->tat, now) ? UNDECIDED : REASON_RATE_SOURCE + level;
+}
+
+STAGE_APART int level_charge(__u32 level, __u32 place, __u64 now)
+{
+	const struct settings *s = settings_get();
+	struct meter_cell *cell = cell_at(level, place);
+
+	if (!s || !cell || level >= METER_LEVELS || !s->limit[level].interval_ns)
+		return UNDECIDED;
+	return rate_charge(&s->limit[level], cell, now) ? UNDECIDED : REASON_RATE_SOURCE + level;
+}
+
+/* Whether there is anything to ask at a level. IPv4 has no sites. */
+STAGE int level_limited(const struct settings *s, const struct packet *p, __u32 level)
+{
+	if (level == METER_SITE && p->family == FAMILY_IPV4)
+		return 0;
+	return s->limit[level].interval_ns || s->limit[level].conns;
+}
+
+/* The place of the packet's source at a level; 0 if there is no room for it. */
+STAGE __u32 level_place(const struct packet *p, __u32 level, __u64 now)
+{
+	__u32 place;
+
+	if (level == METER_TOTAL)
+		return 0;
+	place = cell_place(&p->source, p->family, level, now, 1);
+	if (!place)
+		health_count(HEALTH_METER_FULL);
+	return place;
+}
+
+STAGE enum reason limit(const struct settings *s, const struct packet *p)
+{
+	__u32 place[METER_LEVELS];
+	int reason = UNDECIDED;
+	__u64 now = 0;
+
+	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++) {
+		if (!level_limited(s, p, level))
+			continue;
+		if (!now) /* the clock is the dearest part of a packet that no limit concerns */
+			now = bpf_ktime_get_ns();
+		place[level] = level_place(p, level, now);
+		reason = level_ask(level, place[level], now);
+	}
+	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++)
+		if (level_limited(s, p, level))
+			reason = level_charge(level, place[level], now);
+	return reason;
+}
+
+_Static_assert(REASON_CONN_TOTAL - REASON_CONN_SOURCE == METER_TOTAL &&
+		       REASON_RATE_TOTAL - REASON_RATE_SOURCE == METER_TOTAL,
+	       "the reasons of the limits are in the order of the levels");
+
+#endif

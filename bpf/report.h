@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf/report.h - counters for every packet, detail for as many as the agent has asked for.
+ */
+#ifndef POSTERN_BPF_REPORT_H
+#define POSTERN_BPF_REPORT_H
+
+#include <bpf/bpf_endian.h>
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+STAGE void health_count(__u32 what)
+{
+	__u64 *count = bpf_map_lookup_elem(&health, &what);
+
+	if (count)
+		*count += 1;
+}
+
+STAGE void counter_add(void *map, __u32 index, __u32 bytes)
+{
+	struct counter *counter = bpf_map_lookup_elem(map, &index);
+
+	if (counter) {
+		counter->packets += 1;
+		counter->bytes += bytes;
+	}
+}
+
+STAGE void count_reason(const struct packet *p, __u32 reason, __u32 outcome)
+{
+	counter_add(&reasons, reason_index(reason, p->family, outcome), p->length);
+}
+
+STAGE void count_list(const struct packet *p, __u32 outcome)
+{
+	counter_add(&lists, list_index(class_slot(p->list_class), p->family, outcome), p->length);
+}
+
+/* An address as the maps carry it: 16 bytes in network byte order. */
+STAGE void address_store(const struct address *a, void *out)
+{
+	__be64 *half = out;
+
+	half[0] = bpf_cpu_to_be64(a->high);
+	half[1] = bpf_cpu_to_be64(a->low);
+}
+
+STAGE struct offender *offender_cell(const struct packet *p)
+{
+	const __u64 hash = mix64(mix64(p->source.high) ^ p->source.low);
+	const __u32 index = hash & (OFFENDER_LINES - 1);
+	struct offender_line *line = bpf_map_lookup_elem(&offenders, &index);
+	struct offender *cell;
+	__u64 source[2];
+
+	if (!line)
+		return NULL;
+	address_store(&p->source, source);
+	for (int i = 0; i < OFFENDER_WAYS; i++) {
+		cell = &line->cell[i];
+		if (cell->source[0] == source[0] && cell->source[1] == source[1])
+			return cell;
+	}
+	cell = &line->cell[line->cell[0].last_ns > line->cell[1].last_ns];
+	cell->source[0] = source[0];
+	cell->source[1] = source[1];
+	cell->hits = 0;
+	return cell;
+}
+
+STAGE void offender_note(const struct packet *p, __u32 reason, __u32 outcome, __u32 weight,
+			 __u64 now)
+{
+	struct offender *cell = offender_cell(p);
+
+	if (!cell)
+		return;
+	__sync_fetch_and_add(&cell->hits, weight);
+	cell->reason = reason;
+	cell->outcome = outcome;
+	cell->list_class = p->list_class;
+	cell->last_ns = now;
+}
+
+STAGE void event_send(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u32 outcome,
+		      __u32 weight, __u64 now)
+{
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		health_count(HEALTH_EVENTS_LOST);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->id = (now & ~0xffull) | (bpf_get_smp_processor_id() & 0xff);
+	address_store(&p->source, e->source);
+	address_store(&p->dest, e->dest);
+	e->weight = weight;
+	e->ifindex = ctx->ingress_ifindex;
+	e->source_port = p->source_port;
+	e->dest_port = p->dest_port;
+	e->vlan = p->vlan;
+	e->reason = reason;
+	e->outcome = outcome;
+	e->list_class = p->list_class;
+	e->action = class_action(p->list_class);
+	bpf_ringbuf_submit(e, 0);
+	health_count(HEALTH_EVENTS_SENT);
+}
+
+/* Detail about a packet that was stopped, or would have been: as far as the budget goes. */
+STAGE void detail(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u32 outcome)
+{
+	const __u32 cpu = bpf_get_smp_processor_id();
+	struct budget *b = bpf_map_lookup_elem(&budget, &cpu);
+	__u64 now;
+
+	if (!b)
+		return;
+	if (!b->left) {
+		b->skipped += 1;
+		health_count(HEALTH_EVENTS_SKIPPED);
+		if (b->skipped % EVENT_SAMPLE == 0)
+			offender_note(p, reason, outcome, EVENT_SAMPLE, bpf_ktime_get_ns());
+		return;
+	}
+	now = bpf_ktime_get_ns();
+	b->left -= 1;
+	event_send(ctx, p, reason, outcome, 1 + b->skipped, now);
+	b->skipped = 0;
+	offender_note(p, reason, outcome, 1, now);
+}
+
+#endif

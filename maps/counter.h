@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * maps/counter.h - per-CPU counters: written by the program without atomics, summed by the agent.
+ */
+#ifndef POSTERN_MAPS_COUNTER_H
+#define POSTERN_MAPS_COUNTER_H
+
+#include "reason.h"
+#include "table.h"
+
+enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILY_COUNT };
+
+/* How a STOP reason was carried out. PASS reasons use OUTCOME_ENFORCED. */
+enum outcome { OUTCOME_ENFORCED, OUTCOME_MONITORED, OUTCOME_COUNT };
+
+/* Map "reasons", per CPU: one element for each reason, family and outcome. */
+#define REASON_COUNTERS (REASON_COUNT * FAMILY_COUNT * OUTCOME_COUNT)
+
+static inline __u32 reason_index(__u32 reason, __u32 family, __u32 outcome)
+{
+	return (reason * FAMILY_COUNT + family) * OUTCOME_COUNT + outcome;
+}
+
+/* Map "lists", per CPU: packets that matched a list, by family and outcome. */
+#define LIST_COUNTERS (LIST_SLOTS * FAMILY_COUNT * OUTCOME_COUNT)
+
+static inline __u32 list_index(__u32 slot, __u32 family, __u32 outcome)
+{
+	return (slot * FAMILY_COUNT + family) * OUTCOME_COUNT + outcome;
+}
+
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+ABI_SIZE(struct counter, 16);
+
+/* Map "health", per CPU: things that the program could not do. */
+enum health {
+	HEALTH_EVENTS_SENT,    /* events written to the ring */
+	HEALTH_EVENTS_LOST,    /* events that found the ring full */
+	HEALTH_EVENTS_SKIPPED, /* events beyond the budget: counted, not written */
+	HEALTH_METER_FULL,     /* a limiter had no room and left the decision to the wider one */
+	HEALTH_RESETS_SENT,    /* RST segments sent */
+	HEALTH_RESETS_SKIPPED, /* RST segments beyond the limit: dropped without an answer */
+	HEALTH_COUNT
+};
+
+#endif

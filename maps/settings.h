@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * maps/settings.h - what the agent may change while packets flow.
+ *
+ * Map "settings": one element, memory-mapped by the agent, which stores into it; the program reads
+ * each field at most once a packet. What must change together is published by one store to
+ * `generation`.
+ */
+#ifndef POSTERN_MAPS_SETTINGS_H
+#define POSTERN_MAPS_SETTINGS_H
+
+#include "meter.h"
+#include "table.h"
+
+#define PORT_WORDS (65536 / 64)
+
+struct settings {
+	__u32 generation; /* which half of the tables answers: 0 or 1 */
+	__u32 monitor;    /* not 0: count and report, stop nothing */
+	__u64 secret;     /* seed of the meters' hash */
+	struct meter_limit limit[METER_LEVELS];
+	struct meter_limit reset; /* RST segments: the rate only */
+	struct generation table[GENERATIONS];
+	__u64 port[PORT_WORDS]; /* bit n: TCP port n is protected */
+	__u32 netns;            /* inode of the network namespace whose sockets count */
+	__u32 pad;
+};
+
+static inline int port_is_protected(const struct settings *s, __u16 port)
+{
+	return (s->port[port / 64] >> (port % 64)) & 1;
+}
+
+#endif

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The test programs, and `make test`.
+#
+#   tests/unit/test_NAME.c   one program each, linked with everything but main()
+#   tests/packet/*.c         one program that runs the XDP program in the kernel and, compiled into
+#                            native.c, on the host; its twin packet-coverage counts the branches there
+#   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
+#   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
+
+UNIT_SOURCES   := $(wildcard tests/unit/test_*.c)
+UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
+PACKET_SOURCES := $(wildcard tests/packet/*.c)
+FUZZ_SOURCES   := $(wildcard tests/fuzz/fuzz_*.c)
+LAB_SOURCES    := $(wildcard tests/lab/*.c)
+# A name with "_" is no program of its own; lab_*.c are part of each.
+LAB_NAMES      := $(foreach name,$(LAB_SOURCES:tests/lab/%.c=%),$(if $(findstring _,$(name)),,$(if $(findstring .bpf,$(name)),,$(name))))
+
+UNIT_PROGRAMS  := $(UNIT_SOURCES:%.c=$(BUILD)/%)
+PACKET_PROGRAM := $(BUILD)/tests/packet/packet
+NATIVE_PROGRAM := $(BUILD)/tests/packet/packet-coverage
+FUZZ_PROGRAMS  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+LAB_PROGRAMS   := $(addprefix $(BUILD)/tests/,$(LAB_NAMES))
+
+# The variants that need clang's runtime. Objects are compiled with what the programs are linked with.
+SANITIZE_CFLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+ASAN := $(BUILD)/asan
+TSAN := $(BUILD)/tsan
+FUZZ := $(BUILD)/fuzz
+$(eval $(call variant,$(ASAN),$(CLANG),$(SANITIZE_CFLAGS) -fsanitize=address,undefined))
+$(eval $(call variant,$(TSAN),$(CLANG),$(SANITIZE_CFLAGS) -fsanitize=thread))
+$(eval $(call variant,$(FUZZ),$(CLANG),$(SANITIZE_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined))
+
+# $(call unit_program,PROGRAM DIRECTORY,OBJECT DIRECTORY,LINKER)
+define unit_program
+$(UNIT_SOURCES:tests/unit/%.c=$(1)/%): $(1)/%: $(2)/tests/unit/%.o \
+		$(patsubst %.c,$(2)/%.o,$(UNIT_SHARED)) $(2)/libpostern.a
+	@mkdir -p $$(@D)
+	$$(say) LINK '$$(@:$(BUILD)/%=%)'
+	$$(Q)$(3) $(LDFLAGS) -o $$@ $$^ $(CMOCKA_LIBS) $(LIBRARY_LIBS)
+endef
+$(eval $(call unit_program,$(BUILD)/tests/unit,$(OBJ),$(CC) $(CFLAGS) $(LINK_FLAGS)))
+$(eval $(call unit_program,$(ASAN)/tests/unit,$(ASAN),$(CLANG) -fsanitize=address,undefined))
+$(eval $(call unit_program,$(TSAN)/tests/unit,$(TSAN),$(CLANG) -fsanitize=thread))
+ASAN_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(ASAN)/tests/unit/%)
+TSAN_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(TSAN)/tests/unit/%)
+
+$(BUILD)/tests/packet/packet: $(call objects,$(PACKET_SOURCES)) $(OBJ)/libpostern.a
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(LINK) $^ $(CMOCKA_LIBS) $(LIBRARY_LIBS)
+
+# native.c sees its own headers in place of libbpf's for BPF programs. In the coverage build only it is
+# instrumented: the report is about the XDP program alone.
+SHIM_CFLAGS     := -Itests/packet/shim -Wno-shadow -Wno-unknown-pragmas
+COVERAGE_CFLAGS := -fprofile-instr-generate -fcoverage-mapping
+NATIVE := $(BUILD)/native
+$(eval $(call variant,$(NATIVE),$(CLANG),-O1 -DPOSTERN_COVERAGE))
+$(OBJ)/tests/packet/native.o $(NATIVE)/tests/packet/native.o: EXTRA_CFLAGS += $(SHIM_CFLAGS)
+$(NATIVE)/tests/packet/native.o: EXTRA_CFLAGS += $(COVERAGE_CFLAGS)
+
+$(BUILD)/tests/packet/packet-coverage: \
+		$(patsubst %.c,$(NATIVE)/%.o,$(PACKET_SOURCES)) $(NATIVE)/libpostern.a
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(CLANG) $(COVERAGE_CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(LIBRARY_LIBS)
+
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ)/libpostern.a
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS)
+
+LAB_SHARED := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/lab/lab_*.c))
+$(LAB_PROGRAMS): $(BUILD)/tests/%: $(OBJ)/tests/lab/%.o $(LAB_SHARED) $(OBJ)/libpostern.a
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
+
+.PHONY: test test-programs lab-programs fuzz-programs coverage
+
+lab-programs: $(LAB_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+test-programs: all lab-programs $(UNIT_PROGRAMS) $(PACKET_PROGRAM) $(NATIVE_PROGRAM)
+
+JOBS := -j$(shell nproc)
+
+test: deps ## install what is missing, build, and run every test
+	$(Q)+$(MAKE) --no-print-directory $(JOBS) test-programs
+	$(Q)$(PYTHON) tests/run.py '$(BUILD)'
+
+coverage: $(NATIVE_PROGRAM) ## list every branch of the XDP program with the packet cases that take it
+	$(Q)tests/packet/coverage.py $(NATIVE_PROGRAM) $(BUILD)/packet-branches.txt

@@ -1,0 +1,250 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""`make demo`: Postern's main job on real traffic, told as it happens.
+
+A lab (lab.py) with an internet, a gateway and a real Postfix. Lists in several formats are loaded; mail
+arrives; then floods come from listed senders of both families, from one behind a VLAN and from one that
+is too fast, while good senders go on delivering, ssh from a listed address works, and the agent is killed
+and comes back. At the end everything that was sent must be found again: every SYN under the reason why
+it was dropped or let through, and every mail in the mailbox. What the senders count stands against what
+Postern counts; no figure is checked against itself. Exit status 0 only if all of it adds up and nobody was
+treated otherwise than announced.
+"""
+import contextlib
+import os
+import signal
+import sys
+import time
+
+from lab import GATEWAY4, SPOOFED4, SPOOFED6, VLAN_SENDER4, Failed, Lab, wait_until
+
+COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+GOOD = ["198.51.100.25", "2001:db8:900d::25", "198.51.100.26"]
+LISTED, TOO_FAST, REFUSED, WATCHED = "203.0.113.200", "192.0.2.200", "203.0.113.9", "198.51.100.77"
+CLIENTS = {"good": GOOD, "listed": [LISTED], "refused": [REFUSED], "watched": [WATCHED]}
+FLOOD_SECONDS = 10  # that are shown
+SHOWN_SOURCES = 3  # of those that are dropped most
+SLACK = 3  # that the floods go on, so that they outlast what is shown
+
+LISTS = {
+    "drop": ("block", "drop.txt", [], f"; Spamhaus DROP List, as it is published\n{SPOOFED4} ; SBL000001\n"
+             "203.0.113.128/25 ; SBL000002\n"),
+    "six": ("block", "six.netset", [], f"#\n# a netset file\n#\n{SPOOFED6}\n"),
+    "vlan": ("block", "vlan.rbldnsd", [], f":127.0.0.2:Listed, see https://lists.example.net/\n{VLAN_SENDER4}\n"),
+    "rude": ("block", "rude.txt", ["--action", "reset"], f"{REFUSED} # gets a reset, so that it gives up at once\n"),
+    "new": ("block", "new.ipset", [], f"create new hash:ip family inet timeout 0\nadd new {WATCHED} timeout 3600\n"),
+    "friends": ("allow", "friends.txt", [], "198.51.100.24 - 198.51.100.27 # our own mail servers\n"
+                "2001:db8:900d::/48\n"),
+}
+
+
+def paint(colour, text):
+    return f"\033[{colour}m{text}\033[0m" if COLOURS else text
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def step(text):
+    say("\n" + paint("1;36", f"== {text}"))
+
+
+def dropped(text):
+    return paint("1;31", text)
+
+
+def good(text):
+    return paint("1;32", text)
+
+
+class Demo:
+    def __init__(self, lab):
+        self.lab = lab
+        self.postfix = self.ssh = None
+        self.mails = self.taken = 0
+        self.floods = {}
+        self.seen = []  # whether each thing that was tried came out as it must
+
+    # ---- what is shown
+
+    def prepare(self):
+        step("An internet, a gateway, a mail server")
+        say(f"gateway {GATEWAY4}: Postern on its interfaces g0 and g1 (VLAN 100), Postfix on port 25, sshd on port 22")
+        self.postfix = self.lab.start_postfix()
+        self.ssh = self.lab.start_sshd()
+        self.lab.count_client_syns(CLIENTS)
+        self.lab.start_posternd()
+        for line in self.lab.log("interface.attached"):
+            say(f"posternd: {line['detail']}")
+
+    def load(self):
+        step("Lists, in the formats that they come in")
+        for name, (kind, file, options, text) in LISTS.items():
+            path = self.lab.directory / file
+            path.write_text(text)
+            say(f"$ posternctl {kind} load {name} {file} {' '.join(options)}".rstrip())
+            say("  " + self.lab.ctl(kind, "load", name, path, *options).out.strip())
+        self.lab.ctl("monitor", "on", "--list", "new")
+        say("$ posternctl monitor on --list new        (counts what it would stop, stops nothing)")
+
+    def mail(self, source):
+        self.mails += 1
+        self.taken += self.lab.swaks(source)
+
+    def expect(self, outcome, wanted):
+        """Remembers whether something came out as it must; returns it painted accordingly."""
+        self.seen.append(outcome == wanted)
+        if outcome != wanted:
+            return paint("1;33", f"{outcome} (NOT {wanted})")
+        return dropped(outcome) if wanted in ("refused", "timeout") else good(outcome)
+
+    def knock(self, source, wanted):
+        return self.expect(self.lab.connect(source), wanted)
+
+    def ssh_works(self):
+        works = self.ssh.greeting(self.lab, REFUSED).startswith("SSH-")
+        return self.expect("works" if works else "fails", "works")
+
+    def quiet_day(self):
+        step("A quiet day")
+        for source in GOOD[:2]:
+            self.mail(source)
+        wait_until(lambda: self.postfix.delivered() == self.mails, 20, "delivery")
+        say(f"two good senders: {good(f'{self.mails} mails in the mailbox')}")
+        say(f"{REFUSED} is on a reset list: connection {self.knock(REFUSED, 'refused')}; "
+            f"its ssh to port 22: {self.ssh_works()}")
+        say(f"{WATCHED} is on the monitored list: connection {self.knock(WATCHED, 'open')}, and counted")
+
+    def start_floods(self):
+        seconds = FLOOD_SECONDS
+        plan = {"drop": ([SPOOFED4], 40000, False), "six": ([SPOOFED6], 20000, False),
+                "vlan": ([f"{VLAN_SENDER4}/32"], 2000, True), "too fast": ([f"{TOO_FAST}/32"], 5000, False)}
+        for name, (prefixes, rate, vlan) in plan.items():
+            self.floods[name] = self.lab.flood(*prefixes, count=rate * (seconds + SLACK), rate=rate, vlan=vlan)
+
+    def flood(self):
+        step("A SYN flood: 67,000 a second, from some 390,000 addresses and from one that is too fast")
+        last = self.show_second(0, None)
+        self.start_floods()
+        start = time.monotonic()
+        for second in range(1, FLOOD_SECONDS + 1):
+            if second == 4:
+                self.explain(TOO_FAST)
+            if second == 5:
+                self.kill()
+            if second == 7:
+                self.restart()
+            self.mail(GOOD[second % len(GOOD)])
+            time.sleep(max(0, start + second - time.monotonic()))
+            if self.lab.posternd.poll() is None:
+                last = self.show_second(second, last)
+            else:
+                say(f"{second:3} s  no agent; the kernel goes on filtering. "
+                    f"A listed address: {self.knock(LISTED, 'timeout')}; ssh from one: {self.ssh_works()}")
+        self.floods = {name: flood.result() for name, flood in self.floods.items()}
+
+    def show_second(self, second, last):
+        stats = self.lab.ctl("top", "--count", "1", "--json").json
+        now = {row["reason"]: 0 for row in stats["reasons"]}
+        for row in stats["reasons"]:
+            if row["outcome"] == "enforced":
+                now[row["reason"]] += row["packets"]
+        at = stats["time_ns"] / 1e9
+        if last and at > last[0]:
+            rate = {reason: (now[reason] - last[1].get(reason, 0)) / (at - last[0]) for reason in now}
+            drops = "  ".join(f"{reason} {value:,.0f}/s" for reason, value in sorted(rate.items(), key=lambda r: -r[1])
+                              if value >= 1 and reason in ("listed", "rate-source"))
+            say(f"{second:3} s  dropped: {dropped(drops)}   mails: {good(f'{self.taken} of {self.mails} taken')}")
+            say("       most of all " + ", ".join(
+                f"{row['source']} ({row['reason']}{' ' + row['list'] if row['list'] else ''})"
+                for row in stats["offenders"][:SHOWN_SOURCES]))
+        return at, now
+
+    def kill(self):
+        self.lab.stop_posternd(signal.SIGKILL)
+        say(paint("1;33", "     kill -9 of posternd"))
+
+    def restart(self):
+        self.lab.start_posternd()
+        opened = self.lab.log("gate.opened")[-1]
+        found = self.expect("adopted" if opened["adopted"] else "replaced", "adopted")
+        say(paint("1;33", "     posternd starts again; what it found in the kernel was ") + found)
+
+    def explain(self, address, paragraphs=1):
+        say(f"$ posternctl why {address}")
+        for line in "\n\n".join(self.lab.ctl("why", address).out.split("\n\n")[:paragraphs]).splitlines():
+            say(f"  {line}".rstrip())
+
+    def why(self):
+        step("Every refusal can be explained")
+        offenders = self.lab.ctl("top", "--count", "1", "--json").json
+        listed = next((row["source"] for row in offenders["offenders"] if row["list"] == "drop"), LISTED)
+        for address in (listed, GOOD[0]):
+            self.explain(address)
+        self.explain(VLAN_SENDER4, paragraphs=4)
+
+    # ---- whether it adds up
+
+    def summary(self):
+        step("What was sent, and what became of it")
+        with contextlib.suppress(Failed):  # the table shows what is missing
+            wait_until(lambda: self.postfix.delivered() == self.taken, 30, "delivery of all mails")
+        judged = {reason: self.lab.packets(reason) for reason in ("listed", "rate-source", "allowed", "accepted")}
+        lists = {name: 0 for name in LISTS}
+        for row in self.lab.stats()["lists"]:
+            if row["outcome"] == "enforced":
+                lists[row["list"]] += row["packets"]
+        sent = {name: report["sent"] for name, report in self.floods.items()}
+        clients = self.lab.client_syns()
+        passed = judged["accepted"] - clients["watched"]  # of the source that is too fast: what its burst allows
+        return all([self.show_check(*row) for row in [
+            ("SYNs sent by the floods", sum(sent.values())),
+            ("SYNs sent by clients", sum(clients.values())),
+            ("SYNs judged by Postern", sum(judged.values()), "sent in all", sum(sent.values()) + sum(clients.values())),
+            ("  dropped or reset, listed", judged["listed"], "by the lists' own counters",
+             sum(lists[name] for name in ("drop", "six", "vlan", "rude"))),
+            ("    IPv4, Spamhaus DROP", lists["drop"], f"flood, and {clients['listed']} of a client",
+             sent["drop"] + clients["listed"]),
+            ("    IPv6, netset", lists["six"], "flood", sent["six"]),
+            ("    behind the VLAN, rbldnsd", lists["vlan"], "flood", sent["vlan"]),
+            ("    answered by a reset", lists["rude"], "sent by that client", clients["refused"]),
+            ("  dropped, too fast", judged["rate-source"], f"flood, less {passed} within its rate",
+             sent["too fast"] - passed),
+            ("  passed, allow list", judged["allowed"], "sent by good senders", clients["good"]),
+            ("  passed, others", judged["accepted"]),
+            ("    of the monitored list", self.lab.packets("listed", "monitored"), "sent by that client",
+             clients["watched"]),
+            ("Mails sent by good senders", self.mails, "taken by Postfix", self.taken),
+            ("Mails in the mailbox", self.postfix.delivered(), "sent", self.mails),
+            ("Things tried on the way", len(self.seen), "came out as they must", sum(self.seen)),
+        ]])
+
+    @staticmethod
+    def show_check(name, value, against="", expected=None):
+        if expected is None:
+            say(f"{name:36} {value:>9,}")
+            return True
+        holds = value == expected
+        mark = good("adds up") if holds else dropped("DOES NOT ADD UP")
+        say(f"{name:36} {value:>9,}   {mark}  ({against}: {expected:,})")
+        return holds
+
+
+def main():
+    start = time.monotonic()
+    with Lab("demo") as lab:
+        demo = Demo(lab)
+        for part in (demo.prepare, demo.load, demo.quiet_day, demo.flood, demo.why):
+            part()
+        adds_up = demo.summary()
+    say(f"\n{good('Everything adds up.') if adds_up else dropped('Not everything adds up.')} "
+        f"{time.monotonic() - start:.0f} seconds. Nothing is left running.")
+    return 0 if adds_up else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

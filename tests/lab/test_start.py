@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Starts that cannot succeed: one clear error, exit status 1, and whatever filtered before goes on filtering."""
+import json
+import pathlib
+
+import pytest
+
+from lab import BUILD, wait_until
+
+LISTED = "203.0.113.66"
+
+
+def start(lab, path):
+    """A start that ends by itself; the last line that it says, and how many of its lines are errors."""
+    done = lab.ns(lab.gateway, BUILD / "posternd", "-c", path, check=False, timeout=20)
+    assert done.rc == 1 and not done.out, done
+    lines = [json.loads(line) if line.startswith("{") else {"level": "error", "error": line}
+             for line in done.err.splitlines()]
+    errors = [line for line in lines if line["level"] in ("warning", "error")]
+    assert len(errors) == 1 and errors[0] is lines[-1], done
+    return errors[0]["error"]
+
+
+@pytest.fixture
+def filtering(fresh, no_limits):
+    """A lab in which an agent has attached, listed an address and ended: the kernel filters alone."""
+    fresh.listen()
+    fresh.ns(fresh.gateway, "ip", "link", "add", "br9", "type", "bridge")
+    fresh.start_posternd(limits=no_limits)
+    fresh.ctl("block", "add", LISTED)
+    fresh.stop_posternd()
+    return fresh
+
+
+@pytest.mark.parametrize("overrides, words", [
+    ({"interfaces": ["g0", "nosuch0"]}, ["nosuch0"]),
+    ({"interfaces": ["br9"], "mode": "native"}, ["br9", "native"]),
+    ({"user": "nosuchuser"}, ["nosuchuser", "useradd"]),
+    ({"state-directory": "/etc/passwd/state"}, ["/etc/passwd/state"]),
+    ({"pin-directory": "/tmp"}, ["/tmp", "BPF file system"]),
+    ({"control": {"socket": "/nonexistent/a/control.sock"}}, ["/nonexistent/a"]),
+    ({"control": {"socket": "/etc/passwd"}}, ["/etc/passwd", "left alone"]),
+    ({"control": {"socket": "/tmp/x", "group": "nosuchgroup"}}, ["nosuchgroup"]),
+    ({"metrics": {"listen": "127.0.0.1:25"}}, ["127.0.0.1", "25", "in use"]),
+    ({"limits": {"rate-source": 500, "rate-net": 100}}, ["postern.yaml:", "rate-source", "rate-net"]),
+    ({"limits": {"rate-source": 0, "burst-source": 9}}, ["postern.yaml:", "burst-source", "rate-source"]),
+    ({"ports": []}, ["postern.yaml:", "ports"]), ({"ports": [25, 25]}, ["postern.yaml:", "25"]),
+    ({"log": {"level": "loud"}}, ["postern.yaml:", "loud"])])
+def test_one_clear_error_and_the_filter_goes_on(filtering, overrides, words):
+    knocking = filtering.probe(LISTED, rate=500, seconds=0.7)  # before, during and after the start
+    said = start(filtering, filtering.write_config(**overrides))
+    for word in words:
+        assert word in said
+    assert filtering.connect("198.51.100.9") == "open"
+    report = knocking.result()
+    assert report["sent"] > 50 and report["synack"] == report["rst"] == 0
+
+
+@pytest.mark.parametrize("overrides", [
+    {"monitor": True}, {"ports": [2525]}, {"limits": {"rate-source": 1, "burst-source": 1}},
+    {"limits": {"conn-source": 1}}])
+@pytest.mark.parametrize("wrong", [{"interfaces": ["g0", "g1", "nosuch0"]}, {"metrics": {"listen": "127.0.0.1:25"}}])
+def test_a_configuration_that_fails_late_is_not_in_force(filtering, no_limits, overrides, wrong):
+    """The kernel filters without an agent: a refused start must not leave it with the refused settings."""
+    said = start(filtering, filtering.write_config(**{"limits": no_limits, **overrides, **wrong}))
+    assert "nosuch0" in said or "in use" in said
+    assert filtering.connect(LISTED) == "timeout"
+    assert [filtering.connect("198.51.100.9") for _ in range(4)] == ["open"] * 4
+    filtering.hold("198.51.100.9")
+    wait_until(lambda: "198.51.100.9" in filtering.ns(filtering.gateway, "ss", "-Htn", "state", "established").out,
+               5, "a connection")
+    assert filtering.connect("198.51.100.9") == "open"
+
+
+@pytest.mark.parametrize("kind", ["directory", "binary", "cut short"])
+def test_a_configuration_that_cannot_be_read(fresh, kind):
+    path = fresh.directory / "bad.yaml"
+    if kind == "directory":
+        path.mkdir()
+    else:
+        path.write_bytes(bytes(range(256)) if kind == "binary" else b"limits: {rate-source: 5")
+    said = start(fresh, path)
+    assert str(path) in said
+    assert not pathlib.Path(fresh.pins).exists()
+
+
+def test_a_configuration_that_the_user_may_not_read(fresh):
+    path = fresh.write_config()
+    path.chmod(0o600)
+    done = fresh.ns(fresh.gateway, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                    BUILD / "posternd", "-c", path, "--check", check=False)
+    assert done.rc == 1 and done.err.count("\n") == 1 and str(path) in done.err and "denied" in done.err
+
+
+def test_without_native_mode_generic_is_used_and_said_aloud(fresh, no_limits):
+    fresh.ns(fresh.gateway, "ip", "link", "add", "br9", "type", "bridge")
+    fresh.start_posternd(limits=no_limits, interfaces=["br9"])
+    said = wait_until(lambda: fresh.log("interface.attached"), 5, "a word about the interface")[0]["detail"]
+    assert "br9" in said and "generic" in said and "slower" in said

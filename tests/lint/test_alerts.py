@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The alert rules are valid, name metrics that exist, and fire when they should and only then."""
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = ROOT / "packaging/prometheus/postern-alerts.yaml"
+METRICS = ROOT / "userspace/obs/metrics.c"
+
+# Half an hour of a gateway with every trouble (a), one that is not attached (b), one that is down (c).
+SERIES = {
+    'up{job="postern",instance="a"}': "1x30",
+    'up{job="postern",instance="b"}': "1x30",
+    'up{job="postern",instance="c"}': "0x30",
+    'postern_interface_info{instance="a",interface="eth0",mode="native",shared="false"}': "1x30",
+    'postern_reason_info{instance="a",reason="listed",kind="stop"}': "1x30",
+    'postern_reason_info{instance="a",reason="accepted",kind="pass"}': "1x30",
+    'postern_packets_total{instance="a",reason="listed",family="ipv4",outcome="enforced"}': "0+60000x30",
+    'postern_packets_total{instance="a",reason="listed",family="ipv6",outcome="enforced"}': "0+60000x30",
+    'postern_packets_total{instance="a",reason="accepted",family="ipv4",outcome="enforced"}': "0+60x30",
+    'postern_packets_total{instance="a",reason="rate-total",family="ipv4",outcome="enforced"}': "0+60x30",
+    'postern_table_entries{instance="a",family="ipv4"}': "95x30",
+    'postern_table_entries{instance="a",family="ipv6"}': "89x30",
+    'postern_table_capacity{instance="a",family="ipv4"}': "100x30",
+    'postern_table_capacity{instance="a",family="ipv6"}': "100x30",
+    'postern_table_pages{instance="a"}': "95x30",
+    'postern_table_page_capacity{instance="a"}': "100x30",
+    'postern_events_lost_total{instance="a"}': "0+1x30",
+    'postern_meter_full_total{instance="a"}': "0+600x30",
+    'postern_monitor{instance="a"}': "1x30",
+}
+
+FIRING = {
+    "PosternAgentDown": [{"severity": "page", "job": "postern", "instance": "c"}],
+    "PosternNotAttached": [{"severity": "page", "job": "postern", "instance": "b"}],
+    "PosternMonitorMode": [],  # half an hour of it is no reason to write a ticket
+    "PosternTableNearlyFull": [{"severity": "ticket", "instance": "a", "family": "ipv4"}],
+    "PosternPagesNearlyFull": [{"severity": "ticket", "instance": "a"}],
+    "PosternMeterFull": [{"severity": "ticket", "instance": "a"}],
+    "PosternTotalLimitReached": [{"severity": "page", "instance": "a"}],
+    "PosternEventsLost": [{"severity": "ticket", "instance": "a"}],
+    "PosternManyStopped": [{"severity": "ticket", "instance": "a"}],
+}
+
+
+@pytest.fixture(scope="module")
+def rules():
+    return yaml.safe_load(RULES.read_text(encoding="utf-8"))
+
+
+def rules_of(document):
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def test_rules_are_valid():
+    subprocess.run(["promtool", "check", "rules", "--lint-fatal", RULES], check=True)
+
+
+def test_metrics_exist(rules):
+    exported = set(re.findall(r'\{ "(\w+)", [GC],', METRICS.read_text(encoding="utf-8")))
+    named = set(re.findall(r"\bpostern_\w+", " ".join(rule["expr"] for rule in rules_of(rules))))
+    assert named and exported
+    assert named <= exported
+
+
+def test_every_rule_has_a_case(rules):
+    assert {rule["alert"] for rule in rules_of(rules)} == set(FIRING)
+
+
+def test_rules_fire(rules, tmp_path):
+    for rule in rules_of(rules):  # promtool compares annotations, too: their wording is free
+        rule["annotations"] = {}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    cases = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": s, "values": v} for s, v in SERIES.items()],
+                "alert_rule_test": [
+                    {
+                        "eval_time": "30m",
+                        "alertname": name,
+                        "exp_alerts": [{"exp_labels": labels} for labels in firing],
+                    }
+                    for name, firing in FIRING.items()
+                ],
+            }
+        ],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(cases), encoding="utf-8")
+    done = subprocess.run(
+        ["promtool", "test", "rules", tmp_path / "test.yaml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

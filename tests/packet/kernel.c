@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tests/packet/kernel.c - the XDP program in the kernel, run over single frames by
+ * BPF_PROG_TEST_RUN.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "gate/load.h"
+#include "gate/pins.h"
+#include "gate_xdp.skel.h"
+#include "lib/clock.h"
+#include "tests/packet/packet.h"
+
+static struct gate *gate;
+static struct gate_xdp *xdp;
+static struct gate_counters before;
+static struct event event;
+static bool event_sent;
+
+static int kernel_run(uint8_t *frame, size_t *length, const struct faults *faults)
+{
+	uint8_t out[FRAME_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = (uint32_t)*length,
+		    .data_out = out, .data_size_out = sizeof(out), .repeat = 1);
+
+	(void)faults;
+	if (bpf_prog_test_run_opts(bpf_program__fd(xdp->progs.postern_gate), &options))
+		return -1;
+	memcpy(frame, out, options.data_size_out);
+	*length = options.data_size_out;
+	return (int)options.retval;
+}
+
+static void keep_event(const struct event *sent, void *arg)
+{
+	(void)arg;
+	event = *sent;
+	event_sent = true;
+}
+
+static void kernel_reset_counters(void)
+{
+	gate_events_read(gate, keep_event, NULL);
+	event_sent = false;
+	gate_counters(gate, &before, NULL);
+}
+
+static void kernel_read_counters(struct counter reasons[REASON_COUNTERS],
+				 struct counter lists[LIST_COUNTERS], uint64_t health[HEALTH_COUNT])
+{
+	static struct gate_counters now;
+
+	gate_counters(gate, &now, NULL);
+	for (int i = 0; i < REASON_COUNTERS; i++) {
+		reasons[i].packets = now.reason[i].packets - before.reason[i].packets;
+		reasons[i].bytes = now.reason[i].bytes - before.reason[i].bytes;
+	}
+	for (int i = 0; i < LIST_COUNTERS; i++) {
+		lists[i].packets = now.list[i].packets - before.list[i].packets;
+		lists[i].bytes = now.list[i].bytes - before.list[i].bytes;
+	}
+	for (int i = 0; i < HEALTH_COUNT; i++)
+		health[i] = now.health[i] - before.health[i];
+}
+
+static bool kernel_last_event(struct event *out)
+{
+	gate_events_read(gate, keep_event, NULL);
+	*out = event;
+	return event_sent;
+}
+
+static void *memory(enum gate_map which)
+{
+	return gate->map[which].memory;
+}
+
+int kernel_world(struct world *out)
+{
+	char pins[64];
+	struct gate_options options = { pins, TEST_CAPACITY, TEST_CAPACITY,
+					METER_WAYS << TEST_METER_BITS };
+	struct error err = { 0 };
+
+	snprintf(pins, sizeof(pins), "/sys/fs/bpf/postern-packet-%d", getpid());
+	if (gate_open(&options, &gate, &err) || load_open_xdp(gate, &xdp, &err) ||
+	    gate_xdp__load(xdp)) {
+		fprintf(stderr, "packet: %s\n", err.text);
+		return -1;
+	}
+	*out = (struct world){
+		.name = "kernel",
+		.memory = {
+			.settings = memory(GATE_MAP_settings),
+			.bitmap4 = memory(GATE_MAP_bitmap4),
+			.bucket4 = memory(GATE_MAP_bucket4),
+			.short4 = memory(GATE_MAP_short4),
+			.bucket6 = memory(GATE_MAP_bucket6),
+			.filter6 = memory(GATE_MAP_filter6),
+			.top = memory(GATE_MAP_top),
+			.page = memory(GATE_MAP_page),
+		},
+		.table = gate->table,
+		.meter = memory(GATE_MAP_meter),
+		.total = memory(GATE_MAP_total),
+		.budget = memory(GATE_MAP_budget),
+		.offenders = memory(GATE_MAP_offenders),
+		.run = kernel_run,
+		.now = clock_mono,
+		.reset_counters = kernel_reset_counters,
+		.read_counters = kernel_read_counters,
+		.last_event = kernel_last_event,
+	};
+	return 0;
+}
+
+void kernel_world_close(void)
+{
+	char pins[GATE_PATH_MAX];
+
+	if (!gate)
+		return;
+	gate_xdp__destroy(xdp);
+	pins_remove_own(gate);
+	snprintf(pins, sizeof(pins), "%s", gate->pin_directory);
+	gate_close(&gate);
+	rmdir(pins);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tests/packet/packet.c - runs every case in the kernel and on the host and compares everything
+ * that came of it: verdict, frame, counters, event, offender.
+ *
+ * Usage: packet [--list] [--profile DIRECTORY] [CASE]
+ *   --profile writes a coverage profile a case, when compiled for it (tests/packet/coverage.py).
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+
+#include <linux/tcp.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/packet/packet.h"
+
+#define IPV6_HEADER 40
+#define SECOND_NS   1000000000ull
+#define FAR_NS      3600000000000ull /* an hour */
+
+static struct world worlds[2];
+static size_t world_count;
+
+struct run {
+	const struct packet_case *test;
+	struct world *world;
+	uint8_t before[FRAME_MAX];
+	uint8_t frame[FRAME_MAX];
+	size_t length_before;
+	size_t length;
+	int action;
+	struct counter reasons[REASON_COUNTERS];
+	struct counter lists[LIST_COUNTERS];
+	uint64_t health[HEALTH_COUNT];
+	bool event_sent;
+	struct event event;
+};
+
+/* A hundred addresses around the source, but not the source. */
+static void given_neighbours(const struct world *w, const struct addr *source)
+{
+	struct prefix prefix = prefix_of(source, 128);
+
+	for (uint8_t i = 0; i < 200; i += 2) {
+		if (i == source->byte[15])
+			continue;
+		prefix.addr.byte[15] = i;
+		assert_int_equal(table_put(w->table, &prefix, class_make(LIST_DROP, ACTION_DROP)),
+				 TABLE_OK);
+	}
+}
+
+/* The lists of a case, put into the table as the agent would. */
+static void given_lists(const struct world *w, const struct given *given, const struct addr *source)
+{
+	const struct {
+		const char *prefix;
+		uint8_t list_class;
+	} entry[] = {
+		{ given->drop, class_make(LIST_DROP, ACTION_DROP) },
+		{ given->drop2, class_make(LIST_DROP, ACTION_DROP) },
+		{ given->reset, class_make(LIST_RESET, ACTION_RESET) },
+		{ given->allow, class_make(LIST_TRUSTED, ACTION_DROP) },
+		{ given->watched, class_make(LIST_WATCHED, ACTION_DROP) },
+	};
+	const uint8_t flags[LIST_SLOTS] = {
+		[LIST_TRUSTED] = LIST_ALLOW, [LIST_WATCHED] = LIST_MONITOR
+	};
+	struct prefix prefix;
+
+	table_begin(w->table);
+	for (size_t i = 0; i < sizeof(entry) / sizeof(entry[0]); i++) {
+		if (!entry[i].prefix)
+			continue;
+		assert_int_equal(
+			prefix_parse(entry[i].prefix, strlen(entry[i].prefix), &prefix, NULL), 0);
+		assert_int_equal(table_put(w->table, &prefix, entry[i].list_class), TABLE_OK);
+	}
+	if (given->full24)
+		given_neighbours(w, source);
+	table_publish(w->table, flags);
+}
+
+static struct meter_line *source_line(const struct world *w, const struct addr *source, int level,
+				      uint32_t *tag)
+{
+	static const uint8_t length4[] = { 128, 120 }, length6[] = { 128, 64, 48 };
+	const struct prefix at =
+		prefix_of(source, addr_is_ipv4(source) ? length4[level] : length6[level]);
+	const uint64_t hash = meter_hash(addr_high(&at.addr), addr_low(&at.addr), (uint32_t)level,
+					 w->memory.settings->secret);
+
+	*tag = meter_tag(hash);
+	return &w->meter[meter_line_index(hash, TEST_METER_BITS)];
+}
+
+static void given_cell(const struct world *w, const struct given *given, int level,
+		       struct meter_cell *cell)
+{
+	cell->conns = given->conns[level];
+	if (given->spent[level])
+		cell->tat = w->now() + given->limit[level].burst_ns;
+	if (given->debt[level])
+		cell->tat = w->now() + FAR_NS;
+}
+
+static void given_meters(const struct world *w, const struct packet_case *test)
+{
+	const struct addr source = shape_source(&test->shape);
+	const struct given *given = &test->given;
+	const int levels = addr_is_ipv4(&source) ? METER_SITE : METER_TOTAL;
+	struct meter_line *line;
+	uint32_t tag;
+
+	memset(w->meter, 0, sizeof(*w->meter) << TEST_METER_BITS);
+	memset(w->total, 0, sizeof(*w->total));
+	given_cell(w, given, METER_TOTAL, &w->total->cell[0]);
+	if (given->no_resets)
+		w->total->cell[1].tat = w->now() + FAR_NS;
+	for (int level = METER_SOURCE; level < levels; level++) {
+		line = source_line(w, &source, level, &tag);
+		for (int i = 0; i < METER_WAYS && given->crowded; i++)
+			line->cell[i] =
+				(struct meter_cell){ .tag = tag + 2 * (uint32_t)i + 2, .conns = 1 };
+		if (!given->known && !given->conns[level] && !given->spent[level] &&
+		    !given->debt[level])
+			continue;
+		line->cell[METER_WAYS - 1].tag = tag;
+		given_cell(w, given, level, &line->cell[METER_WAYS - 1]);
+	}
+}
+
+static struct offender_line *offender_line(const struct world *w, const struct addr *source)
+{
+	const uint64_t hash = mix64(mix64(addr_high(source)) ^ addr_low(source));
+
+	return &w->offenders[hash & (OFFENDER_LINES - 1)];
+}
+
+static void given_offenders(const struct world *w, const struct packet_case *test)
+{
+	const struct addr source = shape_source(&test->shape);
+	struct offender_line *line = offender_line(w, &source);
+
+	memset(line, 0, sizeof(*line));
+	if (test->given.offenders_full)
+		for (int i = 0; i < OFFENDER_WAYS; i++)
+			line->cell[i] = (struct offender){ .source = { 1, (uint64_t)i },
+							   .hits = 1,
+							   .last_ns = 100u - (unsigned int)i };
+	if (test->given.offender_before) {
+		memcpy(line->cell[1].source, &source, sizeof(source));
+		line->cell[1].hits = 5;
+		line->cell[1].last_ns = 50;
+	}
+}
+
+static void arrange(const struct world *w, const struct packet_case *test)
+{
+	static const uint16_t ports[] = { 25, 110, 143, 465, 587, 993, 995 };
+	const uint32_t bucket6_bits = table_geometry_for(TEST_CAPACITY, TEST_CAPACITY).bucket6_bits;
+	const struct addr source = shape_source(&test->shape);
+	const struct given *given = &test->given;
+	struct settings *settings = w->memory.settings;
+
+	given_lists(w, given, &source);
+	for (uint32_t i = 0; i < (uint32_t)GENERATIONS << bucket6_bits && given->chained; i++)
+		w->memory.bucket6[i].slot[0].info |= SLOT6_OVERFLOW;
+	settings->monitor = given->monitor;
+	settings->secret = 0x5eed;
+	memcpy(settings->limit, given->limit, sizeof(settings->limit));
+	settings->reset = (struct meter_limit){ 0 };
+	if (given->no_resets || given->few_resets)
+		settings->reset = (struct meter_limit){ SECOND_NS, SECOND_NS, 0, 0 };
+	memset(settings->port, 0, sizeof(settings->port));
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		settings->port[ports[i] / 64] |= 1ull << (ports[i] % 64);
+	given_meters(w, test);
+	given_offenders(w, test);
+	for (int cpu = 0; cpu < BUDGET_CPUS; cpu++)
+		w->budget[cpu] =
+			(struct budget){ .left = given->budget, .skipped = given->skipped };
+	w->reset_counters();
+}
+
+static void act(struct run *run)
+{
+	struct world *w = run->world;
+
+	run->length = run->length_before = frame_build(&run->test->shape, run->frame);
+	memcpy(run->before, run->frame, sizeof(run->frame));
+	run->action = w->run(run->frame, &run->length, &run->test->given.fault);
+	w->read_counters(run->reasons, run->lists, run->health);
+	run->event_sent = w->last_event(&run->event);
+}
+
+static enum family run_family(const struct run *run)
+{
+	const struct addr source = shape_source(&run->test->shape);
+
+	return addr_is_ipv4(&source) ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+/* Exactly the counters that the case names have moved. */
+static void check_counters(const struct run *run)
+{
+	const struct expected *expect = &run->test->expect;
+	const char *lookup = run->test->given.fault.lookup;
+	const bool silent = run->test->given.fault.direct ||
+			    (lookup && (!strcmp(lookup, "reasons") || !strcmp(lookup, "settings")));
+	uint64_t enforced = 0, monitored = 0;
+
+	for (uint32_t i = 0; i < REASON_COUNTERS; i++) {
+		if (i % OUTCOME_COUNT == OUTCOME_ENFORCED)
+			enforced += run->reasons[i].packets;
+		else
+			monitored += run->reasons[i].packets;
+	}
+	assert_int_equal(enforced, !silent);
+	assert_int_equal(monitored, expect->monitored);
+	if (silent)
+		return;
+	/* A packet whose IP header was not reached counts as IPv4. */
+	enforced = run->reasons[reason_index(expect->reason, FAMILY_IPV4, 0)].packets +
+		   run->reasons[reason_index(expect->reason, FAMILY_IPV6, 0)].packets;
+	assert_int_equal(enforced, 1);
+	if (expect->monitored)
+		assert_int_equal(
+			run->reasons[reason_index(expect->would, run_family(run), 1)].packets, 1);
+	for (uint32_t i = 0; i < HEALTH_COUNT; i++)
+		assert_int_equal(run->health[i], expect->health[i]);
+}
+
+/* A bucket owes no more than its burst afterwards, whatever it owed before. */
+static void check_debt(const struct run *run)
+{
+	const struct addr source = shape_source(&run->test->shape);
+	const struct given *given = &run->test->given;
+	const struct meter_line *line;
+	uint32_t tag;
+
+	if (!given->debt[METER_SOURCE])
+		return;
+	line = source_line(run->world, &source, METER_SOURCE, &tag);
+	assert_true(line->cell[METER_WAYS - 1].tat <=
+		    run->world->now() + given->limit[METER_SOURCE].burst_ns);
+}
+
+static void check_event(const struct run *run)
+{
+	const struct expected *expect = &run->test->expect;
+	const struct addr source = shape_source(&run->test->shape);
+
+	assert_int_equal(run->event_sent, expect->events);
+	if (!expect->events)
+		return;
+	assert_memory_equal(run->event.source, &source, sizeof(source));
+	assert_int_equal(run->event.reason, expect->monitored ? expect->would : expect->reason);
+	assert_int_equal(run->event.outcome, expect->monitored);
+	assert_int_equal(run->event.weight, expect->weight ? expect->weight : 1);
+	assert_int_equal(run->event.vlan, run->test->shape.tags[0]);
+	if (run->event.reason == REASON_LISTED)
+		assert_int_not_equal(run->event.list_class, CLASS_NONE);
+}
+
+static void check_offender(const struct run *run)
+{
+	const struct addr source = shape_source(&run->test->shape);
+	const struct offender_line *line = offender_line(run->world, &source);
+	uint32_t hits = 0;
+
+	for (int i = 0; i < OFFENDER_WAYS; i++)
+		if (line->cell[i].last_ns && !memcmp(line->cell[i].source, &source, 16))
+			hits = line->cell[i].hits;
+	assert_int_equal(hits, run->test->expect.hits);
+}
+
+static uint32_t sum_words(const void *data, size_t length, uint32_t sum)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i + 1 < length; i += 2)
+		sum += (uint32_t)byte[i] << 8 | byte[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* The RST that answers a SYN: RFC 9293 3.5.2, with right checksums, from the address that was
+ * called. */
+static void check_reset(const struct run *run)
+{
+	const struct shape *shape = &run->test->shape;
+	const bool ipv4 = run_family(run) == FAMILY_IPV4;
+	const size_t tags = (size_t)(!!shape->tags[0] + !!shape->tags[1]) * 4;
+	const size_t addresses = ipv4 ? 8 : 32;
+	const uint8_t *ip = run->frame + ETH_HLEN + tags;
+	const uint8_t *ip_before = run->before + ETH_HLEN + tags;
+	const size_t header = ipv4 ? sizeof(struct iphdr) : IPV6_HEADER;
+	const size_t from = ipv4 ? 12 : 8;
+	const struct tcphdr *tcp = (const void *)(ip + header);
+
+	assert_int_equal(run->length, ETH_HLEN + tags + header + sizeof(*tcp));
+	assert_memory_equal(run->frame, run->before + ETH_ALEN, ETH_ALEN);
+	assert_memory_equal(run->frame + ETH_ALEN, run->before, ETH_ALEN);
+	assert_memory_equal(run->frame + 2 * ETH_ALEN, run->before + 2 * ETH_ALEN, tags + 2);
+	assert_memory_equal(ip + from, ip_before + from + addresses / 2, addresses / 2);
+	assert_memory_equal(ip + from + addresses / 2, ip_before + from, addresses / 2);
+	if (ipv4)
+		assert_int_equal(sum_words(ip, header, 0), 0xffff);
+	assert_int_equal(sum_words(tcp, sizeof(*tcp),
+				   sum_words(ip + from, addresses, IPPROTO_TCP + sizeof(*tcp))),
+			 0xffff);
+	assert_int_equal(ntohs(tcp->source), 25);
+	assert_int_equal(ntohs(tcp->dest), 40000);
+	assert_int_equal(ntohl(tcp->seq), 0);
+	assert_int_equal(ntohl(tcp->ack_seq), 1000 + 1 + shape->data);
+	assert_true(tcp->rst && tcp->ack && !tcp->syn && !tcp->fin);
+}
+
+static void check_frame(const struct run *run)
+{
+	if (run->action == XDP_TX) {
+		check_reset(run);
+	} else if (run->action == XDP_PASS) {
+		assert_int_equal(run->length, run->length_before);
+		assert_memory_equal(run->frame, run->before, run->length);
+	}
+}
+
+static bool needs_faults(const struct packet_case *test)
+{
+	static const struct faults none;
+
+	return memcmp(&test->given.fault, &none, sizeof(none)) != 0;
+}
+
+static void run_case(void **state)
+{
+	const struct packet_case *test = *state;
+
+	for (size_t i = 0; i < world_count; i++) {
+		struct run run = { .test = test, .world = &worlds[i] };
+
+		if (needs_faults(test) && !worlds[i].faults)
+			continue;
+		arrange(&worlds[i], test);
+		act(&run);
+		if (run.action != test->expect.action)
+			print_error("%s, in the %s: action %d\n", test->name, worlds[i].name,
+				    run.action);
+		assert_int_equal(run.action, test->expect.action);
+		check_counters(&run);
+		check_event(&run);
+		check_offender(&run);
+		check_debt(&run);
+		check_frame(&run);
+	}
+}
+
+#ifdef POSTERN_COVERAGE
+void __llvm_profile_reset_counters(void);
+void __llvm_profile_set_filename(const char *name);
+int __llvm_profile_write_file(void);
+
+static const char *profile_directory;
+
+static int profile_start(void **state)
+{
+	(void)state;
+	__llvm_profile_reset_counters();
+	return 0;
+}
+
+static int profile_end(void **state)
+{
+	const struct packet_case *test = *state;
+	char path[512], name[128];
+
+	if (!profile_directory)
+		return 0;
+	snprintf(name, sizeof(name), "%s", test->name);
+	for (char *c = name; *c; c++)
+		if (*c == '/' || *c == ' ')
+			*c = '_';
+	snprintf(path, sizeof(path), "%s/%s.profraw", profile_directory, name);
+	__llvm_profile_set_filename(path);
+	return __llvm_profile_write_file();
+}
+#else
+#define profile_start NULL
+#define profile_end   NULL
+#endif
+
+#define CASES_MAX 512
+
+static size_t collect(struct CMUnitTest *tests, const char *wanted)
+{
+	const struct {
+		const struct packet_case *cases;
+		size_t count;
+	} tables[] = {
+		{ parse_cases, parse_case_count },
+		{ list_cases, list_case_count },
+		{ limit_cases, limit_case_count },
+		{ report_cases, report_case_count },
+	};
+	size_t count = 0;
+
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+		for (size_t i = 0; i < tables[t].count && count < CASES_MAX; i++) {
+			const struct packet_case *test = &tables[t].cases[i];
+
+			if (!wanted || !strcmp(wanted, test->name))
+				tests[count++] =
+					(struct CMUnitTest){ test->name, run_case, profile_start,
+							     profile_end, (void *)(uintptr_t)test };
+		}
+	return count;
+}
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[CASES_MAX];
+	size_t count;
+	int failed;
+
+#ifdef POSTERN_COVERAGE
+	if (argc > 2 && !strcmp(argv[1], "--profile")) {
+		profile_directory = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
+	__llvm_profile_set_filename("/dev/null");
+#else
+	if (kernel_world(&worlds[world_count++]))
+		return 1;
+#endif
+	if (native_world(&worlds[world_count++]))
+		return 1;
+	count = collect(tests, argc > 1 && argv[1][0] != '-' ? argv[1] : NULL);
+	if (argc > 1 && !strcmp(argv[1], "--list")) {
+		for (size_t i = 0; i < count; i++)
+			puts(tests[i].name);
+		return 0;
+	}
+	failed = _cmocka_run_group_tests("packets", tests, count, NULL, NULL);
+#ifndef POSTERN_COVERAGE
+	kernel_world_close();
+#endif
+	return failed != 0;
+}

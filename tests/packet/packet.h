@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tests/packet/packet.h - one packet in, one verdict out: the cases, and the two places where they
+ * run, the kernel (BPF_PROG_TEST_RUN) and the host (the same source, compiled natively).
+ */
+#ifndef POSTERN_TESTS_PACKET_H
+#define POSTERN_TESTS_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gate/table.h"
+#include "maps/counter.h"
+#include "maps/event.h"
+#include "maps/settings.h"
+
+#define FRAME_MAX       2048
+#define EXTENSIONS_MAX  10
+#define TEST_CAPACITY   4000
+#define TEST_METER_BITS 8
+
+/* What a frame looks like. Zero means the plain thing: a SYN to port 25 without options. */
+struct shape {
+	const char *source;       /* default 192.0.2.1; IPv6 makes an IPv6 packet */
+	uint16_t tags[3];         /* VLAN ids, outermost first; 0 ends */
+	uint16_t type;            /* EtherType instead of the right one */
+	uint8_t version;          /* of the IP header, instead of the right one */
+	uint8_t protocol;         /* instead of TCP */
+	uint8_t ihl;              /* IPv4 header length in words, instead of the right one */
+	uint8_t option_words;     /* of IPv4 options */
+	uint8_t extension_length; /* of the first, in units of 8 octets beyond the first */
+	uint8_t extension[EXTENSIONS_MAX]; /* IPv6 next-header numbers, plus 1 (0 ends) */
+	uint16_t offset;                   /* of the fragment, in units of 8 octets */
+	bool more;                         /* fragments follow */
+	uint16_t length; /* of the IP packet (IPv4) or payload (IPv6), instead of the right one */
+	uint16_t port;
+	uint8_t flags; /* TCP flags, instead of SYN */
+	uint8_t doff;  /* TCP header length in words, instead of 5 */
+	uint16_t data; /* octets after the TCP header */
+	uint16_t cut;  /* the frame ends after so many octets */
+	bool pad;      /* to the 60 octets of an Ethernet frame */
+	bool group;    /* destination is a group address */
+};
+
+/* What fails in the host build, to reach branches that the kernel never takes. */
+struct faults {
+	const char *lookup;       /* name of the map in which nothing is found */
+	unsigned int exchange;    /* compare-and-exchanges that another CPU wins */
+	bool adjust;              /* the frame cannot be cut */
+	uint8_t cut_after_adjust; /* the frame has so many octets only, whatever was asked */
+	bool ring;                /* the event ring is full */
+	bool direct;              /* stages get arguments that the program never gives them */
+	bool host;                /* the kernel takes no such frame */
+};
+
+/* The state before the packet. */
+struct given {
+	const char *drop, *drop2, *reset, *allow, *watched; /* prefixes on lists */
+	bool full24;  /* 100 neighbours of the source, in its /24 or /120, are on the drop list, too
+		       */
+	bool chained; /* every IPv6 bucket was full once */
+	bool monitor;
+	struct meter_limit limit[METER_LEVELS]; /* of the packet's source */
+	uint32_t conns[METER_LEVELS];
+	bool spent[METER_LEVELS]; /* the bucket is empty */
+	bool debt[METER_LEVELS];  /* emptied under a far slower rate */
+	bool crowded;             /* the source's line of meters is full of others */
+	bool known;               /* the source has a cell already */
+	bool no_resets;           /* the limit of answers is used up */
+	bool few_resets;          /* there is a limit of answers, and room */
+	uint32_t budget;          /* events that may be sent */
+	uint32_t skipped;         /* packets without an event before this one */
+	bool offender_before;     /* the source is among the offenders with 5 hits */
+	bool offenders_full;      /* its line holds two others */
+	struct faults fault;      /* not empty: only in the host build */
+};
+
+enum { LIST_DROP, LIST_RESET, LIST_TRUSTED, LIST_WATCHED };
+
+struct expected {
+	int action; /* enum xdp_action */
+	enum reason reason;
+	bool monitored; /* counted as monitored under `would`, and let pass under `reason` */
+	enum reason would;
+	uint32_t events; /* sent */
+	uint32_t weight; /* of the event */
+	uint32_t hits;   /* of the source among the offenders afterwards */
+	uint64_t health[HEALTH_COUNT];
+};
+
+struct packet_case {
+	const char *name;
+	struct shape shape;
+	struct given given;
+	struct expected expect;
+};
+
+extern const struct packet_case parse_cases[], list_cases[], limit_cases[], report_cases[];
+extern const size_t parse_case_count, list_case_count, limit_case_count, report_case_count;
+
+/* The frame of a shape; returns its length. */
+size_t frame_build(const struct shape *shape, uint8_t frame[FRAME_MAX]);
+struct addr shape_source(const struct shape *shape);
+
+/* The memory of the maps in one of the two places. */
+struct world {
+	const char *name;
+	bool faults; /* can make helpers fail */
+	struct table_memory memory;
+	struct table *table;
+	struct meter_line *meter, *total;
+	struct budget *budget;
+	struct offender_line *offenders;
+	/* Runs the program over the frame in place; returns the action, and the new length. */
+	int (*run)(uint8_t *frame, size_t *length, const struct faults *faults);
+	uint64_t (*now)(void);
+	void (*reset_counters)(void);
+	void (*read_counters)(struct counter reasons[REASON_COUNTERS],
+			      struct counter lists[LIST_COUNTERS], uint64_t health[HEALTH_COUNT]);
+	/* The last event, if there was one since the counters were reset. */
+	bool (*last_event)(struct event *out);
+};
+
+int kernel_world(struct world *out);
+void kernel_world_close(void);
+int native_world(struct world *out);
+
+#endif

@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs every test program and the pytest suites, and closes with one line: N passed, N failed.
+
+A program counts as many tests as it says that it ran. One that crashes, takes longer than its time, or
+runs no test at all is a failure of its own. What a failing program prints is shown whole.
+
+usage: run.py BUILD [WORD ...]      with words: only the programs and suites whose names hold one
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+PYTHON = "/usr/bin/python3"
+PROGRAM_SECONDS = 180
+SUITE_SECONDS = 600
+
+
+class Tally:
+    """What has passed and failed so far."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def add(self, name, passed, failed, seconds, output):
+        self.passed += passed
+        self.failed += failed
+        verdict = "ok" if not failed else "FAILED"
+        print(f"{verdict:7} {name:40} {passed:4} passed {failed:3} failed {seconds:6.1f} s", flush=True)
+        if failed:
+            print(output, flush=True)
+
+
+def run(command, seconds, env=None):
+    """(exit status or None after too long, output) of a command and all that it started."""
+    started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env,
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    try:
+        output, _ = started.communicate(timeout=seconds)
+        return started.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(started.pid, signal.SIGTERM)
+        try:
+            output, _ = started.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            output, _ = started.communicate()
+        return None, f"{output}\nended after {seconds} seconds"
+
+
+def cmocka(tally, program):
+    """A cmocka program: its groups say how many tests passed and failed."""
+    start = time.monotonic()
+    status, output = run([program], PROGRAM_SECONDS)
+    passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M))
+    failed = sum(int(n) for n in re.findall(r"^\[  FAILED  \] (\d+) test", output, re.M))
+    if not failed and (status != 0 or not passed):
+        failed = 1
+        output += f"\nexit status {status}, {passed} tests passed"
+    tally.add(program.name, passed, failed, time.monotonic() - start, output)
+
+
+def suite(tally, folder):
+    """A folder of pytest files."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        report = pathlib.Path(directory) / "report.xml"
+        status, output = run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+                              str(folder)], SUITE_SECONDS)
+        passed = failed = 0
+        if report.exists():
+            counts = next(xml.etree.ElementTree.parse(report).getroot().iter("testsuite")).attrib
+            failed = int(counts["failures"]) + int(counts["errors"])
+            passed = int(counts["tests"]) - failed - int(counts["skipped"])
+    if not failed and (status != 0 or not passed):
+        failed = 1
+    tally.add(f"pytest {folder}", passed, failed, time.monotonic() - start, output)
+
+
+def check(tally, name, command):
+    """A check that passes or fails as a whole."""
+    start = time.monotonic()
+    status, output = run(command, PROGRAM_SECONDS)
+    tally.add(name, int(status == 0), int(status != 0), time.monotonic() - start, output)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    build, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    wanted = lambda name: not words or any(word in name for word in words)
+    tally = Tally()
+    for program in sorted((build / "tests/unit").glob("test_*")):
+        if os.access(program, os.X_OK) and wanted(program.name):
+            cmocka(tally, program)
+    packet = build / "tests/packet/packet"
+    if wanted("packet"):
+        cmocka(tally, packet)
+        check(tally, "branches of the XDP program",
+              ["tests/packet/coverage.py", f"{packet}-coverage", str(build / "packet-branches.txt")])
+    for folder in ("tests/lint", "tests/lab"):
+        if wanted(folder):
+            suite(tally, folder)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

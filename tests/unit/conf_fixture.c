@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Implements tests/unit/conf_fixture.h.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/conf_fixture.h"
+
+/* Block and flow style, every kind of quotes, suffixes, comments, and an end. */
+const char every_option[] = "---\n"
+			    "user: mail-gate\n"
+			    "state-directory: \"/srv/p o\"\n"
+			    "store-size: 16\n"
+			    "pin-directory: '/sys/fs/bpf/other'\n"
+			    "interfaces:\n"
+			    "  - eth0\n"
+			    "  - \"enp3s0.100\"\n"
+			    "mode: generic\n"
+			    "ports: [65535, 1]\n"
+			    "monitor: on\n"
+			    "control: {socket: /tmp/s, group: adm}\n"
+			    "metrics: {listen: \"[2001:db8::1]:80\"}\n"
+			    "log: {level: debug}\n"
+			    "events: {rate: 0}\n"
+			    "table:\n"
+			    "  capacity-ipv4: 10M\n"
+			    "  capacity-ipv6: 1k\n"
+			    "  sources: 1024\n"
+			    "limits:\n"
+			    "  rate-total: 4\n"
+			    "  burst-total: 40\n"
+			    "  conn-total: 400\n"
+			    "  rate-site: 3\n"
+			    "  burst-site: 30\n"
+			    "  conn-site: 300\n"
+			    "  rate-net: 2\n"
+			    "  burst-net: 20\n"
+			    "  conn-net: 199\n"
+			    "  rate-source: 1\n"
+			    "  burst-source: 10\n"
+			    "  conn-source: 100\n"
+			    "  reset-rate: 1000000 # a comment\n"
+			    "...\n";
+
+struct conf *read_conf(const char *text)
+{
+	struct conf *conf = NULL;
+	struct error err = { 0 };
+
+	if (conf_parse(TEST_FILE, text, strlen(text), &conf, &err))
+		fail_msg("%s", err.text);
+	assert_non_null(conf);
+	return conf;
+}
+
+struct conf *read_defaults(void)
+{
+	struct conf *conf = NULL;
+
+	assert_int_equal(conf_defaults(&conf, NULL), 0);
+	assert_non_null(conf);
+	return conf;
+}
+
+static void note(const char *name, bool reloadable, void *arg)
+{
+	struct differences *seen = arg;
+	const size_t used = strlen(seen->names);
+
+	snprintf(seen->names + used, sizeof(seen->names) - used, "%s%s ", name,
+		 reloadable ? "" : "!");
+	seen->count++;
+}
+
+void list_differences(const struct conf *before, const struct conf *after, struct differences *seen)
+{
+	size_t count;
+
+	memset(seen, 0, sizeof(*seen));
+	count = conf_diff(before, after, note, seen);
+	assert_int_equal(count, seen->count);
+}
+
+const char *refusal_of(const char *text, size_t len)
+{
+	static struct error err;
+	static struct conf untouched;
+	struct conf *conf = &untouched;
+
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(conf_parse("f", text, len, &conf, &err), ERROR_REFUSED);
+	assert_int_equal(err.code, ERROR_REFUSED);
+	assert_ptr_equal(conf, &untouched);
+	assert_null(strchr(err.text, '\n'));
+	return err.text;
+}
+
+void assert_refused(const struct refused *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(refusal_of(rows[i].text, strlen(rows[i].text)), rows[i].error);
+}

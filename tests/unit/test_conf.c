@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tests of conf: defaults, every option, differences, origins, and the list of limits. What is
+ * refused is in test_conf_values.c and test_conf_errors.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/conf_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void assert_limit(const struct conf *conf, enum meter_level level, uint32_t rate,
+			 uint32_t burst, uint32_t conns)
+{
+	assert_int_equal(conf->limits.level[level].rate, rate);
+	assert_int_equal(conf->limits.level[level].burst, burst);
+	assert_int_equal(conf->limits.level[level].conns, conns);
+}
+
+static void assert_ports(const struct conf *conf, const uint16_t *ports, size_t count)
+{
+	assert_int_equal(conf->ports.count, count);
+	assert_memory_equal(conf->ports.port, ports, count * sizeof(*ports));
+}
+
+static void the_defaults_are_those_of_the_manual(void **state)
+{
+	static const uint16_t ports[] = { 25, 465, 587, 110, 143, 993, 995 };
+	struct conf *conf = read_defaults();
+
+	(void)state;
+	assert_string_equal(conf->user, "postern");
+	assert_string_equal(conf->state_directory, "/var/lib/postern");
+	assert_string_equal(conf->pin_directory, "/sys/fs/bpf/postern");
+	assert_int_equal(conf->store_size, 8192);
+	assert_int_equal(conf->interfaces.count, 0);
+	assert_int_equal(conf->mode, CONF_MODE_AUTO);
+	assert_ports(conf, ports, COUNT(ports));
+	assert_false(conf->monitor);
+	assert_string_equal(conf->control.socket, "/run/postern/control.sock");
+	assert_string_equal(conf->control.group, "");
+	assert_string_equal(conf->metrics.listen.host, "127.0.0.1");
+	assert_int_equal(conf->metrics.listen.port, 9125);
+	assert_int_equal(conf->log.level, LOG_LEVEL_INFO);
+	assert_int_equal(conf->events.rate, 1000);
+	assert_int_equal(conf->table.capacity_ipv4, 1048576);
+	assert_int_equal(conf->table.capacity_ipv6, 524288);
+	assert_int_equal(conf->table.sources, 262144);
+	assert_limit(conf, METER_SOURCE, 20, 40, 50);
+	assert_limit(conf, METER_NET, 100, 200, 200);
+	assert_limit(conf, METER_SITE, 200, 400, 400);
+	assert_limit(conf, METER_TOTAL, 0, 0, 0);
+	assert_int_equal(conf->limits.reset_rate, 1000);
+	assert_string_equal(conf->file, "");
+	conf_free(&conf);
+	assert_null(conf);
+}
+
+static void every_option_is_read(void **state)
+{
+	static const uint16_t ports[] = { 65535, 1 };
+	struct conf *conf = read_conf(every_option);
+
+	(void)state;
+	assert_string_equal(conf->user, "mail-gate");
+	assert_string_equal(conf->state_directory, "/srv/p o");
+	assert_string_equal(conf->pin_directory, "/sys/fs/bpf/other");
+	assert_int_equal(conf->store_size, 16);
+	assert_int_equal(conf->interfaces.count, 2);
+	assert_string_equal(conf->interfaces.name[0], "eth0");
+	assert_string_equal(conf->interfaces.name[1], "enp3s0.100");
+	assert_int_equal(conf->mode, CONF_MODE_GENERIC);
+	assert_ports(conf, ports, COUNT(ports));
+	assert_true(conf->monitor);
+	assert_string_equal(conf->control.socket, "/tmp/s");
+	assert_string_equal(conf->control.group, "adm");
+	assert_string_equal(conf->metrics.listen.host, "2001:db8::1");
+	assert_int_equal(conf->metrics.listen.port, 80);
+	assert_int_equal(conf->log.level, LOG_LEVEL_DEBUG);
+	assert_int_equal(conf->events.rate, 0);
+	assert_int_equal(conf->table.capacity_ipv4, 10000000);
+	assert_int_equal(conf->table.capacity_ipv6, 1000);
+	assert_int_equal(conf->table.sources, 1024);
+	assert_limit(conf, METER_SOURCE, 1, 10, 100);
+	assert_limit(conf, METER_NET, 2, 20, 199);
+	assert_limit(conf, METER_SITE, 3, 30, 300);
+	assert_limit(conf, METER_TOTAL, 4, 40, 400);
+	assert_int_equal(conf->limits.reset_rate, 1000000);
+	assert_string_equal(conf->file, TEST_FILE);
+	conf_free(&conf);
+}
+
+/* Each option alone: what changes, whether reload can apply it, and where it came from. */
+static void one_option_is_one_difference(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *difference;
+	} rows[] = {
+		{ "user: other", "user! " },
+		{ "state-directory: /a", "state-directory! " },
+		{ "store-size: 1048576", "store-size! " },
+		{ "pin-directory: /a", "pin-directory! " },
+		{ "interfaces: [lo]", "interfaces " },
+		{ "mode: native", "mode " },
+		{ "ports: [25]", "ports " },
+		{ "monitor: true", "monitor " },
+		{ "control: {socket: /a}", "control.socket! " },
+		{ "control: {group: a}", "control.group! " },
+		{ "metrics: {listen: off}", "metrics.listen! " },
+		{ "log: {level: error}", "log.level " },
+		{ "events: {rate: 1}", "events.rate " },
+		{ "table: {capacity-ipv4: 1000}", "table.capacity-ipv4! " },
+		{ "table: {capacity-ipv6: 10000000}", "table.capacity-ipv6! " },
+		{ "table: {sources: 16777216}", "table.sources! " },
+		{ "limits: {rate-source: 0}", "limits.rate-source " },
+		{ "limits: {burst-source: 0}", "limits.burst-source " },
+		{ "limits: {conn-source: 0}", "limits.conn-source " },
+		{ "limits: {rate-net: 0}", "limits.rate-net " },
+		{ "limits: {burst-net: 0}", "limits.burst-net " },
+		{ "limits: {conn-net: 0}", "limits.conn-net " },
+		{ "limits: {rate-site: 0}", "limits.rate-site " },
+		{ "limits: {burst-site: 0}", "limits.burst-site " },
+		{ "limits: {conn-site: 0}", "limits.conn-site " },
+		{ "limits: {rate-total: 1000000}", "limits.rate-total " },
+		{ "limits: {rate-total: 500, burst-total: 600}",
+		  "limits.rate-total limits.burst-total " },
+		{ "limits: {conn-total: 1000000}", "limits.conn-total " },
+		{ "limits: {reset-rate: 0}", "limits.reset-rate " },
+	};
+	struct conf *before = read_defaults();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conf *after = read_conf(rows[i].text);
+		struct differences seen;
+
+		list_differences(before, after, &seen);
+		assert_string_equal(seen.names, rows[i].difference);
+		conf_free(&after);
+	}
+	conf_free(&before);
+}
+
+static void differences_are_counted(void **state)
+{
+	struct conf *before = read_defaults(), *after = read_conf(every_option),
+		    *again = read_conf(every_option);
+	struct differences seen;
+
+	(void)state;
+	list_differences(before, after, &seen);
+	assert_int_equal(seen.count, OPTIONS);
+	list_differences(after, again, &seen);
+	assert_string_equal(seen.names, "");
+	conf_free(&before);
+	conf_free(&after);
+	conf_free(&again);
+}
+
+/* A shorter value leaves nothing of a longer one behind that would look like a difference. */
+static void the_same_value_is_no_difference(void **state)
+{
+	static const char *const same[] = {
+		"",
+		"# nothing\n",
+		"---\n",
+		"null\n",
+		"limits:\n",
+		"control: ~\n",
+		"user: postern\n",
+		"ports:\n- 25\n- 465\n- 587\n- 110\n- 143\n- 993\n- 995\n",
+		"interfaces: []\n",
+		"monitor: no\n",
+		"control: {group: ''}\n",
+		"metrics: {listen: localhost:9125}\n",
+		"metrics: {listen: '[::ffff:127.0.0.1]:9125'}\n",
+		"events: {rate: 1k}\n",
+		"\xef\xbb\xbfuser: postern\r\n",
+	};
+	struct conf *before = read_defaults();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(same); i++) {
+		struct conf *after = read_conf(same[i]);
+		struct differences seen;
+
+		list_differences(before, after, &seen);
+		assert_string_equal(seen.names, "");
+		conf_free(&after);
+	}
+	conf_free(&before);
+}
+
+static void origins_are_known(void **state)
+{
+	struct conf *conf =
+		read_conf("monitor: true\nlimits:\n\n  rate-source: 30\n  conn-net: 99\n");
+	char origin[CONF_ORIGIN_MAX];
+
+	(void)state;
+	assert_string_equal(conf_origin(conf, "monitor", origin), TEST_FILE ":1");
+	assert_string_equal(conf_origin(conf, "limits.rate-source", origin), TEST_FILE ":4");
+	assert_string_equal(conf_origin(conf, "limits.rate-net", origin), "default");
+	assert_int_equal(conf_option_set(conf, "limits.rate-source", "40", NULL), 0);
+	assert_int_equal(conf_option_set(conf, "monitor", "off", NULL), 0);
+	assert_string_equal(conf_origin(conf, "limits.rate-source", origin), "operator");
+	assert_int_equal(conf->limits.level[METER_SOURCE].rate, 40);
+	assert_false(conf->monitor);
+	conf_free(&conf);
+}
+
+static void note_limit(const struct conf_limit_row *row, void *arg)
+{
+	struct differences *seen = arg;
+	const size_t used = strlen(seen->names);
+
+	assert_true(strlen(row->help) > 10);
+	snprintf(seen->names + used, sizeof(seen->names) - used, "%s=%u(%u,%s,%s) ", row->key,
+		 row->value, row->preset, row->origin, row->unit);
+}
+
+static void limits_are_listed(void **state)
+{
+	struct conf *conf = read_conf("limits: {conn-net: 99, reset-rate: 7}");
+	struct differences seen = { .count = 0 };
+
+	(void)state;
+	assert_int_equal(conf_option_set(conf, "limits.rate-total", "9k", NULL), 0);
+	conf_limits(conf, note_limit, &seen);
+	assert_string_equal(seen.names, "rate-source=20(20,default,attempts/s) "
+					"burst-source=40(40,default,attempts) "
+					"conn-source=50(50,default,connections) "
+					"rate-net=100(100,default,attempts/s) "
+					"burst-net=200(200,default,attempts) "
+					"conn-net=99(200,config,connections) "
+					"rate-site=200(200,default,attempts/s) "
+					"burst-site=400(400,default,attempts) "
+					"conn-site=400(400,default,connections) "
+					"rate-total=9000(0,operator,attempts/s) "
+					"burst-total=0(0,default,attempts) "
+					"conn-total=0(0,default,connections) "
+					"reset-rate=7(1000,config,segments/s) ");
+	conf_free(&conf);
+}
+
+static void a_copy_is_a_copy(void **state)
+{
+	struct conf *conf = read_conf(every_option), *copy = NULL;
+
+	(void)state;
+	assert_int_equal(conf_copy(conf, &copy, NULL), 0);
+	assert_memory_equal(conf, copy, sizeof(*conf));
+	assert_int_equal(conf_option_set(copy, "limits.rate-source", "2", NULL), 0);
+	assert_int_equal(conf->limits.level[METER_SOURCE].rate, 1);
+	conf_free(&conf);
+	conf_free(&copy);
+}
+
+static void numbers_are_read_by_their_rows(void **state)
+{
+	uint64_t value = 0;
+
+	(void)state;
+	assert_int_equal(conf_option_parse("limits.rate-source", "1M", &value, NULL), 0);
+	assert_int_equal(value, 1000000);
+	assert_int_equal(conf_option_parse("store-size", "16", &value, NULL), 0);
+	assert_int_equal(value, 16);
+}
+
+static void a_file_is_loaded(void **state)
+{
+	char path[] = "/tmp/test-conf-XXXXXX", origin[CONF_ORIGIN_MAX];
+	const char text[] = "monitor: true\n";
+	const int fd = mkstemp(path);
+	struct conf *conf = NULL;
+	struct error err;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	assert_int_equal(conf_load(path, &conf, &err), 0);
+	assert_true(conf->monitor);
+	assert_int_equal(strncmp(conf_origin(conf, "monitor", origin), path, strlen(path)), 0);
+	conf_free(&conf);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_defaults_are_those_of_the_manual),
+		cmocka_unit_test(every_option_is_read),
+		cmocka_unit_test(one_option_is_one_difference),
+		cmocka_unit_test(differences_are_counted),
+		cmocka_unit_test(the_same_value_is_no_difference),
+		cmocka_unit_test(origins_are_known),
+		cmocka_unit_test(limits_are_listed),
+		cmocka_unit_test(a_copy_is_a_copy),
+		cmocka_unit_test(numbers_are_read_by_their_rows),
+		cmocka_unit_test(a_file_is_loaded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tests/unit/test_ctl_why.c - what `why` says would happen to an address, for every stage that can
+ * decide, and the effect that `list.add` announces.
+ *
+ * The gate and the lists are played by this file.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "ctl/agent.h"
+#include "ctl/match.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "obs/lookup.h"
+
+#define HELD_MAX 4
+
+static struct list_match held[HELD_MAX];
+static int held_count;
+static struct gate_meter meters[METER_LEVELS];
+
+int lists_test(struct lists *lists, const struct addr *addr, list_match_cb cb, void *arg,
+	       struct error *err)
+{
+	(void)lists;
+	(void)addr;
+	(void)err;
+	for (int i = 0; i < held_count; i++)
+		cb(&held[i], arg);
+	return held_count;
+}
+
+void gate_meter(struct gate *gate, const struct addr *addr, enum meter_level level,
+		struct gate_meter *out)
+{
+	(void)gate;
+	(void)addr;
+	*out = meters[level];
+}
+
+int gate_offender_find(struct gate *gate, const struct addr *addr, struct offender *out)
+{
+	(void)gate;
+	(void)addr;
+	*out = (struct offender){ .hits = 9, .reason = REASON_LISTED, .last_ns = 1000000000 };
+	return 1;
+}
+
+/* tuning.c refers to these; nothing here sets anything. */
+void gate_set(struct gate *gate, const struct gate_settings *settings)
+{
+	(void)gate;
+	(void)settings;
+}
+
+int lists_setting_get(struct lists *lists, const char *key, char *out, size_t size,
+		      struct error *err)
+{
+	(void)lists;
+	(void)key;
+	(void)out;
+	(void)size;
+	(void)err;
+	return 0;
+}
+
+int lists_setting_put(struct lists *lists, const char *key, const char *value, struct error *err)
+{
+	(void)lists;
+	(void)key;
+	(void)value;
+	return error_set(err, ERROR_REFUSED, "nothing is kept here");
+}
+
+static void publish(const char *text)
+{
+	struct conf *conf;
+
+	assert_int_equal(conf_parse("test.yaml", text, strlen(text), &conf, NULL), 0);
+	conf_publish(conf);
+}
+
+static int setup(void **state)
+{
+	struct event_log *events;
+
+	memset(meters, 0, sizeof(meters));
+	held_count = 0;
+	clock_freeze(1700000000, 3000000000);
+	publish("");
+	if (event_log_open(&events, NULL))
+		return -1;
+	*state = events;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct event_log *events = *state;
+
+	event_log_close(&events);
+	conf_publish(NULL);
+	clock_freeze(0, 0);
+	return 0;
+}
+
+static void hold(enum list_kind kind, const char *prefix, enum action action, bool monitor)
+{
+	struct list_match *match = &held[held_count];
+
+	memset(match, 0, sizeof(*match));
+	strcpy(match->list.name, "list");
+	match->list.kind = (uint8_t)kind;
+	match->list.monitor = monitor;
+	match->entry.action = (uint8_t)action;
+	match->source = match->reason = "";
+	match->decides = held_count == 0;
+	match->overruled = match->decides ? NULL : "something else wins";
+	assert_int_equal(prefix_parse(prefix, strlen(prefix), &match->entry.prefix, NULL), 0);
+	held_count++;
+}
+
+/* Asks; the answer is the caller's. */
+static json_t *why(struct event_log *events, const char *what)
+{
+	struct ctl_agent agent = { .events = events };
+	struct ctl_request request = { .context = &agent };
+	struct error err = { 0 };
+
+	request.args = json_pack("{s:s}", "what", what);
+	if (ctl_why(&request, &err))
+		request.result = json_pack("{s:s}", "error", err.text);
+	json_decref(request.args);
+	return request.result;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static void expect_verdict(struct event_log *events, const char *what, const char *verdict,
+			   const char *reason)
+{
+	json_t *answer = why(events, what);
+
+	assert_string_equal(text_of(answer, "verdict"), verdict);
+	assert_string_equal(text_of(answer, "reason"), reason);
+	json_decref(answer);
+}
+
+static void test_lists_decide(void **state)
+{
+	expect_verdict(*state, "192.0.2.1", "pass", "accepted");
+	hold(LIST_KIND_BLOCK, "192.0.2.0/24", ACTION_RESET, false);
+	expect_verdict(*state, "192.0.2.1", "reset", "listed");
+	held[0].entry.action = ACTION_DROP;
+	expect_verdict(*state, "192.0.2.1", "drop", "listed");
+	held[0].list.monitor = 1;
+	expect_verdict(*state, "192.0.2.1", "monitored", "listed");
+	held[0].list.monitor = 0;
+	publish("monitor: true\n");
+	expect_verdict(*state, "192.0.2.1", "monitored", "listed");
+	held[0].list.kind = LIST_KIND_ALLOW;
+	expect_verdict(*state, "192.0.2.1", "pass", "allowed");
+}
+
+/*
+ * Level by level from the narrowest, connections before rates, as in bpf/limit.h; at the limit the
+ * next attempt is one too many.
+ */
+static void test_limits_decide(void **state)
+{
+	meters[METER_TOTAL] = (struct gate_meter){ true, 1000000, 1000000 };
+	expect_verdict(*state, "192.0.2.1", "pass", "accepted"); /* no limit by default */
+	meters[METER_NET].used = 199;
+	expect_verdict(*state, "192.0.2.1", "pass", "accepted");
+	meters[METER_NET].used = 200;
+	expect_verdict(*state, "192.0.2.1", "drop", "rate-net");
+	meters[METER_SOURCE].used = 40;
+	expect_verdict(*state, "192.0.2.1", "drop", "rate-source");
+	meters[METER_NET].conns = 200;
+	expect_verdict(*state, "192.0.2.1", "drop", "rate-source");
+	meters[METER_SOURCE].used = 39;
+	expect_verdict(*state, "192.0.2.1", "drop", "conn-net");
+	/* A list in monitor mode leaves the decision to the limits. */
+	hold(LIST_KIND_BLOCK, "192.0.2.0/24", ACTION_DROP, true);
+	expect_verdict(*state, "192.0.2.1", "drop", "conn-net");
+	publish("monitor: true\n");
+	expect_verdict(*state, "192.0.2.1", "monitored", "listed");
+	/* An allow entry stands above all limits. */
+	held_count = 0;
+	hold(LIST_KIND_ALLOW, "192.0.2.1", ACTION_DROP, false);
+	expect_verdict(*state, "192.0.2.1", "pass", "allowed");
+}
+
+/* A burst of 0 is the rate's value, and IPv4 has no site. */
+static void test_levels(void **state)
+{
+	json_t *answer, *levels;
+
+	publish("limits: { rate-total: 1000, burst-total: 0 }\n");
+	meters[METER_SITE].conns = 1000000;
+	answer = why(*state, "192.0.2.77");
+	levels = json_object_get(answer, "limits");
+	assert_int_equal(json_array_size(levels), 3);
+	assert_string_equal(text_of(json_array_get(levels, 1), "prefix"), "192.0.2.0/24");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(levels, 2), "burst")),
+			 1000);
+	assert_string_equal(text_of(answer, "verdict"), "pass");
+	json_decref(answer);
+	answer = why(*state, "2001:db8:1:2:3::4");
+	levels = json_object_get(answer, "limits");
+	assert_int_equal(json_array_size(levels), 4);
+	assert_string_equal(text_of(json_array_get(levels, 0), "prefix"), "2001:db8:1:2:3::4");
+	assert_string_equal(text_of(json_array_get(levels, 1), "prefix"), "2001:db8:1:2::/64");
+	assert_string_equal(text_of(json_array_get(levels, 2), "prefix"), "2001:db8:1::/48");
+	assert_string_equal(text_of(answer, "reason"), "conn-site");
+	json_decref(answer);
+}
+
+static void test_everything_is_shown(void **state)
+{
+	json_t *answer, *offender;
+
+	hold(LIST_KIND_ALLOW, "192.0.2.0/28", ACTION_DROP, false);
+	hold(LIST_KIND_BLOCK, "192.0.2.1", ACTION_DROP, false);
+	answer = why(*state, "192.0.2.1");
+	assert_int_equal(json_array_size(json_object_get(answer, "matches")), 2);
+	assert_string_equal(text_of(json_object_get(answer, "deciding"), "prefix"), "192.0.2.0/28");
+	assert_string_equal(text_of(json_object_get(answer, "deciding"), "action"), "allow");
+	offender = json_object_get(answer, "offender");
+	assert_int_equal(json_integer_value(json_object_get(offender, "hits")), 9);
+	assert_int_equal(json_integer_value(json_object_get(offender, "last_ms")), 2000);
+	assert_int_equal(json_array_size(json_object_get(answer, "ports")), 7);
+	json_decref(answer);
+}
+
+static void test_lookup_id(void **state)
+{
+	const struct event event = { .id = 0xabc00, .reason = REASON_LISTED };
+	char id[LOOKUP_ID_CHARS + 1];
+	json_t *answer;
+
+	event_log_add(*state, &event, "eth0", NULL, 0);
+	answer = why(*state, lookup_id_format(event.id, id));
+	assert_string_equal(text_of(answer, "id"), id);
+	assert_string_equal(text_of(json_object_get(answer, "event"), "iface"), "eth0");
+	json_decref(answer);
+	answer = why(*state, lookup_id_format(event.id + 1, id));
+	assert_non_null(strstr(text_of(answer, "error"), "not among the last 4096"));
+	json_decref(answer);
+	answer = why(*state, "mail.example");
+	assert_non_null(strstr(text_of(answer, "error"), "neither an address nor a lookup id"));
+	json_decref(answer);
+}
+
+/* What takes effect for a whole prefix: entries further in do not count. */
+static void test_effect_of_a_prefix(void **state)
+{
+	struct matches matches;
+	struct prefix prefix;
+
+	(void)state;
+	hold(LIST_KIND_ALLOW, "192.0.2.0/28", ACTION_DROP, false);
+	hold(LIST_KIND_BLOCK, "192.0.2.0/24", ACTION_RESET, false);
+	hold(LIST_KIND_BLOCK, "192.0.2.0/25", ACTION_DROP, true);
+	assert_int_equal(prefix_parse("192.0.2.0/25", 12, &prefix, NULL), 0);
+	assert_int_equal(matches_find(NULL, &prefix.addr, &matches, NULL), 0);
+	assert_int_equal(matches_effective(&matches, &prefix)->entry.action, ACTION_RESET);
+	assert_int_equal(matches_deciding(&matches)->list.kind, LIST_KIND_ALLOW);
+	prefix.len += 3;
+	assert_int_equal(matches_effective(&matches, &prefix)->list.kind, LIST_KIND_ALLOW);
+	prefix.len = 96;
+	assert_null(matches_effective(&matches, &prefix));
+	matches_clear(&matches);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_lists_decide, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits_decide, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_everything_is_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lookup_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_effect_of_a_prefix, setup, teardown),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

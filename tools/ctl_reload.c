@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tools/ctl_reload.c - `posternctl reload`: the agent reads its configuration again.
+ */
+#include "tools/ctl_commands.h"
+#include "tools/ctl_output.h"
+#include "tools/ctl_text.h"
+
+static json_t *request_reload(const struct cli_call *call, struct error *err)
+{
+	(void)call;
+	return cli_request("reload", err);
+}
+
+/* "title: key, key"; nothing if there are no keys. */
+static void print_keys(const json_t *keys, enum paint paint, const char *title)
+{
+	const json_t *key;
+	size_t i;
+
+	if (!json_array_size(keys))
+		return;
+	output_paint(paint, "%s", title);
+	json_array_foreach(keys, i, key)
+	{
+		const char *name = json_string_value(key);
+
+		output_text("%s %s", i ? "," : ":", name ? name : "?");
+	}
+	output_text("\n");
+}
+
+static int show_reload(struct cli_call *call, const json_t *result, struct error *err)
+{
+	(void)call;
+	(void)err;
+	if (field_true(result, "unchanged"))
+		output_text("nothing has changed\n");
+	print_keys(json_object_get(result, "applied"), PAINT_GOOD, "in effect now");
+	print_keys(json_object_get(result, "restart_needed"), PAINT_WARN,
+		   "in effect after a restart of posternd");
+	return 0;
+}
+
+const struct cli_command command_reload = {
+	.name = "reload",
+	.arguments = "",
+	.group = GROUP_CONFIG,
+	.summary = "read the configuration again and apply what changed",
+	.text = "Makes the agent read its configuration file again. What can change while "
+		"packets flow is applied at once, without dropping a connection; for the rest "
+		"the answer names the options that wait for a restart. A file with a mistake "
+		"changes nothing: the mistake is named with its line.",
+	.examples = { "posternctl config check && posternctl reload" },
+	.request = request_reload,
+	.show = show_reload,
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf/check.c - options that contradict each other.
+ *
+ * Called when a file has been read, and when the operator has set values. Each option is in its
+ * range by then; what is looked for here is a limit that could never be reached, or a burst
+ * without a rate. A burst that nobody wrote follows its rate and contradicts nothing. Of several
+ * contradictions the one that the file completes first is reported; what the operator set comes
+ * after every line of the file.
+ */
+#include "conf/schema.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Two options of which the words say why they cannot both stand. */
+struct conflict {
+	const struct conf_option *first, *second;
+	const char *first_words;  /* "first 5 WORDS second 3" */
+	const char *second_words; /* "second 3 WORDS first 5" */
+};
+
+static uint32_t value_of(const struct conf *conf, const struct conf_option *option)
+{
+	return *(const uint32_t *)conf_field_read(conf, option);
+}
+
+static uint32_t line_of(const struct conf *conf, const struct conf_option *option)
+{
+	return conf->line[conf_option_index(option)];
+}
+
+/* The line with which the contradiction is complete. */
+static uint32_t conflict_line(const struct conf *conf, const struct conflict *conflict)
+{
+	const uint32_t first = line_of(conf, conflict->first);
+	const uint32_t second = line_of(conf, conflict->second);
+
+	return first > second ? first : second;
+}
+
+/* Keeps the earlier one of two. */
+static void consider(const struct conf *conf, struct conflict *found, const struct conflict *other)
+{
+	if (!found->first || conflict_line(conf, other) < conflict_line(conf, found))
+		*found = *other;
+}
+
+/* The row whose field is at `field` bytes of struct conf. */
+static const struct conf_option *row_at(size_t field)
+{
+	const struct conf_option *row = conf_schema;
+
+	while (row->offset != field)
+		row++;
+	return row;
+}
+
+#define LEVEL_FIELD(nth, member)                                                                   \
+	(offsetof(struct conf, limits.level) + (nth) * sizeof(struct conf_limit) +                 \
+	 offsetof(struct conf_limit, member))
+
+static void find_burst(const struct conf *conf, size_t level, struct conflict *found)
+{
+	const struct conflict burst = {
+		.first = row_at(LEVEL_FIELD(level, burst)),
+		.second = row_at(LEVEL_FIELD(level, rate)),
+		.first_words = "has no effect beside",
+		.second_words = "leaves no effect to",
+	};
+
+	if (value_of(conf, burst.first) && !value_of(conf, burst.second) &&
+	    line_of(conf, burst.first) != CONF_LINE_DEFAULT)
+		consider(conf, found, &burst);
+}
+
+/* What limits: a burst without a rate does not, and neither does 0. */
+static bool holds(const struct conf *conf, size_t level, size_t member)
+{
+	const struct conf_limit *limit = &conf->limits.level[level];
+
+	if (member == offsetof(struct conf_limit, burst) && !limit->rate)
+		return false;
+	return value_of(conf, row_at(LEVEL_FIELD(level, rate) + member)) != 0;
+}
+
+/* A limit above the one of the next wider level that has any could never be reached. */
+static void find_wider(const struct conf *conf, size_t level, size_t member, struct conflict *found)
+{
+	struct conflict wider = { .first_words = "is more than", .second_words = "is less than" };
+	size_t outer = level + 1;
+
+	while (outer < METER_LEVELS && !holds(conf, outer, member))
+		outer++;
+	if (outer == METER_LEVELS || !holds(conf, level, member))
+		return;
+	wider.first = row_at(LEVEL_FIELD(level, rate) + member);
+	wider.second = row_at(LEVEL_FIELD(outer, rate) + member);
+	if (value_of(conf, wider.first) > value_of(conf, wider.second))
+		consider(conf, found, &wider);
+}
+
+/* Where the other option of the two stands, seen from the line that the message starts with. */
+static void describe_place(const struct conf *conf, const struct conf_option *option,
+			   bool same_file, char out[CONF_ORIGIN_MAX])
+{
+	const uint32_t line = line_of(conf, option);
+
+	if (line == CONF_LINE_DEFAULT)
+		snprintf(out, CONF_ORIGIN_MAX, "the default");
+	else if (line == CONF_LINE_OPERATOR)
+		snprintf(out, CONF_ORIGIN_MAX, "set by the operator");
+	else if (same_file)
+		snprintf(out, CONF_ORIGIN_MAX, "line %" PRIu32, line);
+	else
+		conf_origin(conf, option->name, out);
+}
+
+static int refuse(const struct conf *conf, const struct conflict *conflict, struct error *err)
+{
+	const bool swap = line_of(conf, conflict->second) > line_of(conf, conflict->first);
+	const struct conf_option *subject = swap ? conflict->second : conflict->first;
+	const struct conf_option *other = swap ? conflict->first : conflict->second;
+	const uint32_t line = line_of(conf, subject);
+	const bool in_file = line != CONF_LINE_DEFAULT && line != CONF_LINE_OPERATOR;
+	char place[CONF_ORIGIN_MAX];
+
+	describe_place(conf, other, in_file, place);
+	error_set(err, ERROR_REFUSED, "%s: %" PRIu32 " %s %s, %" PRIu32 " (%s)", subject->name,
+		  value_of(conf, subject), swap ? conflict->second_words : conflict->first_words,
+		  other->name, value_of(conf, other), place);
+	if (in_file)
+		error_prefix(err, "%s:%" PRIu32, conf->file, line);
+	return ERROR_REFUSED;
+}
+
+int conf_check(const struct conf *conf, struct error *err)
+{
+	static const size_t members[] = { offsetof(struct conf_limit, rate),
+					  offsetof(struct conf_limit, burst),
+					  offsetof(struct conf_limit, conns) };
+	struct conflict found = { .first = NULL };
+
+	_Static_assert(offsetof(struct conf_limit, rate) == 0, "conf: members are counted from it");
+	for (size_t level = 0; level < METER_LEVELS; level++) {
+		find_burst(conf, level, &found);
+		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+			find_wider(conf, level, members[i], &found);
+	}
+	return found.first ? refuse(conf, &found, err) : 0;
+}

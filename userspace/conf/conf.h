@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf/conf.h - the configuration: what the file says, as plain values.
+ *
+ * A struct conf is made whole (every option has a value) and holds no pointers, so it may be copied
+ * and compared as it is. The agent keeps the one that follows from the file, puts the operator's
+ * settings on top of a copy and publishes that (below); posternctl reads files with the same
+ * code. What options exist is said in one place, conf/schema.c.
+ *
+ * Errors in a file are one line, "FILE:LINE: option: what is wrong", about the first mistake.
+ */
+#ifndef POSTERN_CONF_CONF_H
+#define POSTERN_CONF_CONF_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/addr.h"
+#include "lib/error.h"
+#include "lib/log.h"
+#include "maps/meter.h"
+
+#define CONF_FILE_DEFAULT   "/etc/postern/postern.yaml"
+#define CONF_FILE_BYTES_MAX (1u << 20)
+#define CONF_PATH_MAX       256 /* bytes of a path, with its NUL; of the file's own name, too */
+#define CONF_SOCKET_MAX     108 /* the same for a socket's path: sun_path in unix(7) */
+#define CONF_ACCOUNT_MAX    33  /* bytes of a user's or a group's name, with its NUL */
+#define CONF_PORTS_MAX      64
+#define CONF_INTERFACES_MAX 32
+#define CONF_OPTIONS_MAX    48 /* rows that the schema may have */
+#define CONF_ORIGIN_MAX     (CONF_PATH_MAX + 16)
+
+enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
+
+/* Rates are attempts a second. 0 is no limit; a burst of 0 takes the rate's value. */
+struct conf_limit {
+	uint32_t rate;
+	uint32_t burst;
+	uint32_t conns;
+};
+
+/* In both lists `count` comes first, and the members follow without a gap. */
+struct conf_ports {
+	size_t count;
+	uint16_t port[CONF_PORTS_MAX];
+};
+
+struct conf_interfaces {
+	size_t count;
+	char name[CONF_INTERFACES_MAX][IF_NAMESIZE];
+};
+
+/* Where to listen: an address as text, without brackets. Port 0 is "off", and the host is "". */
+struct conf_listen {
+	char host[PREFIX_TEXT_MAX];
+	uint16_t port;
+};
+
+/* Where the value of an option came from. Any other number is the line of the file. */
+#define CONF_LINE_DEFAULT  0
+#define CONF_LINE_OPERATOR UINT32_MAX
+
+struct conf {
+	char user[CONF_ACCOUNT_MAX];
+	char state_directory[CONF_PATH_MAX];
+	char pin_directory[CONF_PATH_MAX];
+	uint32_t store_size; /* MiB */
+	struct conf_interfaces interfaces;
+	enum conf_mode mode;
+	struct conf_ports ports;
+	bool monitor;
+	struct {
+		char socket[CONF_SOCKET_MAX];
+		char group[CONF_ACCOUNT_MAX]; /* "": the agent's own */
+	} control;
+	struct {
+		struct conf_listen listen;
+	} metrics;
+	struct {
+		enum log_level level;
+	} log;
+	struct {
+		uint32_t rate; /* a second */
+	} events;
+	struct {
+		uint32_t capacity_ipv4;
+		uint32_t capacity_ipv6;
+		uint32_t sources;
+	} table;
+	struct {
+		struct conf_limit level[METER_LEVELS]; /* by enum meter_level */
+		uint32_t reset_rate;
+	} limits;
+
+	char file[CONF_PATH_MAX];        /* "" if everything is a default */
+	uint32_t line[CONF_OPTIONS_MAX]; /* of each option, in the order of the schema */
+};
+
+/*
+ * Each of these makes a struct conf that the caller owns; on failure `out` is untouched.
+ * `conf_parse` reads a file's text from memory; `name` is the file's name in messages.
+ */
+int conf_load(const char *path, struct conf **out, struct error *err);
+int conf_parse(const char *name, const char *text, size_t len, struct conf **out,
+	       struct error *err);
+int conf_defaults(struct conf **out, struct error *err);
+int conf_copy(const struct conf *conf, struct conf **out, struct error *err);
+void conf_free(struct conf **conf);
+
+/* Refuses options that contradict each other and names both, with their lines. */
+int conf_check(const struct conf *conf, struct error *err);
+
+/*
+ * Sets an option that is not a list, as the operator, from text as it stands in a file. Only that
+ * value is checked: a caller who has set all it wants to calls conf_check() before it uses them.
+ */
+int conf_option_set(struct conf *conf, const char *name, const char *text, struct error *err);
+
+/* Reads `text` as the value of an option that is a number, by its row of the schema. */
+int conf_option_parse(const char *name, const char *text, uint64_t *value, struct error *err);
+
+/* Where the value of an option came from: "default", "FILE:LINE" or "operator". Returns `out`. */
+char *conf_origin(const struct conf *conf, const char *name, char out[CONF_ORIGIN_MAX]);
+
+/* Calls back for each option whose value differs; returns how many there are. */
+typedef void (*conf_diff_cb)(const char *name, bool reloadable, void *arg);
+size_t conf_diff(const struct conf *before, const struct conf *after, conf_diff_cb cb, void *arg);
+
+/* The options of the section "limits", as `posternctl limits` shows them. */
+#define CONF_LIMITS "limits."
+struct conf_limit_row {
+	const char *key; /* without CONF_LIMITS */
+	uint32_t value;
+	uint32_t preset;    /* the default */
+	const char *origin; /* "default", "config" or "operator" */
+	const char *unit;
+	const char *help;
+};
+typedef void (*conf_limit_cb)(const struct conf_limit_row *row, void *arg);
+void conf_limits(const struct conf *conf, conf_limit_cb cb, void *arg);
+
+/* A configuration with comments in which every option is at its default. */
+void conf_example(FILE *out);
+/* The entries of the options for postern.yaml(5), in mdoc(7). */
+void conf_reference(FILE *out);
+
+/*
+ * The published configuration: any thread may read it, without a lock, and sees one that is whole.
+ *
+ * A reader takes what it needs between begin and end, does not wait there, and keeps no pointer
+ * afterwards. `conf_read_begin` returns NULL if nothing is published. `conf_publish` takes `conf`
+ * over (NULL at the end of the program), waits until nobody reads the one before any more, and
+ * frees that; a thread that is reading must not call it.
+ */
+const struct conf *conf_read_begin(void);
+void conf_read_end(void);
+void conf_publish(struct conf *conf);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf/reference.c - the schema written out for people: an example configuration, and the entries
+ * of postern.yaml(5).
+ *
+ * Called by `posternd --example` and `posternd --reference`, and by the build of the manual. Both
+ * outputs come from the rows of the schema alone, so neither can say what the code does not do.
+ * The caller owns the stream and looks at its error flag.
+ */
+#include "conf/schema.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define EXAMPLE_WIDTH 80  /* columns of a comment */
+#define DOMAIN_MAX    128 /* bytes of what describe_domain() says */
+
+/* "a, b or c" */
+static void describe_choices(const struct conf_option *row, char out[DOMAIN_MAX])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; row->choices[i]; i++) {
+		const char *between = row->choices[i + 1] ? ", " : " or ";
+		int len = snprintf(out + used, DOMAIN_MAX - used, "%s%s", i ? between : "",
+				   row->choices[i]);
+
+		used += (size_t)len;
+	}
+}
+
+/* What values the option takes. */
+static void describe_domain(const struct conf_option *row, char out[DOMAIN_MAX])
+{
+	switch (row->type) {
+	case CONF_NUMBER:
+		snprintf(out, DOMAIN_MAX, "%" PRIu32 " to %" PRIu32 " %s", row->min, row->max,
+			 row->unit);
+		break;
+	case CONF_CHOICE:
+		describe_choices(row, out);
+		break;
+	case CONF_TEXT:
+		snprintf(out, DOMAIN_MAX, "%s", row->unit);
+		break;
+	default:
+		snprintf(out, DOMAIN_MAX, "%s", conf_type_wanted(row->type));
+	}
+}
+
+/* The default as it stands in a file. */
+static void print_preset(FILE *out, const struct conf_option *row, const char *empty)
+{
+	if (conf_type_is_list(row->type))
+		fprintf(out, "[%s]", row->preset);
+	else
+		fputs(row->preset[0] ? row->preset : empty, out);
+}
+
+/* A comment: words are put into lines, each of which starts with `lead`. */
+struct comment {
+	FILE *out;
+	const char *lead;
+	size_t column;
+};
+
+static void comment_words(struct comment *comment, const char *text)
+{
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		const size_t len = strcspn(text, " ");
+		const bool full = comment->column + 1 + len > EXAMPLE_WIDTH;
+		const bool starts = full || !comment->column;
+
+		if (full)
+			fputc('\n', comment->out);
+		fputs(starts ? comment->lead : " ", comment->out);
+		fwrite(text, 1, len, comment->out);
+		comment->column = (starts ? strlen(comment->lead) : comment->column + 1) + len;
+		text += len;
+	}
+}
+
+static void comment_end(struct comment *comment)
+{
+	fputc('\n', comment->out);
+	comment->column = 0;
+}
+
+static void example_row(FILE *out, const struct conf_option *row, const char *key,
+			const char *indent, const char *lead)
+{
+	struct comment comment = { .out = out, .lead = lead };
+	char domain[DOMAIN_MAX] = "";
+
+	describe_domain(row, domain);
+	comment_words(&comment, row->help);
+	comment_end(&comment);
+	comment_words(&comment, "Takes");
+	comment_words(&comment, domain);
+	comment_words(&comment, row->reloadable ? "" : "(from the next start on)");
+	comment_end(&comment);
+	fprintf(out, "%s%s: ", indent, key);
+	print_preset(out, row, "\"\"");
+	fputc('\n', out);
+}
+
+void conf_example(FILE *out)
+{
+	const char *section = "";
+	size_t len, section_len = 0;
+
+	fputs("# The configuration of Postern, with every option at its default. What is left\n"
+	      "# out has its default, too. \"posternctl reload\" applies changes, except where it\n"
+	      "# says that they count from the next start on. See postern.yaml(5).\n",
+	      out);
+	for (size_t i = 0; i < conf_schema_count; i++) {
+		const char *key = conf_option_key(&conf_schema[i], &len);
+
+		fputc('\n', out);
+		if (len && (len != section_len || memcmp(section, conf_schema[i].name, len)))
+			fprintf(out, "%.*s:\n", (int)len, conf_schema[i].name);
+		section = conf_schema[i].name;
+		section_len = len;
+		example_row(out, &conf_schema[i], key, len ? "  " : "", len ? "  # " : "# ");
+	}
+}
+
+/* Text in which roff(7) finds nothing to interpret. */
+static void print_roff(FILE *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\\')
+			fputs("\\e", out);
+		else if (text[i] == '"')
+			fputs("\\(dq", out);
+		else if (text[i] == '-')
+			fputs("\\-", out);
+		else
+			fputc(text[i], out);
+	}
+}
+
+/* Every sentence starts a line, as mdoc(7) wants it. No help text starts one with "." or "'". */
+static void print_sentences(FILE *out, const char *text)
+{
+	while (*text) {
+		const char *end = strstr(text, ". ");
+		const size_t len = end ? (size_t)(end + 1 - text) : strlen(text);
+
+		print_roff(out, text, len);
+		fputc('\n', out);
+		text += len + (end != NULL);
+	}
+}
+
+static void reference_row(FILE *out, const struct conf_option *row)
+{
+	char domain[DOMAIN_MAX] = "";
+
+	describe_domain(row, domain);
+	fputs(".It Cm ", out);
+	print_roff(out, row->name, strlen(row->name));
+	fputc('\n', out);
+	print_sentences(out, row->help);
+	fputs("Takes ", out);
+	print_roff(out, domain, strlen(domain));
+	if (row->preset[0] || conf_type_is_list(row->type)) {
+		fputs(";\nthe default is\n.Ql \"", out);
+		print_preset(out, row, "");
+		fputs("\" .\n", out);
+	} else {
+		fputs(";\nthe default is empty.\n", out);
+	}
+	if (!row->reloadable)
+		fputs("A change needs a restart.\n", out);
+}
+
+void conf_reference(FILE *out)
+{
+	for (size_t i = 0; i < conf_schema_count; i++)
+		reference_row(out, &conf_schema[i]);
+}

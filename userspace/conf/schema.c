@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf/schema.c - every option of the configuration: one row each, and the checkers that rows name.
+ *
+ * Read by the rest of the module through conf/schema.h. The file's reader, the error messages,
+ * `posternctl limits`, the example configuration and postern.yaml(5) are all made from these rows.
+ * The rows of a section stand together, because the example writes them in this order. Defaults are
+ * text and are read by the code that reads the file, so they obey the same limits.
+ */
+#include "conf/schema.h"
+
+#include <string.h>
+
+#include "lib/text.h"
+
+#define RATE_MAX    1000000u
+#define ENTRIES_MIN 1000u
+#define ENTRIES_MAX 10000000u
+#define SOURCES_MIN 1024u
+#define SOURCES_MAX 16777216u
+#define STORE_MIN   16u
+#define STORE_MAX   1048576u
+
+/* The bytes that may follow the first one in the name of a user or a group. */
+#define ACCOUNT_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+#define ACCOUNT_OTHERS  "0123456789.-"
+
+static int check_account(const char *text, struct error *err)
+{
+	if (!strspn(text, ACCOUNT_LETTERS) || text[strspn(text, ACCOUNT_LETTERS ACCOUNT_OTHERS)])
+		return error_set(err, ERROR_REFUSED,
+				 "a name starts with a letter and goes on with letters, digits, "
+				 "\"_\", \"-\" and \".\"");
+	return 0;
+}
+
+static int check_group(const char *text, struct error *err)
+{
+	return *text ? check_account(text, err) : 0;
+}
+
+static int check_path(const char *text, struct error *err)
+{
+	const size_t len = strlen(text);
+	size_t taken;
+	uint32_t code;
+
+	if (text[0] != '/')
+		return error_set(err, ERROR_REFUSED, "a path starts with \"/\"");
+	if (strstr(text, "/../") || (len >= 3 && !strcmp(text + len - 3, "/..")))
+		return error_set(err, ERROR_REFUSED, "a path must not go up with \"..\"");
+	for (size_t at = 0; at < len; at += taken) {
+		taken = text_character(text + at, len - at, &code);
+		if (!taken || !text_showable(code))
+			return error_set(err, ERROR_REFUSED,
+					 "a path must not hold control characters");
+	}
+	return 0;
+}
+
+/* What the kernel takes for the name of a device; longer names are refused where they are stored.
+ */
+static int check_interface(const char *text, struct error *err)
+{
+	bool valid = *text && strcmp(text, ".") && strcmp(text, "..");
+
+	for (const char *at = text; *at; at++)
+		valid = valid && *at > ' ' && *at < '\x7f' && *at != '/' && *at != ':';
+	if (!valid)
+		return error_set(err, ERROR_REFUSED, "not the name of a network interface");
+	return 0;
+}
+
+static const char *const modes[] = { "auto", "native", "generic", NULL };
+_Static_assert(CONF_MODE_NATIVE == 1 && CONF_MODE_GENERIC == 2, "conf: order of the words");
+
+static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
+_Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the words");
+
+/* Where the value of a row lives. */
+#define FIELD(member)                                                                              \
+	.offset = offsetof(struct conf, member), .size = sizeof(((struct conf *)NULL)->member)
+
+/* Rows of the limits: most of them is alike. */
+#define LIMIT(key, member, initial, what, text)                                                    \
+	{                                                                                          \
+		.name = CONF_LIMITS key, .type = CONF_NUMBER, FIELD(limits.member), .min = 0,      \
+		.max = RATE_MAX, .preset = initial, .unit = what, .reloadable = true, .help = text \
+	}
+#define RATE(key, place, initial, whom)                                                            \
+	LIMIT("rate-" key, level[place].rate, initial, "attempts/s",                               \
+	      "Connection attempts from " whom ". 0 is no limit.")
+#define BURST(key, place, initial, whom)                                                           \
+	LIMIT("burst-" key, level[place].burst, initial, "attempts",                               \
+	      "Attempts from " whom " that may come at once. 0 is as many as the rate.")
+#define CONN(key, place, initial, whom)                                                            \
+	LIMIT("conn-" key, level[place].conns, initial, "connections",                             \
+	      "Connections from " whom " at a time. 0 is no limit.")
+
+#define SOURCE "one address"
+#define NET    "one IPv4 /24 or IPv6 /64"
+#define SITE   "one IPv6 /48"
+#define TOTAL  "everywhere"
+
+const struct conf_option conf_schema[] = {
+	{ .name = "user",
+	  .type = CONF_TEXT,
+	  FIELD(user),
+	  .preset = "postern",
+	  .unit = "the name of a user",
+	  .check = check_account,
+	  .help = "The user that the agent becomes as soon as the gate is open." },
+	{ .name = "state-directory",
+	  .type = CONF_TEXT,
+	  FIELD(state_directory),
+	  .preset = "/var/lib/postern",
+	  .unit = "an absolute path",
+	  .check = check_path,
+	  .help = "Where lists and the operator's settings are kept. The agent creates it." },
+	{ .name = "store-size",
+	  .type = CONF_NUMBER,
+	  FIELD(store_size),
+	  .min = STORE_MIN,
+	  .max = STORE_MAX,
+	  .preset = "8192",
+	  .unit = "MiB",
+	  .help = "The most that lists and settings may take on disk. Space is taken only as it is "
+		  "needed." },
+	{ .name = "pin-directory",
+	  .type = CONF_TEXT,
+	  FIELD(pin_directory),
+	  .preset = "/sys/fs/bpf/postern",
+	  .unit = "an absolute path",
+	  .check = check_path,
+	  .help = "Where the programs and maps are pinned, so that filtering outlives the agent. "
+		  "It must be on a BPF file system." },
+	{ .name = "interfaces",
+	  .type = CONF_NAMES,
+	  FIELD(interfaces),
+	  .min = 0,
+	  .max = CONF_INTERFACES_MAX,
+	  .preset = "",
+	  .reloadable = true,
+	  .check = check_interface,
+	  .help = "Network interfaces to attach to at start. More can be attached later with "
+		  "posternctl attach." },
+	{ .name = "mode",
+	  .type = CONF_CHOICE,
+	  FIELD(mode),
+	  .preset = "auto",
+	  .reloadable = true,
+	  .choices = modes,
+	  .help = "How to attach: native runs in the driver, generic runs later and slower with "
+		  "any driver, and auto takes native where the driver can." },
+	{ .name = "ports",
+	  .type = CONF_PORTS,
+	  FIELD(ports),
+	  .min = 1,
+	  .max = CONF_PORTS_MAX,
+	  .preset = "25, 465, 587, 110, 143, 993, 995",
+	  .reloadable = true,
+	  .help = "The protected TCP ports. Traffic to any other port is never touched." },
+	{ .name = "monitor",
+	  .type = CONF_BOOL,
+	  FIELD(monitor),
+	  .preset = "false",
+	  .reloadable = true,
+	  .help = "Whether to count and report what would be stopped, and stop nothing." },
+	{ .name = "control.socket",
+	  .type = CONF_TEXT,
+	  FIELD(control.socket),
+	  .preset = "/run/postern/control.sock",
+	  .unit = "an absolute path",
+	  .check = check_path,
+	  .help = "The socket that posternctl speaks to." },
+	{ .name = "control.group",
+	  .type = CONF_TEXT,
+	  FIELD(control.group),
+	  .preset = "",
+	  .unit = "the name of a group",
+	  .check = check_group,
+	  .help = "Members of this group may use the control socket. If it is empty the agent's "
+		  "own group may." },
+	{ .name = "metrics.listen",
+	  .type = CONF_LISTEN,
+	  FIELD(metrics.listen),
+	  .preset = "127.0.0.1:9125",
+	  .help = "Where Prometheus fetches metrics over HTTP. Anybody who reaches the address may "
+		  "read them." },
+	{ .name = "log.level",
+	  .type = CONF_CHOICE,
+	  FIELD(log.level),
+	  .preset = "info",
+	  .reloadable = true,
+	  .choices = levels,
+	  .help = "The least severe messages that are logged." },
+	{ .name = "events.rate",
+	  .type = CONF_NUMBER,
+	  FIELD(events.rate),
+	  .min = 0,
+	  .max = RATE_MAX,
+	  .preset = "1000",
+	  .unit = "packets/s",
+	  .reloadable = true,
+	  .help = "Stopped packets that are reported one by one. Beyond it they are counted, and a "
+		  "sample of them is reported." },
+	{ .name = "table.capacity-ipv4",
+	  .type = CONF_NUMBER,
+	  FIELD(table.capacity_ipv4),
+	  .min = ENTRIES_MIN,
+	  .max = ENTRIES_MAX,
+	  .preset = "1048576",
+	  .unit = "entries",
+	  .help = "IPv4 entries that all lists may hold together. Memory for them is taken at "
+		  "start." },
+	{ .name = "table.capacity-ipv6",
+	  .type = CONF_NUMBER,
+	  FIELD(table.capacity_ipv6),
+	  .min = ENTRIES_MIN,
+	  .max = ENTRIES_MAX,
+	  .preset = "524288",
+	  .unit = "entries",
+	  .help = "IPv6 entries that all lists may hold together. Memory for them is taken at "
+		  "start." },
+	{ .name = "table.sources",
+	  .type = CONF_NUMBER,
+	  FIELD(table.sources),
+	  .min = SOURCES_MIN,
+	  .max = SOURCES_MAX,
+	  .preset = "262144",
+	  .unit = "sources",
+	  .help = "Addresses and networks whose rates and connections are followed at a time. The "
+		  "wider limits hold for the rest." },
+	RATE("source", METER_SOURCE, "20", SOURCE),
+	BURST("source", METER_SOURCE, "40", SOURCE),
+	CONN("source", METER_SOURCE, "50", SOURCE),
+	RATE("net", METER_NET, "100", NET),
+	BURST("net", METER_NET, "200", NET),
+	CONN("net", METER_NET, "200", NET),
+	RATE("site", METER_SITE, "200", SITE),
+	BURST("site", METER_SITE, "400", SITE),
+	CONN("site", METER_SITE, "400", SITE),
+	RATE("total", METER_TOTAL, "0", TOTAL),
+	BURST("total", METER_TOTAL, "0", TOTAL),
+	CONN("total", METER_TOTAL, "0", TOTAL),
+	LIMIT("reset-rate", reset_rate, "1000", "segments/s",
+	      "RST segments sent in answer to listed sources. Beyond it their packets are dropped "
+	      "without an answer. 0 is no limit."),
+};
+
+const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);
+_Static_assert(sizeof(conf_schema) / sizeof(conf_schema[0]) <= CONF_OPTIONS_MAX,
+	       "conf: more options than struct conf has lines for");

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf/schema.h - inside the module conf: what an option is, and how its text becomes its value.
+ *
+ * The reader (yaml.c), the checks, the example and the manual all work on rows of conf_schema and
+ * know no option by name. A new option is a field of struct conf and a row; nothing else.
+ */
+#ifndef POSTERN_CONF_SCHEMA_H
+#define POSTERN_CONF_SCHEMA_H
+
+#include "conf/conf.h"
+
+#define CONF_KEY_MAX 64 /* bytes of an option's dotted name, with the final NUL */
+
+enum conf_type {
+	CONF_TEXT,   /* char[], zeros after the text */
+	CONF_NUMBER, /* uint32_t */
+	CONF_BOOL,   /* bool */
+	CONF_CHOICE, /* an enum: the place of the word in `choices` */
+	CONF_LISTEN, /* struct conf_listen */
+	CONF_PORTS,  /* struct conf_ports */
+	CONF_NAMES,  /* struct conf_interfaces */
+	CONF_TYPES
+};
+
+struct conf_option {
+	const char *name; /* "section.key", or "key" */
+	enum conf_type type;
+	size_t offset, size;        /* of the field in struct conf */
+	uint32_t min, max;          /* of a number, and of the members of a list */
+	const char *preset;         /* the default as in a file; members are separated by ", " */
+	const char *unit;           /* of a number; of a text, what it is */
+	bool reloadable;            /* reload applies a change; if not, a restart does */
+	const char *const *choices; /* words, then NULL */
+	int (*check)(const char *text,
+		     struct error *err); /* of a text or a member, before it is set */
+	const char *help;                /* sentences for the operator */
+};
+
+extern const struct conf_option conf_schema[];
+extern const size_t conf_schema_count;
+
+/* The row of a dotted name, and the first row of a section; NULL if there is none. */
+const struct conf_option *conf_option_find(const char *name);
+const struct conf_option *conf_section_find(const char *section);
+/* The row's place in the schema. */
+size_t conf_option_index(const struct conf_option *option);
+/* The name without its section; `section` gets the length of the section's name, 0 for none. */
+const char *conf_option_key(const struct conf_option *option, size_t *section);
+/* The option or section whose name is nearest to one that does not exist, or "". Returns `out`. */
+char *conf_suggest(const char *name, char out[CONF_KEY_MAX]);
+
+/* The field of an option. */
+void *conf_field(struct conf *conf, const struct conf_option *option);
+const void *conf_field_read(const struct conf *conf, const struct conf_option *option);
+/* Reads `text` into the field, or appends it to the field if that is a list. Errors name the
+ * option. */
+int conf_value_parse(const struct conf_option *option, const char *text, struct conf *conf,
+		     struct error *err);
+/* Sets the option to its default. */
+int conf_value_preset(const struct conf_option *option, struct conf *conf, struct error *err);
+/* How many members the field has, and which of them equals the last one (the last if none does). */
+size_t conf_list_count(const struct conf *conf, const struct conf_option *option);
+size_t conf_list_twin(const struct conf *conf, const struct conf_option *option);
+bool conf_type_is_list(enum conf_type type);
+/* Whether quotes make a value one of the wrong type, because it is not a text. */
+bool conf_type_is_bare(enum conf_type type);
+/* What is wanted, as "a whole number". */
+const char *conf_type_wanted(enum conf_type type);
+
+/* Reads a document into `conf`, which holds the defaults. On failure `conf` is of no more use. */
+int conf_yaml_read(const char *name, const char *text, size_t len, struct conf *conf,
+		   struct error *err);
+
+#endif

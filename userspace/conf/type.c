@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf/type.c - the types of options: how a text becomes a value in struct conf.
+ *
+ * Called by the reader of files with every scalar, for the defaults, and when the operator sets a
+ * value; all three obey the row of the schema alike. A list takes one member at a time. What is
+ * stored leaves no bytes of an older value behind, so values are compared as memory. On failure
+ * the field is as it was. Texts come from outside and are cleaned before a message repeats them.
+ */
+#include "conf/schema.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/text.h"
+#include "lib/units.h"
+
+#define PORT_MAX  65535u
+#define LOOPBACK  "127.0.0.1"
+#define SEPARATOR ", " /* between the members of a list in a default */
+
+_Static_assert(offsetof(struct conf_ports, port) == sizeof(size_t), "conf: list members");
+_Static_assert(offsetof(struct conf_interfaces, name) == sizeof(size_t), "conf: list members");
+_Static_assert(sizeof(enum conf_mode) == sizeof(unsigned int), "conf: a choice is an enum");
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned int), "conf: a choice is an enum");
+
+/* "TEXT followed by what is wrong with it", in the form of every message of this file. */
+static int refuse(struct error *err, const char *text, const char *wrong)
+{
+	char shown[TEXT_SHOWN_MAX];
+
+	text_clean(shown, sizeof(shown), text, strlen(text));
+	return error_set(err, ERROR_REFUSED, "%s %s", *text ? shown : "\"\"", wrong);
+}
+
+/* Tells a number that is too large to be read, or negative, from what is no number at all. */
+static bool is_integer(const char *text)
+{
+	const char *digits = text + (text[0] == '-');
+
+	return *digits && !digits[strspn(digits, "0123456789")];
+}
+
+static int parse_range(const char *text, uint64_t min, uint64_t max, uint64_t *out,
+		       struct error *err)
+{
+	char wrong[TEXT_SHOWN_MAX];
+	uint64_t value;
+	bool known = !number_parse(text, 0, UINT64_MAX, &value, NULL);
+
+	if (!known && !is_integer(text))
+		return refuse(err, text, "is not a whole number");
+	if (!known || value < min || value > max) {
+		snprintf(wrong, sizeof(wrong), "is out of range %" PRIu64 " to %" PRIu64, min, max);
+		return refuse(err, text, wrong);
+	}
+	*out = value;
+	return 0;
+}
+
+static int parse_text(const struct conf_option *option, const char *text, void *field,
+		      struct error *err)
+{
+	const size_t len = strlen(text);
+
+	if (len >= option->size)
+		return error_set(err, ERROR_REFUSED, "longer than %zu bytes", option->size - 1);
+	memset(field, 0, option->size);
+	memcpy(field, text, len);
+	return 0;
+}
+
+static int parse_number(const struct conf_option *option, const char *text, void *field,
+			struct error *err)
+{
+	uint64_t value = 0;
+	int rc = parse_range(text, option->min, option->max, &value, err);
+
+	if (!rc)
+		*(uint32_t *)field = (uint32_t)value;
+	return rc;
+}
+
+static int parse_bool(const struct conf_option *option, const char *text, void *field,
+		      struct error *err)
+{
+	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
+
+	(void)option;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(text, words[i])) {
+			*(bool *)field = i % 2;
+			return 0;
+		}
+	}
+	return refuse(err, text, "is neither true nor false");
+}
+
+static int parse_choice(const struct conf_option *option, const char *text, void *field,
+			struct error *err)
+{
+	char wrong[TEXT_SHOWN_MAX] = "is none of ";
+
+	for (unsigned int i = 0; option->choices[i]; i++) {
+		size_t used = strlen(wrong);
+
+		if (!strcmp(text, option->choices[i])) {
+			*(unsigned int *)field = i;
+			return 0;
+		}
+		snprintf(wrong + used, sizeof(wrong) - used, "%s%s", i ? SEPARATOR : "",
+			 option->choices[i]);
+	}
+	return refuse(err, text, wrong);
+}
+
+/* Finds host and port in "HOST:PORT" or "[HOST]:PORT"; false if the text has neither form. */
+static bool split_listen(const char *text, const char **host, size_t *len, const char **port)
+{
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text)
+		return false;
+	*port = colon + 1;
+	if (text[0] == '[' && colon[-1] == ']') {
+		*host = text + 1;
+		*len = (size_t)(colon - text) - 2;
+		return true;
+	}
+	*host = text;
+	*len = (size_t)(colon - text);
+	return !memchr(text, ':', *len);
+}
+
+/*
+ * Metrics are for anybody who reaches the port, so a name that a resolver could turn into any
+ * address is refused: whoever opens the port to a network writes that network's address.
+ */
+static int parse_host(const char *text, const char *host, size_t len, struct addr *addr,
+		      struct error *err)
+{
+	if (len == strlen("localhost") && !memcmp(host, "localhost", len)) {
+		host = LOOPBACK;
+		len = strlen(LOOPBACK);
+	}
+	if (addr_parse(host, len, addr, NULL))
+		return refuse(err, text,
+			      "must start with an address or localhost (127.0.0.1), not with "
+			      "another name");
+	return 0;
+}
+
+static int parse_listen(const struct conf_option *option, const char *text, void *field,
+			struct error *err)
+{
+	struct conf_listen listen = { .port = 0 };
+	const char *host, *port;
+	struct addr addr;
+	uint64_t number = 0;
+	size_t len;
+
+	(void)option;
+	if (strcmp(text, "off")) {
+		if (!split_listen(text, &host, &len, &port))
+			return refuse(err, text,
+				      "is not ADDRESS:PORT, as 127.0.0.1:9125 or \"[::1]:9125\"");
+		if (parse_host(text, host, len, &addr, err))
+			return ERROR_REFUSED;
+		if (parse_range(port, 1, PORT_MAX, &number, err))
+			return error_prefix(err, "port");
+		addr_format(&addr, listen.host);
+		listen.port = (uint16_t)number;
+	}
+	memcpy(field, &listen, sizeof(listen));
+	return 0;
+}
+
+/* Appends a member of `size` bytes to a list. */
+static int append(const struct conf_option *option, void *field, const void *member, size_t size,
+		  struct error *err)
+{
+	size_t *count = field;
+
+	if (*count >= option->max)
+		return error_set(err, ERROR_REFUSED, "more than %" PRIu32 " members", option->max);
+	memcpy((char *)field + sizeof(*count) + *count * size, member, size);
+	(*count)++;
+	return 0;
+}
+
+static int parse_port(const struct conf_option *option, const char *text, void *field,
+		      struct error *err)
+{
+	uint64_t number = 0;
+	uint16_t port;
+	int rc = parse_range(text, 1, PORT_MAX, &number, err);
+
+	if (rc)
+		return rc;
+	port = (uint16_t)number;
+	return append(option, field, &port, sizeof(port), err);
+}
+
+static int parse_name(const struct conf_option *option, const char *text, void *field,
+		      struct error *err)
+{
+	char name[IF_NAMESIZE] = "";
+	const size_t len = strlen(text);
+
+	if (len >= sizeof(name))
+		return refuse(err, text, "is longer than the name of an interface can be");
+	memcpy(name, text, len);
+	return append(option, field, name, sizeof(name), err);
+}
+
+static const struct {
+	int (*parse)(const struct conf_option *option, const char *text, void *field,
+		     struct error *err);
+	const char *wanted;
+	bool bare;
+	size_t member; /* bytes of a member, for a list */
+} types[CONF_TYPES] = {
+	[CONF_TEXT] = { parse_text, "a text", false, 0 },
+	[CONF_NUMBER] = { parse_number, "a whole number", true, 0 },
+	[CONF_BOOL] = { parse_bool, "true or false", true, 0 },
+	[CONF_CHOICE] = { parse_choice, "a word", false, 0 },
+	[CONF_LISTEN] = { parse_listen, "ADDRESS:PORT (\"[::1]:9125\" in quotes) or off", false,
+			  0 },
+	[CONF_PORTS] = { parse_port, "a list, as [25, 465]", true, sizeof(uint16_t) },
+	[CONF_NAMES] = { parse_name, "a list, as [eth0, eth1]", false, IF_NAMESIZE },
+};
+
+bool conf_type_is_list(enum conf_type type)
+{
+	return types[type].member != 0;
+}
+
+bool conf_type_is_bare(enum conf_type type)
+{
+	return types[type].bare;
+}
+
+const char *conf_type_wanted(enum conf_type type)
+{
+	return types[type].wanted;
+}
+
+void *conf_field(struct conf *conf, const struct conf_option *option)
+{
+	return (char *)conf + option->offset;
+}
+
+const void *conf_field_read(const struct conf *conf, const struct conf_option *option)
+{
+	return (const char *)conf + option->offset;
+}
+
+size_t conf_list_count(const struct conf *conf, const struct conf_option *option)
+{
+	return *(const size_t *)conf_field_read(conf, option);
+}
+
+size_t conf_list_twin(const struct conf *conf, const struct conf_option *option)
+{
+	const size_t size = types[option->type].member, last = conf_list_count(conf, option) - 1;
+	const char *members = (const char *)conf_field_read(conf, option) + sizeof(size_t);
+	size_t i = 0;
+
+	while (i < last && memcmp(members + i * size, members + last * size, size))
+		i++;
+	return i;
+}
+
+int conf_value_parse(const struct conf_option *option, const char *text, struct conf *conf,
+		     struct error *err)
+{
+	int rc = option->check ? option->check(text, err) : 0;
+
+	if (!rc)
+		rc = types[option->type].parse(option, text, conf_field(conf, option), err);
+	return rc ? error_prefix(err, "%s", option->name) : 0;
+}
+
+/* The members of a default, one after the other. */
+static int preset_list(const struct conf_option *option, struct conf *conf, struct error *err)
+{
+	char *text = strdup(option->preset), *rest = text, *member;
+	int rc = 0;
+
+	if (!text)
+		return error_set(err, ERROR_REFUSED, "%s: out of memory", option->name);
+	while (!rc && (member = strtok_r(rest, SEPARATOR, &rest)))
+		rc = conf_value_parse(option, member, conf, err);
+	free(text);
+	return rc;
+}
+
+int conf_value_preset(const struct conf_option *option, struct conf *conf, struct error *err)
+{
+	memset(conf_field(conf, option), 0, option->size);
+	if (conf_type_is_list(option->type))
+		return preset_list(option, conf, err);
+	return conf_value_parse(option, option->preset, conf, err);
+}

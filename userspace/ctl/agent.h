@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ctl/agent.h - the agent as its commands see it: the context of every handler in the real table.
+ *
+ * Filled by the daemon before the server starts, and constant from then on; what it points to may
+ * be used from any thread. Handlers borrow everything.
+ */
+#ifndef POSTERN_CTL_AGENT_H
+#define POSTERN_CTL_AGENT_H
+
+#include "ctl/command.h"
+#include "gate/gate.h"
+#include "gate/lists.h"
+#include "gate/tuning.h"
+#include "obs/events.h"
+
+struct ctl_agent {
+	struct gate *gate;
+	struct lists *lists;
+	struct tuning *tuning;
+	struct event_log *events;
+	const char *config_path;
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+	/* Reads the configuration again and applies what it can; fills a new reference. */
+	int (*reload)(void *daemon, json_t **result, struct error *err);
+	void *daemon;
+};
+
+static inline const struct ctl_agent *ctl_agent(const struct ctl_request *request)
+{
+	return request->context;
+}
+
+/* The handlers, one family of commands a file. */
+int ctl_status(struct ctl_request *request, struct error *err); /* ctl_status.c */
+int ctl_stats(struct ctl_request *request, struct error *err);
+int ctl_top(struct ctl_request *request, struct error *err);
+int ctl_attach(struct ctl_request *request, struct error *err); /* ctl_interfaces.c */
+int ctl_detach(struct ctl_request *request, struct error *err);
+int ctl_list_add(struct ctl_request *request, struct error *err); /* ctl_lists.c */
+int ctl_list_del(struct ctl_request *request, struct error *err);
+int ctl_list_clear(struct ctl_request *request, struct error *err);
+int ctl_list_load(struct ctl_request *request, struct error *err);   /* ctl_load.c */
+int ctl_list_test(struct ctl_request *request, struct error *err);   /* ctl_test.c */
+int ctl_list_show(struct ctl_request *request, struct error *err);   /* ctl_show.c */
+int ctl_limits_show(struct ctl_request *request, struct error *err); /* ctl_limits.c */
+int ctl_limits_set(struct ctl_request *request, struct error *err);
+int ctl_monitor(struct ctl_request *request, struct error *err);
+int ctl_why(struct ctl_request *request, struct error *err);    /* ctl_why.c */
+int ctl_reload(struct ctl_request *request, struct error *err); /* ctl_reload.c */
+
+#endif

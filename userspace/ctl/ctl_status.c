@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ctl/ctl_status.c - status, stats and top: what there is and what was counted.
+ */
+#include <unistd.h>
+
+#include "ctl/agent.h"
+#include "ctl/args.h"
+#include "lib/clock.h"
+#include "obs/names.h"
+#include "obs/stats.h"
+#include "version.h"
+
+#define TOP_DEFAULT 20
+#define NS_A_SECOND 1000000000u
+
+static json_t *ports_json(const struct conf *conf)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = 0; i < conf->ports.count; i++)
+		json_array_append_new(ports, json_integer(conf->ports.port[i]));
+	return ports;
+}
+
+/* What the published configuration says. */
+static void add_configured(json_t *status)
+{
+	const struct conf *conf = conf_read_begin();
+
+	if (conf) {
+		json_object_set_new(status, "monitor", json_boolean(conf->monitor));
+		json_object_set_new(status, "mode", json_string(gate_mode_name(conf->mode)));
+		json_object_set_new(status, "ports", ports_json(conf));
+	}
+	conf_read_end();
+}
+
+static json_t *status_json(const struct ctl_agent *agent, const struct view *view)
+{
+	const uint64_t uptime = (view->time_ns - agent->started_ns) / NS_A_SECOND;
+	json_t *status =
+		json_pack("{s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:I, s:s, s:I}", "version",
+			  POSTERN_VERSION, "abi", (int)POSTERN_ABI_VERSION, "pid", (int)getpid(),
+			  "uptime", (json_int_t)uptime, "interfaces", interfaces_json(view),
+			  "lists", lists_json(view), "table", table_json(view), "connections",
+			  (json_int_t)view->connections, "config", agent->config_path,
+			  "events_lost", (json_int_t)view->counters.health[HEALTH_EVENTS_LOST]);
+
+	if (status)
+		add_configured(status);
+	return status;
+}
+
+int ctl_status(struct ctl_request *request, struct error *err)
+{
+	const struct ctl_agent *agent = ctl_agent(request);
+	struct view *view;
+	int failed = view_open(agent->gate, agent->lists, &view, err);
+
+	if (failed)
+		return failed;
+	request->result = status_json(agent, view);
+	view_close(&view);
+	return 0;
+}
+
+int ctl_stats(struct ctl_request *request, struct error *err)
+{
+	const struct ctl_agent *agent = ctl_agent(request);
+	struct view *view;
+	int failed = view_open(agent->gate, agent->lists, &view, err);
+
+	if (failed)
+		return failed;
+	request->result = stats_json(view);
+	view_close(&view);
+	return 0;
+}
+
+int ctl_top(struct ctl_request *request, struct error *err)
+{
+	const struct ctl_agent *agent = ctl_agent(request);
+	const uint64_t limit = arg_number(request, "limit", TOP_DEFAULT);
+	struct view *view;
+	int failed;
+
+	if (limit > OFFENDERS_SHOWN_MAX)
+		return error_set(err, ERROR_USAGE, "limit: at most %d", OFFENDERS_SHOWN_MAX);
+	failed = view_open(agent->gate, agent->lists, &view, err);
+	if (failed)
+		return failed;
+	request->result = stats_json(view);
+	if (request->result)
+		json_object_set_new(request->result, "offenders",
+				    offenders_json(agent->gate, view, limit));
+	view_close(&view);
+	return 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ctl/match.c - see ctl/match.h.
+ */
+#include "ctl/match.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "obs/names.h"
+
+static void on_match(const struct list_match *found, void *arg)
+{
+	struct matches *matches = arg;
+	struct match *grown = NULL, *match;
+
+	if (matches->count < MATCHES_MAX)
+		grown = realloc(matches->match, (matches->count + 1) * sizeof(*grown));
+	if (!grown) {
+		matches->incomplete = true;
+		return;
+	}
+	matches->match = grown;
+	match = &grown[matches->count++];
+	match->list = found->list;
+	match->entry = found->entry;
+	match->decides = found->decides;
+	snprintf(match->source, sizeof(match->source), "%s", found->source);
+	snprintf(match->reason, sizeof(match->reason), "%s", found->reason);
+	snprintf(match->overruled, sizeof(match->overruled), "%s",
+		 found->overruled ? found->overruled : "");
+}
+
+int matches_find(struct lists *lists, const struct addr *addr, struct matches *out,
+		 struct error *err)
+{
+	struct matches found = { 0 };
+	int count = lists_test(lists, addr, on_match, &found, err);
+
+	if (count < 0) {
+		matches_clear(&found);
+		return count;
+	}
+	*out = found;
+	return 0;
+}
+
+void matches_clear(struct matches *matches)
+{
+	free(matches->match);
+	*matches = (struct matches){ 0 };
+}
+
+const struct match *matches_deciding(const struct matches *matches)
+{
+	for (size_t i = 0; i < matches->count; i++)
+		if (matches->match[i].decides)
+			return &matches->match[i];
+	return NULL;
+}
+
+/* The rules of gate/lists.h as one number: the higher rank wins. */
+static unsigned int rank(const struct match *match)
+{
+	const unsigned int allow = match->list.kind == LIST_KIND_ALLOW;
+	const unsigned int enforced = !match->list.monitor;
+
+	return ((allow << 1 | enforced) << 8 | match->entry.prefix.len) << 2 | match->entry.action;
+}
+
+const struct match *matches_effective(const struct matches *matches, const struct prefix *prefix)
+{
+	const struct match *best = NULL;
+
+	for (size_t i = 0; i < matches->count; i++) {
+		const struct match *match = &matches->match[i];
+
+		if (match->entry.prefix.len <= prefix->len && (!best || rank(match) > rank(best)))
+			best = match;
+	}
+	return best;
+}
+
+json_t *match_json(const struct match *match)
+{
+	const struct entry *entry = &match->entry;
+	char prefix[PREFIX_TEXT_MAX];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s}", "list",
+			 match->list.name, "kind", list_kind_name(match->list.kind), "prefix",
+			 prefix_format(&entry->prefix, prefix), "action",
+			 match->list.kind == LIST_KIND_ALLOW ? "allow" : action_name(entry->action),
+			 "reason", match->reason, "source", match->source, "added",
+			 (json_int_t)entry->added, "expires", (json_int_t)entry->expires, "decides",
+			 (int)match->decides, "overruled", match->overruled);
+}

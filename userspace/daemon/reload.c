@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * daemon/reload.c - applies a changed configuration file, on `posternctl reload` and on SIGHUP.
+ *
+ * First everything that can fail: reading, checking, attaching; then what cannot. So a reload that
+ * is refused has changed nothing. Options that only a restart can change are named in the answer,
+ * every time until there is one. Runs in a thread of the pool.
+ */
+#include <string.h>
+
+#include "daemon/daemon.h"
+#include "daemon/interfaces.h"
+#include "lib/log.h"
+
+struct changes {
+	json_t *applied;
+	json_t *restart_needed;
+};
+
+static void note_applied(const char *name, bool reloadable, void *arg)
+{
+	struct changes *changes = arg;
+
+	if (reloadable)
+		json_array_append_new(changes->applied, json_string(name));
+}
+
+static void note_restart(const char *name, bool reloadable, void *arg)
+{
+	struct changes *changes = arg;
+
+	if (!reloadable)
+		json_array_append_new(changes->restart_needed, json_string(name));
+}
+
+/* What is reloadable differs from the file read last; what is not, from the one at the start. */
+static json_t *describe(const struct daemon *daemon, const struct conf *next)
+{
+	struct changes changes = { json_array(), json_array() };
+	bool unchanged;
+
+	conf_diff(daemon->file, next, note_applied, &changes);
+	conf_diff(daemon->started, next, note_restart, &changes);
+	unchanged = !json_array_size(changes.applied) && !json_array_size(changes.restart_needed);
+	return json_pack("{s:o, s:o, s:b}", "applied", changes.applied, "restart_needed",
+			 changes.restart_needed, "unchanged", (int)unchanged);
+}
+
+/* Takes over `next` if it is applied. */
+static int apply(struct daemon *daemon, struct conf **next, struct error *err)
+{
+	struct attached attached;
+	int failed = interfaces_attach(daemon->gate, *next, &attached, err);
+
+	if (failed)
+		return failed;
+	failed = tuning_reload(daemon->tuning, *next, err);
+	if (failed) {
+		interfaces_undo(daemon->gate, &attached);
+		return failed;
+	}
+	event_log_set_rate(daemon->events, (*next)->events.rate);
+	log_set_level((*next)->log.level);
+	failed = interfaces_detach_dropped(daemon->gate, daemon->file, *next, err);
+	conf_free(&daemon->file);
+	daemon->file = *next;
+	*next = NULL;
+	return failed ? error_prefix(err, "everything else is in effect, but") : 0;
+}
+
+int daemon_reload(struct daemon *daemon, json_t **result, struct error *err)
+{
+	struct conf *next;
+	json_t *changes;
+	int failed = conf_load(daemon->config_path, &next, err);
+
+	if (failed)
+		return failed;
+	pthread_mutex_lock(&daemon->reloading);
+	changes = describe(daemon, next);
+	failed = apply(daemon, &next, err);
+	pthread_mutex_unlock(&daemon->reloading);
+	conf_free(&next);
+	if (failed) {
+		json_decref(changes);
+		return failed;
+	}
+	log_info("config.reloaded", "{s:s, s:O}", "file", daemon->config_path, "changes", changes);
+	*result = changes;
+	return 0;
+}

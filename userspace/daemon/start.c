@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * daemon/start.c - opens the parts of the agent in order and closes them in the opposite order.
+ *
+ * The order is the table `steps`. The store's lock comes before anything that another agent could
+ * notice, so a second start touches nothing. What needs root comes before the privileges go;
+ * threads come after, because the keeper is forked and because every thread must have lost them.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/socket.h"
+#include "daemon/daemon.h"
+#include "daemon/interfaces.h"
+#include "gate/keeper.h"
+#include "gate/open.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "obs/names.h"
+#include "version.h"
+
+#define MIB ((size_t)1 << 20)
+
+struct step {
+	int (*open)(struct daemon *daemon, struct error *err);
+	void (*close)(struct daemon *daemon); /* NULL: nothing to close */
+};
+
+static int open_conf(struct daemon *daemon, struct error *err)
+{
+	int failed = conf_load(daemon->config_path, &daemon->started, err);
+
+	if (!failed)
+		failed = conf_copy(daemon->started, &daemon->file, err);
+	if (failed) {
+		conf_free(&daemon->started);
+		return failed;
+	}
+	pthread_mutex_init(&daemon->reloading, NULL);
+	log_set_level(daemon->file->log.level);
+	return 0;
+}
+
+static void close_conf(struct daemon *daemon)
+{
+	pthread_mutex_destroy(&daemon->reloading);
+	conf_free(&daemon->file);
+	conf_free(&daemon->started);
+}
+
+static int find_account(struct daemon *daemon, struct error *err)
+{
+	return privilege_find(daemon->started, &daemon->account, err);
+}
+
+static void close_store(struct daemon *daemon)
+{
+	store_close(&daemon->store);
+}
+
+static int open_store(struct daemon *daemon, struct error *err)
+{
+	const char *directory = daemon->started->state_directory;
+	int failed = store_open(&daemon->store, directory, daemon->started->store_size * MIB, err);
+
+	if (failed)
+		return failed;
+	failed = privilege_give(directory, &daemon->account, err);
+	if (failed)
+		close_store(daemon);
+	return failed;
+}
+
+static int open_gate(struct daemon *daemon, struct error *err)
+{
+	const struct conf *conf = daemon->started;
+	const struct gate_options options = { .pin_directory = conf->pin_directory,
+					      .capacity4 = conf->table.capacity_ipv4,
+					      .capacity6 = conf->table.capacity_ipv6,
+					      .meter_cells = conf->table.sources };
+
+	return gate_open(&options, &daemon->gate, err);
+}
+
+static void close_gate(struct daemon *daemon)
+{
+	gate_close(&daemon->gate);
+}
+
+static int open_lists(struct daemon *daemon, struct error *err)
+{
+	return lists_open(&daemon->lists, daemon->store, daemon->gate, err);
+}
+
+static void close_lists(struct daemon *daemon)
+{
+	lists_close(&daemon->lists);
+}
+
+static int open_tuning(struct daemon *daemon, struct error *err)
+{
+	return tuning_open(&daemon->tuning, daemon->gate, daemon->lists, daemon->started, err);
+}
+
+static void close_tuning(struct daemon *daemon)
+{
+	tuning_close(&daemon->tuning);
+}
+
+static int open_events(struct daemon *daemon, struct error *err)
+{
+	int failed = event_log_open(&daemon->events, err);
+
+	if (!failed)
+		event_log_set_rate(daemon->events, daemon->started->events.rate);
+	return failed;
+}
+
+static void close_events(struct daemon *daemon)
+{
+	event_log_close(&daemon->events);
+}
+
+static int open_control(struct daemon *daemon, struct error *err)
+{
+	const struct ctl_socket_owner owner = { .uid = daemon->account.uid,
+						.gid = daemon->account.control_gid };
+
+	return ctl_socket_open(daemon->started->control.socket, &owner, &daemon->control_fd, err);
+}
+
+static void close_control(struct daemon *daemon)
+{
+	ctl_socket_close(daemon->started->control.socket, &daemon->control_fd);
+}
+
+static int listen_metrics(struct daemon *daemon, struct error *err)
+{
+	const struct conf_listen *listen = &daemon->started->metrics.listen;
+
+	daemon->metrics_fd = -1;
+	return listen->port ? http_listen(listen->host, listen->port, &daemon->metrics_fd, err) : 0;
+}
+
+static void close_metrics(struct daemon *daemon)
+{
+	if (daemon->metrics_fd >= 0)
+		close(daemon->metrics_fd);
+}
+
+/* The lists are published: the program of an earlier agent can be exchanged for this one's. */
+static int adopt(struct daemon *daemon, struct error *err)
+{
+	int count = gate_adopt(daemon->gate, err);
+
+	return count < 0 ? count : 0;
+}
+
+/* gate_close() ends it. */
+static int start_keeper(struct daemon *daemon, struct error *err)
+{
+	return keeper_start(daemon->gate, err);
+}
+
+static int drop_privileges(struct daemon *daemon, struct error *err)
+{
+	return privilege_drop(&daemon->account, err);
+}
+
+static int attach_interfaces(struct daemon *daemon, struct error *err)
+{
+	struct attached attached;
+
+	return interfaces_attach(daemon->gate, daemon->started, &attached, err);
+}
+
+static int serve_metrics(struct daemon *daemon, struct error *err)
+{
+	int failed;
+
+	if (daemon->metrics_fd < 0)
+		return 0;
+	failed = http_open(&daemon->http, daemon->metrics_fd, daemon_metrics_page, daemon, err);
+	if (!failed)
+		daemon->metrics_fd = -1; /* the server's now */
+	return failed;
+}
+
+static void stop_metrics(struct daemon *daemon)
+{
+	http_close(&daemon->http);
+}
+
+static int reload(void *daemon, json_t **result, struct error *err)
+{
+	return daemon_reload(daemon, result, err);
+}
+
+static int fill_agent(struct daemon *daemon, struct error *err)
+{
+	(void)err;
+	daemon->agent = (struct ctl_agent){ .gate = daemon->gate,
+					    .lists = daemon->lists,
+					    .tuning = daemon->tuning,
+					    .events = daemon->events,
+					    .config_path = daemon->config_path,
+					    .started_ns = clock_mono(),
+					    .reload = reload,
+					    .daemon = daemon };
+	return 0;
+}
+
+static const struct step steps[] = {
+	{ open_conf, close_conf },
+	{ find_account, NULL },
+	{ open_store, close_store },
+	{ open_gate, close_gate },
+	{ open_lists, close_lists },
+	{ open_tuning, close_tuning },
+	{ open_events, close_events },
+	{ open_control, close_control },
+	{ listen_metrics, close_metrics },
+	{ adopt, NULL },
+	{ start_keeper, NULL },
+	{ drop_privileges, NULL },
+	{ fill_agent, NULL },
+	{ serve_metrics, stop_metrics },
+	{ attach_interfaces, NULL },
+};
+
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static void close_steps(struct daemon *daemon, size_t count)
+{
+	while (count-- > 0)
+		if (steps[count].close)
+			steps[count].close(daemon);
+}
+
+static void log_gate(const struct daemon *daemon)
+{
+	struct gate_sizes sizes;
+	const char *why_not;
+	const bool adopted = gate_adopted(daemon->gate, &why_not);
+
+	gate_sizes(daemon->gate, &sizes);
+	log_info("gate.opened", "{s:b, s:s?, s:I, s:I, s:I, s:I, s:I}", "adopted", (int)adopted,
+		 "replaced_because", why_not, "entries4", (json_int_t)sizes.entries4, "capacity4",
+		 (json_int_t)sizes.capacity4, "entries6", (json_int_t)sizes.entries6, "capacity6",
+		 (json_int_t)sizes.capacity6, "bytes", (json_int_t)sizes.bytes);
+}
+
+static void log_lists(const struct daemon *daemon)
+{
+	struct list_info lists[LIST_SLOTS];
+	int count = lists_all(daemon->lists, lists, NULL);
+
+	for (int i = 0; i < count; i++)
+		log_info("list.restored", "{s:s, s:s, s:I, s:I, s:b}", "list", lists[i].name,
+			 "kind", list_kind_name(lists[i].kind), "ipv4", (json_int_t)lists[i].ipv4,
+			 "ipv6", (json_int_t)lists[i].ipv6, "monitor",
+			 (int)(lists[i].monitor != 0));
+}
+
+static void log_start(const struct daemon *daemon)
+{
+	const struct conf *conf = daemon->started;
+
+	log_gate(daemon);
+	log_lists(daemon);
+	log_info("agent.started", "{s:s, s:i, s:s, s:s, s:b, s:I}", "version", POSTERN_VERSION,
+		 "abi", (int)POSTERN_ABI_VERSION, "user", conf->user, "mode",
+		 gate_mode_name(conf->mode), "monitor", (int)tuning_monitor(), "interfaces",
+		 (json_int_t)conf->interfaces.count);
+}
+
+int daemon_start(struct daemon *daemon, const char *config_path, struct error *err)
+{
+	int failed = 0;
+	size_t done;
+
+	memset(daemon, 0, sizeof(*daemon));
+	daemon->config_path = config_path;
+	daemon->started_wall = clock_wall();
+	for (done = 0; done < STEPS && !failed; done++)
+		failed = steps[done].open(daemon, err);
+	if (failed) {
+		if (daemon->gate)
+			gate_restore(daemon->gate);
+		close_steps(daemon, done - 1);
+		return failed;
+	}
+	log_start(daemon);
+	return 0;
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+	close_steps(daemon, STEPS);
+}

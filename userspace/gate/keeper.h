@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gate/keeper.h - the process that keeps the privileges which the agent gives up.
+ *
+ * It does two things, attach and detach, for one client, the agent, over a socket pair; it reads
+ * nothing from the network and ends when the agent does. Of root's capabilities it keeps:
+ *   CAP_BPF        load the XDP program, and libxdp's dispatcher
+ *   CAP_PERFMON    programs with pointers in them pass the verifier only with it
+ *   CAP_NET_ADMIN  attach to an interface
+ *   CAP_SYS_ADMIN  libxdp finds the programs on an interface by their ids, which the kernel lets
+ * nobody else turn into descriptors
+ */
+#ifndef POSTERN_GATE_KEEPER_H
+#define POSTERN_GATE_KEEPER_H
+
+#include "gate/gate.h"
+
+/* Forks the keeper. Call it as root, before there are threads. */
+int keeper_start(struct gate *gate, struct error *err);
+
+/* Ends it. For gate_close(). */
+void keeper_stop(struct gate *gate);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gate/lists_change.c - how a change reaches the store and the kernel: see gate/lists_internal.h.
+ *
+ * Everything that can fail is done before the store commits: the steps are worked out and tried for
+ * room, or the other generation is filled. After the commit only stores to memory are left.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/internal.h"
+#include "gate/lists_internal.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define BUILD_TRIES 8 /* with a new seed each, when a bucket was too crowded */
+
+struct filling {
+	struct table *table;
+	struct prefix last;           /* the prefix that did not fit */
+	uint32_t count[FAMILY_COUNT]; /* that did */
+};
+
+static int fill_one(const struct effect *effect, void *arg)
+{
+	struct filling *filling = arg;
+
+	const enum table_result result =
+		table_put(filling->table, &effect->prefix, effect->list_class);
+
+	filling->last = effect->prefix;
+	if (result == TABLE_OK)
+		filling->count[prefix_is_ipv4(&effect->prefix) ? FAMILY_IPV4 : FAMILY_IPV6]++;
+	return (int)result;
+}
+
+static int full_error(const struct lists *lists, const struct filling *filling, struct error *err)
+{
+	const struct table_geometry *geometry = &lists->gate->geometry;
+	const bool ipv4 = prefix_is_ipv4(&filling->last);
+	const uint32_t capacity = ipv4 ? geometry->capacity4 : geometry->capacity6;
+
+	if (filling->count[ipv4 ? FAMILY_IPV4 : FAMILY_IPV6] < capacity)
+		return error_set(err, ERROR_REFUSED,
+				 "the table is full: these %s prefixes crowd together; a larger "
+				 "table.capacity-%s gives them room",
+				 ipv4 ? "IPv4" : "IPv6", ipv4 ? "ipv4" : "ipv6");
+	return error_set(err, ERROR_REFUSED,
+			 "the table is full: it takes %u %s prefixes (option table.capacity-%s)",
+			 capacity, ipv4 ? "IPv4" : "IPv6", ipv4 ? "ipv4" : "ipv6");
+}
+
+int rebuild_fill(struct lists *lists, struct store_txn *txn, struct error *err)
+{
+	struct filling filling = { .table = lists->table };
+	struct resolve_lists view;
+	const uint64_t start = clock_mono();
+	int result;
+
+	result = resolve_lists_read(txn, &view, err);
+	if (result)
+		return result;
+	for (int try = 0; try < BUILD_TRIES; try++) {
+		memset(filling.count, 0, sizeof(filling.count));
+		table_begin(lists->table);
+		result = resolve_walk(txn, &view, fill_one, &filling, err);
+		if (result != TABLE_CROWDED)
+			break;
+	}
+	if (result > 0) /* an enum table_result, not an error of the store */
+		return full_error(lists, &filling, err);
+	__atomic_store_n(&lists->gate->rebuild_ms, (uint32_t)((clock_mono() - start) / 1000000),
+			 __ATOMIC_RELAXED);
+	return result;
+}
+
+void rebuild_publish(struct lists *lists, const struct resolve_lists *view)
+{
+	uint8_t flags[LIST_SLOTS] = { 0 };
+
+	for (int i = 0; i < view->count; i++) {
+		const struct list_info *list = &view->list[i];
+
+		flags[list->slot] = list->kind == LIST_KIND_ALLOW ? LIST_ALLOW
+				    : list->monitor               ? LIST_MONITOR
+								  : 0;
+	}
+	table_publish(lists->table, flags);
+	__atomic_fetch_add(&lists->gate->rebuilds, 1, __ATOMIC_RELAXED);
+}
+
+int change_begin(struct change *change, struct lists *lists, struct error *err)
+{
+	int result;
+
+	memset(change, 0, sizeof(*change));
+	change->step = calloc(STEPS_MAX, sizeof(*change->step));
+	if (!change->step)
+		return error_set(err, ERROR_REFUSED, "out of memory");
+	pthread_mutex_lock(&lists->turn);
+	change->lists = lists;
+	result = store_begin_write(lists->store, &change->txn, err);
+	if (result) {
+		pthread_mutex_unlock(&lists->turn);
+		free(change->step);
+	}
+	return result;
+}
+
+/* What takes effect at a prefix as the transaction stands now. */
+static int look(struct change *change, const struct prefix *prefix, struct effect *at,
+		struct effect *cover, struct error *err)
+{
+	struct resolve_lists view;
+	int result = resolve_lists_read(change->txn, &view, err);
+
+	return result ? result : resolve_prefix(change->txn, &view, prefix, at, cover, err);
+}
+
+int change_touch(struct change *change, const struct list_info *list, const struct prefix *prefix,
+		 struct error *err)
+{
+	struct step *step = &change->step[change->steps];
+	struct effect at, cover;
+	struct resolve_lists view;
+	int result;
+
+	if (change->rebuild)
+		return 0;
+	result = resolve_lists_read(change->txn, &view, err);
+	if (!result)
+		result = resolve_reaches_inside(change->txn, &view, list, prefix, err);
+	if (result < 0)
+		return result;
+	change->rebuild = result || change->steps == STEPS_MAX;
+	if (change->rebuild)
+		return 0;
+	result = look(change, prefix, &at, &cover, err);
+	if (result)
+		return result;
+	for (size_t i = 0; i < change->steps; i++)
+		if (!memcmp(&change->step[i].prefix, prefix, sizeof(*prefix)))
+			return 0; /* noted already: more than one list has it */
+	step->prefix = *prefix;
+	step->before = at.list_class;
+	change->steps++;
+	return 0;
+}
+
+/* Works out what the steps lead to, and whether they can be taken in place. */
+static int plan(struct change *change, struct error *err)
+{
+	struct effect at, cover;
+	size_t added = 0;
+	int result;
+
+	for (size_t i = 0; i < change->steps && !change->rebuild; i++) {
+		struct step *step = &change->step[i];
+
+		result = look(change, &step->prefix, &at, &cover, err);
+		if (result)
+			return result;
+		step->after = at.list_class;
+		step->cover.prefix = cover.prefix;
+		step->cover.list_class = cover.list_class;
+		added += !step->before && step->after;
+		/* Room was looked for one by one, so it may not do for several. */
+		if (!step->before && step->after)
+			change->rebuild = added > 1 || table_fits(change->lists->table,
+								  &step->prefix) != TABLE_OK;
+	}
+	return change->rebuild ? rebuild_fill(change->lists, change->txn, err) : 0;
+}
+
+static void take_step(struct table *table, const struct step *step)
+{
+	if (step->before && step->after)
+		table_replace(table, &step->prefix, step->after);
+	else if (step->after)
+		table_insert(table, &step->prefix, step->after);
+	else if (step->before)
+		table_remove(table, &step->prefix, &step->cover);
+}
+
+static void follow(struct change *change, const struct resolve_lists *view)
+{
+	if (change->rebuild) {
+		rebuild_publish(change->lists, view);
+		return;
+	}
+	for (size_t i = 0; i < change->steps; i++)
+		take_step(change->lists->table, &change->step[i]);
+}
+
+/* A list that this change made has no flags in the live generation yet. */
+static void flags_in_place(struct lists *lists, const struct resolve_lists *view)
+{
+	struct settings *settings = gate_kernel_settings(lists->gate);
+	struct generation *live = &settings->table[settings->generation & 1];
+
+	for (int i = 0; i < view->count; i++)
+		if (view->list[i].kind == LIST_KIND_ALLOW)
+			__atomic_store_n(&live->list_flags[view->list[i].slot], LIST_ALLOW,
+					 __ATOMIC_RELEASE);
+}
+
+int change_end(struct change *change, int result, struct error *err)
+{
+	struct lists *lists = change->lists;
+	struct resolve_lists view = { .count = 0 };
+
+	if (!result)
+		result = plan(change, err);
+	if (!result)
+		result = resolve_lists_read(change->txn, &view, err);
+	if (!result)
+		result = store_commit(&change->txn, err);
+	if (result) {
+		store_abort(&change->txn);
+	} else {
+		flags_in_place(lists, &view);
+		follow(change, &view);
+	}
+	pthread_mutex_unlock(&lists->turn);
+	free(change->step);
+	return result;
+}

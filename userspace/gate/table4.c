@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gate/table4.c - the IPv4 buckets: prefixes longer than /16, in groups of the levels 16 and 24.
+ *
+ * A bucket is shared by the groups whose permuted prefixes begin alike. When it is full while the
+ * table is built, the group with the most slots moves to a page; a live bucket that is full makes
+ * the caller build the table anew.
+ */
+#include "gate/table_internal.h"
+
+/* Where a prefix belongs: its bucket, and what its slot has in common with others of its group. */
+struct place4 {
+	struct bucket4 *bucket;
+	uint32_t level;
+	uint32_t length; /* below the level: 1 to 8 */
+	uint32_t rest;
+	uint32_t tag;      /* in its position */
+	uint32_t tag_mask; /* the payload is what lies below */
+};
+
+static uint32_t payload_mask(const struct place4 *p)
+{
+	return (p->tag_mask & -p->tag_mask) - 1;
+}
+
+static struct place4 place_of(const struct table *table, uint32_t generation, uint32_t addr,
+			      uint32_t level)
+{
+	const uint32_t bits = level == 16 ? BUCKET4_SHORT_BITS : table->geometry.bucket4_bits;
+	const uint64_t seed = table->memory.settings->table[generation].seed;
+	const uint32_t permuted = permute(addr >> (32 - level), level, seed);
+	const uint32_t shift = slot4_tag_shift(level, bits);
+	struct place4 place = { .level = level };
+
+	place.bucket = level == 16 ? table->memory.short4 : table->memory.bucket4;
+	place.bucket += (generation << bits) + (permuted >> (level - bits));
+	place.tag_mask = (1u << SLOT_CODE_SHIFT) - (1u << shift);
+	place.tag = (permuted << shift) & place.tag_mask;
+	place.rest = (addr >> (24 - level)) & 0xff;
+	return place;
+}
+
+static struct place4 target_place(const struct target *t)
+{
+	const uint32_t length = t->prefix.len - 96u;
+	struct place4 place;
+
+	place = place_of(t->table, t->generation, addr_ipv4(&t->prefix.addr),
+			 length > 24 ? 24 : 16);
+	place.length = length - place.level;
+	return place;
+}
+
+static uint32_t prefix_slot(const struct place4 *p, uint8_t list_class)
+{
+	return (p->length - 1) << SLOT_CODE_SHIFT | p->tag | p->rest << SLOT_REST_SHIFT |
+	       list_class;
+}
+
+static bool slot_is_page(uint32_t slot)
+{
+	return slot >> SLOT_CODE_SHIFT == SLOT_PAGE;
+}
+
+/* What a scan of a bucket finds for a place; -1 where there is none. */
+struct scan4 {
+	int same;  /* the slot of this very prefix */
+	int page;  /* the slot of the group's page */
+	int empty; /* a free slot */
+};
+
+static struct scan4 scan(const struct place4 *p)
+{
+	const uint32_t wanted = prefix_slot(p, 0);
+	struct scan4 found = { -1, -1, -1 };
+
+	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+		const uint32_t slot = p->bucket->slot[i];
+
+		if (!slot)
+			found.empty = i;
+		else if (slot_is_page(slot) && (slot & p->tag_mask) == p->tag)
+			found.page = i;
+		else if ((slot & ~0xffu) == wanted)
+			found.same = i;
+	}
+	return found;
+}
+
+/* How many slots of the bucket hold prefixes of one group. */
+static int group_slots(const struct place4 *p, uint32_t tag)
+{
+	int count = 0;
+
+	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+		const uint32_t slot = p->bucket->slot[i];
+
+		count += slot && !slot_is_page(slot) && (slot & p->tag_mask) == tag;
+	}
+	return count;
+}
+
+/* The tag that has the most prefixes in the bucket; returns how many. */
+static int largest_group(const struct place4 *p, uint32_t *tag)
+{
+	int best = 0;
+
+	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+		const uint32_t candidate = p->bucket->slot[i] & p->tag_mask;
+		const int count = group_slots(p, candidate);
+
+		if (count > best) {
+			best = count;
+			*tag = candidate;
+		}
+	}
+	return best;
+}
+
+/* Moves the slots of one group to a page. Only while the generation is built. */
+static enum table_result move_to_page(const struct target *t, const struct place4 *p, uint32_t tag)
+{
+	struct target moved = *t;
+	uint32_t number;
+	int first = -1;
+
+	if (page_new(t->table, t->generation, &number))
+		return TABLE_FULL;
+	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+		const uint32_t slot = p->bucket->slot[i];
+
+		if (slot_is_page(slot) || (slot & p->tag_mask) != tag)
+			continue;
+		moved.list_class = (uint8_t)slot;
+		page_paint(&moved, number, (slot >> SLOT_REST_SHIFT) & 0xff,
+			   (slot >> SLOT_CODE_SHIFT) + 1);
+		p->bucket->slot[i] = 0;
+		first = first < 0 ? i : first;
+	}
+	p->bucket->slot[first] = SLOT_PAGE << SLOT_CODE_SHIFT | tag | number;
+	return TABLE_OK;
+}
+
+/*
+ * Moving a group of several prefixes frees slots. Where there is none, the prefix can still join
+ * its own group, if that has a slot, by making that slot a page.
+ */
+static enum table_result make_room(const struct target *t, const struct place4 *p)
+{
+	uint32_t tag = 0;
+
+	if (t->live)
+		return TABLE_CROWDED;
+	if (largest_group(p, &tag) < 2) {
+		if (!group_slots(p, p->tag))
+			return TABLE_CROWDED;
+		tag = p->tag;
+	}
+	return move_to_page(t, p, tag);
+}
+
+/* Sets the bits of the /24s that the prefix covers or lies in. */
+static void mark_bitmap(const struct target *t)
+{
+	const uint32_t length = t->prefix.len - 96u;
+	const uint32_t first = addr_ipv4(&t->prefix.addr) >> 8;
+	const uint32_t count = length < 24 ? 1u << (24 - length) : 1;
+	uint64_t *word = t->table->memory.bitmap4 + t->generation * BITMAP4_WORDS + first / 64;
+
+	if (count < 64) {
+		__atomic_fetch_or(word, ((1ull << count) - 1) << (first % 64), __ATOMIC_RELEASE);
+		return;
+	}
+	for (uint32_t i = 0; i < count / 64; i++)
+		publish(&word[i], ~0ull);
+}
+
+static enum table_result put_in_bucket(const struct target *t)
+{
+	const struct place4 p = target_place(t);
+	struct scan4 found = scan(&p);
+	enum table_result result;
+
+	while (found.same < 0 && found.page < 0 && found.empty < 0) {
+		result = make_room(t, &p);
+		if (result != TABLE_OK)
+			return result;
+		found = scan(&p);
+	}
+	if (t->probe)
+		return TABLE_OK;
+	if (found.page >= 0)
+		page_paint(t, p.bucket->slot[found.page] & payload_mask(&p), p.rest, p.length);
+	else
+		publish(&p.bucket->slot[found.same >= 0 ? found.same : found.empty],
+			prefix_slot(&p, t->list_class));
+	return TABLE_OK;
+}
+
+enum table_result table4_put(const struct target *t)
+{
+	const uint32_t length = t->prefix.len - 96u;
+	enum table_result result = TABLE_OK;
+
+	if (length > TOP_LENGTH)
+		result = put_in_bucket(t);
+	else if (!t->probe)
+		top_paint(t, FAMILY_IPV4, addr_ipv4(&t->prefix.addr) >> 16, length);
+	if (result == TABLE_OK && !t->probe)
+		mark_bitmap(t);
+	return result;
+}
+
+void table4_remove(const struct target *t, const struct table_cover *cover)
+{
+	const uint32_t length = t->prefix.len - 96u;
+	struct place4 p;
+	struct scan4 found;
+
+	if (length <= TOP_LENGTH) {
+		top_unpaint(t, FAMILY_IPV4, addr_ipv4(&t->prefix.addr) >> 16, length, cover);
+		return;
+	}
+	p = target_place(t);
+	found = scan(&p);
+	if (found.page >= 0)
+		page_unpaint(t, p.bucket->slot[found.page] & payload_mask(&p), p.rest, p.length,
+			     cover, 96 + p.level);
+	else if (found.same >= 0)
+		publish(&p.bucket->slot[found.same], 0);
+}
+
+/* The class of the longest match in one bucket. */
+static uint8_t bucket_class(const struct table *table, uint32_t generation, const struct place4 *p)
+{
+	const uint32_t key = p->tag | p->rest << SLOT_REST_SHIFT;
+	uint32_t best = 0, number;
+
+	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+		const uint32_t slot = p->bucket->slot[i];
+
+		if (!((slot ^ key) & (p->tag_mask | slot_rest_mask(slot))) && slot > best)
+			best = slot;
+	}
+	if (!slot_is_page(best))
+		return (uint8_t)best;
+	number = best & payload_mask(p);
+	return table->memory.page[generation * table->geometry.page_count + number]
+		.list_class[p->rest];
+}
+
+uint8_t table4_lookup(const struct table *table, uint32_t generation, uint32_t addr)
+{
+	const uint64_t *bitmap = table->memory.bitmap4 + generation * BITMAP4_WORDS;
+	const size_t top_line = (generation * FAMILY_COUNT + FAMILY_IPV4) * TOP_LINES;
+	struct place4 p;
+	uint8_t found;
+
+	if (!(bitmap[addr >> 14] >> ((addr >> 8) & 63) & 1))
+		return CLASS_NONE;
+	for (uint32_t level = 24; level >= 16; level -= 8) {
+		p = place_of(table, generation, addr, level);
+		found = bucket_class(table, generation, &p);
+		if (found)
+			return found;
+	}
+	return table->memory.top[top_line + (addr >> 16) / TOP_CELLS]
+		.list_class[(addr >> 16) % TOP_CELLS];
+}

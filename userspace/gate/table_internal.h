@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gate/table_internal.h - shared by table.c (the whole), table4.c, table6.c (buckets of a family)
+ * and table_page.c (pages and the tops). Nobody else includes it.
+ */
+#ifndef POSTERN_GATE_TABLE_INTERNAL_H
+#define POSTERN_GATE_TABLE_INTERNAL_H
+
+#include "gate/table.h"
+
+#define TOP_LENGTH   16 /* prefixes up to this length are painted into `top` */
+#define TOP_PREFIXES (1u << TOP_LENGTH)
+
+/* Beside the classes that the kernel sees: the length of the prefix that painted each cell. */
+struct generation_notes {
+	uint8_t (*page_length)[PAGE_CELLS];             /* below the level; 0 is unpainted */
+	uint8_t top_length[FAMILY_COUNT][TOP_PREFIXES]; /* length + 1; 0 is unpainted */
+	uint32_t pages;
+	uint64_t entries[FAMILY_COUNT];
+};
+
+struct table {
+	struct table_memory memory;
+	struct table_geometry geometry;
+	struct generation_notes notes[GENERATIONS];
+	uint64_t stale;
+};
+
+/* A prefix as one generation of the table sees it. */
+struct target {
+	struct table *table;
+	uint32_t generation;
+	bool live;  /* packets read it: only changes that they see whole */
+	bool probe; /* say whether it would fit, change nothing */
+	struct prefix prefix;
+	uint8_t list_class;
+};
+
+static inline struct generation *target_generation(const struct target *t)
+{
+	return &t->table->memory.settings->table[t->generation];
+}
+
+static inline struct generation_notes *target_notes(const struct target *t)
+{
+	return &t->table->notes[t->generation];
+}
+
+/* A store that packets may see at any moment, after everything that was stored before it. */
+#define publish(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
+
+/* Pages. A page number is below page_count; `rest` and `length` are below the page's level. */
+int page_new(struct table *table, uint32_t generation, uint32_t *number);
+void page_paint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length);
+void page_unpaint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length,
+		  const struct table_cover *cover, uint32_t level);
+void top_paint(const struct target *t, uint32_t family, uint32_t first, uint32_t length);
+void top_unpaint(const struct target *t, uint32_t family, uint32_t first, uint32_t length,
+		 const struct table_cover *cover);
+
+enum table_result table4_put(const struct target *t);
+void table4_remove(const struct target *t, const struct table_cover *cover);
+uint8_t table4_lookup(const struct table *table, uint32_t generation, uint32_t addr);
+
+enum table_result table6_put(const struct target *t);
+void table6_remove(const struct target *t, const struct table_cover *cover);
+uint8_t table6_lookup(const struct table *table, uint32_t generation, const struct addr *addr);
+
+#endif

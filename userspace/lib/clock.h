@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lib/clock.h - the time, which a test may set.
+ */
+#ifndef POSTERN_LIB_CLOCK_H
+#define POSTERN_LIB_CLOCK_H
+
+#include <stdint.h>
+
+/* Seconds since 1970. Entries store 32 bits of it: good until 2106. */
+uint32_t clock_wall(void);
+
+/* Nanoseconds of CLOCK_MONOTONIC: the clock of the XDP program. */
+uint64_t clock_mono(void);
+
+/* For tests: stop both clocks at these values; 0, 0 lets them run again. */
+void clock_freeze(uint32_t wall, uint64_t mono);
+
+#endif

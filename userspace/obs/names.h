@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * obs/names.h - the words for the numbers of the kernel's contract, as users see them.
+ *
+ * The JSON answers, the log lines and the metrics all take their words from here, so that one
+ * thing has one name everywhere. A number that the contract does not know (a damaged or foreign map
+ * value) is "unknown"; no function fails, none returns memory that has to be freed.
+ */
+#ifndef POSTERN_OBS_NAMES_H
+#define POSTERN_OBS_NAMES_H
+
+#include "gate/gate.h"
+#include "store/store.h"
+
+#define NAME_UNKNOWN "unknown"
+
+const char *reason_name(unsigned int reason);      /* "listed", "rate-source", ... */
+const char *reason_help(unsigned int reason);      /* one line for a person */
+const char *reason_kind_name(unsigned int reason); /* "pass" or "stop" */
+const char *family_name(unsigned int family);      /* "ipv4" or "ipv6" */
+const char *outcome_name(unsigned int outcome);    /* "enforced" or "monitored" */
+const char *action_name(unsigned int action);      /* "drop", "reset", ... */
+const char *list_kind_name(unsigned int kind);     /* "block" or "allow" */
+const char *gate_mode_name(unsigned int mode);     /* "auto", "native", "generic" */
+const char *meter_level_name(unsigned int level);  /* "source", "net", "site", "total" */
+
+/* The list in `lists` that has the slot, or NULL. */
+const struct list_info *list_by_slot(const struct list_info *lists, size_t count,
+				     unsigned int slot);
+
+#endif

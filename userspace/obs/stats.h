@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * obs/stats.h - the counters as the JSON that `stats`, `top` and `status` answer with.
+ *
+ * Called by the handlers in ctl/. Every function returns a new reference, or NULL when memory is
+ * out.
+ */
+#ifndef POSTERN_OBS_STATS_H
+#define POSTERN_OBS_STATS_H
+
+#include <jansson.h>
+
+#include "obs/view.h"
+
+/* {time_ns, reasons, lists, health, connections}; rows that counted nothing are left out. */
+json_t *stats_json(const struct view *view);
+
+/* The offenders with the most hits, at most `max` of OFFENDERS_SHOWN_MAX. */
+#define OFFENDERS_SHOWN_MAX 1000
+json_t *offenders_json(struct gate *gate, const struct view *view, size_t max);
+
+/* The parts of `status` that are read from the kernel and the store. */
+json_t *interfaces_json(const struct view *view);
+json_t *lists_json(const struct view *view);
+json_t *table_json(const struct view *view);
+
+#endif
