@@ -110,27 +110,38 @@ STAGE void event_send(struct xdp_md *ctx, const struct packet *p, __u32 reason, 
 	health_count(HEALTH_EVENTS_SENT);
 }
 
+/* Counts a packet that gets no event; one in EVENT_SAMPLE stands for all of them among the
+ * offenders. */
+STAGE void detail_skip(const struct packet *p, __u32 reason, __u32 outcome, struct budget *b)
+{
+	b->skipped += 1;
+	health_count(HEALTH_EVENTS_SKIPPED);
+	if (b->skipped % EVENT_SAMPLE == 0)
+		offender_note(p, reason, outcome, EVENT_SAMPLE, bpf_ktime_get_ns());
+}
+
 /* Detail about a packet that was stopped, or would have been: as far as the budget goes. */
 STAGE void detail(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u32 outcome)
 {
 	const __u32 cpu = bpf_get_smp_processor_id();
 	struct budget *b = bpf_map_lookup_elem(&budget, &cpu);
+	__u32 left, skipped;
 	__u64 now;
 
 	if (!b)
 		return;
-	if (!b->left) {
-		b->skipped += 1;
-		health_count(HEALTH_EVENTS_SKIPPED);
-		if (b->skipped % EVENT_SAMPLE == 0)
-			offender_note(p, reason, outcome, EVENT_SAMPLE, bpf_ktime_get_ns());
+	left = b->left; /* read once: the agent may store a new one at any moment */
+	if (!left) {
+		detail_skip(p, reason, outcome, b);
 		return;
 	}
 	now = bpf_ktime_get_ns();
-	b->left -= 1;
-	event_send(ctx, p, reason, outcome, 1 + b->skipped, now);
+	skipped = b->skipped;
+	b->left = left - 1;
 	b->skipped = 0;
-	offender_note(p, reason, outcome, 1, now);
+	event_send(ctx, p, reason, outcome, 1 + skipped, now);
+	/* With those since the last one that was noted. */
+	offender_note(p, reason, outcome, 1 + skipped % EVENT_SAMPLE, now);
 }
 
 #endif

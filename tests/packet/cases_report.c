@@ -25,7 +25,7 @@ const struct packet_case report_cases[] = {
 	{ "an event stands for those before it",
 	  { 0 },
 	  { DROP, .budget = 10, .skipped = 41 },
-	  { LISTED, .events = 1, .weight = 42, .hits = 1,
+	  { LISTED, .events = 1, .weight = 42, .hits = 42,
 	    .health = { [HEALTH_EVENTS_SENT] = 1 } } },
 	{ "an event in monitor mode",
 	  { 0 },
