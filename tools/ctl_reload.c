@@ -37,6 +37,8 @@ static int show_reload(struct cli_call *call, const json_t *result, struct error
 	if (field_true(result, "unchanged"))
 		output_text("nothing has changed\n");
 	print_keys(json_object_get(result, "applied"), PAINT_GOOD, "in effect now");
+	print_keys(json_object_get(result, "overridden"), PAINT_WARN,
+		   "not in effect, because posternctl set another value (limits show, monitor)");
 	print_keys(json_object_get(result, "restart_needed"), PAINT_WARN,
 		   "in effect after a restart of posternd");
 	return 0;

@@ -18,6 +18,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -164,6 +165,17 @@ class Lab:
         for namespace, name in ((left, left_name), (right, right_name)):
             self.ns(namespace, "ip", "link", "set", name, "up")
 
+    def relink(self):
+        """Makes the link between the internet and the gateway anew, as when a card is replaced."""
+        self.ns(self.gateway, "ip", "link", "del", "g0")
+        self._link(self.internet, "i0", self.gateway, "g0")
+        self._address(self.gateway, "g0", f"{GATEWAY4}/24", f"{GATEWAY6}/64")
+        self._address(self.internet, "i0", f"{INTERNET4}/24", f"{INTERNET6}/64")
+        for prefix in [*SOURCES4, SPOOFED4]:
+            self.ns(self.gateway, "ip", "route", "replace", prefix, "via", INTERNET4)
+        for prefix in [*SOURCES6, SPOOFED6]:
+            self.ns(self.gateway, "ip", "-6", "route", "replace", prefix, "via", INTERNET6)
+
     def _address(self, namespace, iface, *addresses):
         for address in addresses:
             self.ns(namespace, "ip", "addr", "add", address, "dev", iface, *(["nodad"] if ":" in address else []))
@@ -252,7 +264,7 @@ class Lab:
         for family, names in (("-4", ["0.0.0.0"]), ("-6", ["[::]", "*"])):  # "*": IPv6, and IPv4 through it
             there = lambda: any(f" {name}:{port} " in self.ns(self.gateway, "ss", "-Hltn").out for name in names)
             if not there():
-                self.start(self.gateway, "nc", family, "-lk", "-p", port)
+                self.start(self.gateway, sys.executable, "-c", servers.LISTENER, family, port)
             wait_until(there, 5, "a listener")
 
     def start_postfix(self):

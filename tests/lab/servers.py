@@ -69,6 +69,27 @@ def listens(lab, port):
     return f":{port} " in lab.ns(lab.gateway, "ss", "-Hltn").out
 
 
+# A listener with room for many at once. That of nc has room for one, and drops others on a busy machine.
+LISTENER = """
+import socket, socketserver, sys
+class Handler(socketserver.BaseRequestHandler):
+    def handle(self):
+        try:
+            while self.request.recv(4096):
+                pass
+        except OSError:
+            pass
+class Server(socketserver.ThreadingTCPServer):
+    address_family = socket.AF_INET6 if sys.argv[1] == "-6" else socket.AF_INET
+    request_queue_size, daemon_threads, allow_reuse_address = 4096, True, True
+    def server_bind(self):
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        super().server_bind()
+Server(("", int(sys.argv[2])), Handler).serve_forever()
+"""
+
+
 class Postfix:
     """Postfix on port 25, which delivers mail for lab.example into a maildir."""
 

@@ -236,3 +236,45 @@ def test_metrics(fresh, no_limits):
     for name in ("postern_build_info", "postern_events_lost_total", "postern_limit", "postern_list_entries",
                  "postern_connections"):
         assert f"\n{name}" in text
+
+
+def test_a_second_agent_on_the_same_pins_touches_nothing(fresh, no_limits):
+    """Another state directory and socket, by mistake the same pin directory."""
+    fresh.listen()
+    fresh.start_posternd(limits=no_limits)
+    fresh.ctl("block", "add", LISTED)
+    other = dict(fresh.config, **{"state-directory": str(fresh.directory / "other"), "metrics": {"listen": "off"},
+                                  "control": {"socket": str(fresh.directory / "other.sock")}})
+    path = fresh.directory / "other.yaml"
+    path.write_text(json.dumps(other))
+    second = fresh.ns(fresh.gateway, BUILD / "posternd", "-c", path, check=False)
+    assert second.rc == 1 and second.err.count("\n") == 1 and "in use" in second.err
+    assert fresh.connect(LISTED) == "timeout"
+
+
+@pytest.mark.parametrize("how", ["taken off", "made anew"])
+def test_an_interface_that_loses_the_filter_gets_it_back(fresh, no_limits, how):
+    fresh.listen()
+    fresh.start_posternd(limits=no_limits)
+    fresh.ctl("block", "add", LISTED)
+    if how == "taken off":
+        fresh.ns(fresh.gateway, "ip", "link", "set", "dev", "g0", "xdpdrv", "off")
+    else:
+        fresh.relink()
+    wait_until(lambda: fresh.log("interface.lost"), 5, "the news")
+    wait_until(lambda: len([line for line in fresh.log("interface.attached") if line["interface"] == "g0"]) == 2,
+               5, "attaching again")
+    assert fresh.connect(LISTED) == "timeout" and fresh.connect("198.51.100.9") == "open"
+    fresh.ctl("detach", "g0")
+    time.sleep(2.5)  # what the operator took off stays off
+    assert fresh.connect(LISTED) == "open"
+
+
+def test_reload_says_what_an_operators_setting_overrides(fresh, no_limits):
+    fresh.start_posternd(limits=no_limits)
+    fresh.ctl("limits", "set", "conn-total", 100)
+    fresh.write_config(limits={**no_limits, "conn-total": 50, "rate-total": 1000})
+    done = fresh.ctl("reload", "--json").json
+    assert done["overridden"] == ["limits.conn-total"] and done["applied"] == ["limits.rate-total"]
+    fresh.write_config(limits={**no_limits, "conn-total": 60})
+    assert "not in effect" in fresh.ctl("reload").out

@@ -117,6 +117,18 @@ def test_monitor_mode_counts_and_stops_nothing(lab, postfix):
     assert lab.connect("203.0.113.5") == "timeout"
 
 
+def test_monitor_mode_of_a_rate(lab, limit):
+    """Each packet that is too fast is counted as monitored, and goes on."""
+    limit("rate-source", 5)
+    limit("burst-source", 5)
+    lab.ctl("monitor", "on")
+    before = [lab.packets("rate-source", "monitored"), lab.packets("rate-source"), lab.packets("accepted")]
+    assert lab.flood("192.0.2.11/32", count=200).result()["sent"] == 200
+    after = [lab.packets("rate-source", "monitored"), lab.packets("rate-source"), lab.packets("accepted")]
+    assert 190 <= after[0] - before[0] <= 195
+    assert after[1] == before[1] and after[2] == before[2] + 200
+
+
 def test_monitor_mode_of_one_list(lab, postfix):
     lab.ctl("block", "add", "203.0.113.0/24", "--list", "new")
     lab.ctl("block", "add", "203.0.113.9", "--list", "old")

@@ -153,3 +153,20 @@ int interfaces_detach_dropped(struct gate *gate, const struct conf *before,
 	}
 	return failed;
 }
+
+void interfaces_recover(struct gate *gate)
+{
+	struct gate_interface lost[GATE_INTERFACES_MAX];
+	const size_t count = gate_lost(gate, lost);
+	struct error err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!lost[i].lost)
+			log_warning("interface.lost", "{s:s}", "interface", lost[i].name);
+		if (!if_nametoindex(lost[i].name)) /* it may come back */
+			continue;
+		if (attach_one(gate, lost[i].name, lost[i].mode, &err) && !lost[i].lost)
+			log_error("interface.unfiltered", "{s:s, s:s}", "interface", lost[i].name,
+				  "error", err.text);
+	}
+}

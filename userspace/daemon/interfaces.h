@@ -35,4 +35,10 @@ void interfaces_undo(struct gate *gate, const struct attached *attached);
 int interfaces_detach_dropped(struct gate *gate, const struct conf *before,
 			      const struct conf *after, struct error *err);
 
+/*
+ * Attaches again what has lost its filter without being detached, as soon as it can be; the log
+ * tells both. Called once a second, from a thread of the pool.
+ */
+void interfaces_recover(struct gate *gate);
+
 #endif

@@ -14,15 +14,22 @@
 
 struct changes {
 	json_t *applied;
+	json_t *overridden; /* the file's value waits until posternctl's own is taken back */
 	json_t *restart_needed;
 };
 
 static void note_applied(const char *name, bool reloadable, void *arg)
 {
 	struct changes *changes = arg;
+	char origin[CONF_ORIGIN_MAX];
+	bool operator_set;
 
-	if (reloadable)
-		json_array_append_new(changes->applied, json_string(name));
+	if (!reloadable)
+		return;
+	operator_set = !strcmp(conf_origin(conf_read_begin(), name, origin), "operator");
+	conf_read_end();
+	json_array_append_new(operator_set ? changes->overridden : changes->applied,
+			      json_string(name));
 }
 
 static void note_restart(const char *name, bool reloadable, void *arg)
@@ -36,14 +43,16 @@ static void note_restart(const char *name, bool reloadable, void *arg)
 /* What is reloadable differs from the file read last; what is not, from the one at the start. */
 static json_t *describe(const struct daemon *daemon, const struct conf *next)
 {
-	struct changes changes = { json_array(), json_array() };
+	struct changes changes = { json_array(), json_array(), json_array() };
 	bool unchanged;
 
 	conf_diff(daemon->file, next, note_applied, &changes);
 	conf_diff(daemon->started, next, note_restart, &changes);
-	unchanged = !json_array_size(changes.applied) && !json_array_size(changes.restart_needed);
-	return json_pack("{s:o, s:o, s:b}", "applied", changes.applied, "restart_needed",
-			 changes.restart_needed, "unchanged", (int)unchanged);
+	unchanged = !json_array_size(changes.applied) && !json_array_size(changes.overridden) &&
+		    !json_array_size(changes.restart_needed);
+	return json_pack("{s:o, s:o, s:o, s:b}", "applied", changes.applied, "overridden",
+			 changes.overridden, "restart_needed", changes.restart_needed, "unchanged",
+			 (int)unchanged);
 }
 
 /* Takes over `next` if it is applied. */

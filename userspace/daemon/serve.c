@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/interfaces.h"
 #include "lib/log.h"
 #include "obs/names.h"
 #include "obs/view.h"
@@ -77,6 +78,7 @@ static void expire_batch(uv_work_t *work)
 	struct serve *serve = work->data;
 	struct error err;
 
+	interfaces_recover(serve->daemon->gate);
 	serve->expired = lists_expire(serve->daemon->lists, &err);
 	if (serve->expired < 0)
 		log_warning("expiry.failed", "{s:s}", "error", err.text);

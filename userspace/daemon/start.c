@@ -2,9 +2,10 @@
 /*
  * daemon/start.c - opens the parts of the agent in order and closes them in the opposite order.
  *
- * The order is the table `steps`. The store's lock comes before anything that another agent could
- * notice, so a second start touches nothing. What needs root comes before the privileges go;
- * threads come after, because the keeper is forked and because every thread must have lost them.
+ * The order is the table `steps`. The store's lock and the sockets come before anything that
+ * another agent could notice, so a second start touches nothing. What needs root comes before the
+ * privileges go; threads come after, because the keeper is forked and because every thread must
+ * have lost them.
  */
 #include <string.h>
 #include <unistd.h>
@@ -214,12 +215,12 @@ static const struct step steps[] = {
 	{ open_conf, close_conf },
 	{ find_account, NULL },
 	{ open_store, close_store },
+	{ open_control, close_control },
+	{ listen_metrics, close_metrics },
 	{ open_gate, close_gate },
 	{ open_lists, close_lists },
 	{ open_tuning, close_tuning },
 	{ open_events, close_events },
-	{ open_control, close_control },
-	{ listen_metrics, close_metrics },
 	{ adopt, NULL },
 	{ start_keeper, NULL },
 	{ drop_privileges, NULL },

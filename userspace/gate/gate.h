@@ -92,6 +92,7 @@ struct gate_interface {
 	enum gate_mode mode; /* never AUTO */
 	bool shared;         /* through libxdp's dispatcher, beside other programs */
 	uint32_t program_id;
+	bool lost; /* the program has gone, and gate_lost() has told so before */
 };
 #define GATE_INTERFACES_MAX 32
 
@@ -104,5 +105,11 @@ int gate_attach(struct gate *gate, const char *iface, enum gate_mode mode,
 int gate_detach(struct gate *gate, const char *iface, struct error *err);
 /* Fills `out` (GATE_INTERFACES_MAX); returns how many. */
 size_t gate_interfaces(struct gate *gate, struct gate_interface *out);
+/*
+ * Those that have lost the program without being detached: the interface was made anew, or another
+ * tool took the program off. Fills `out`; `lost` says whether that is old news. They can be
+ * attached again.
+ */
+size_t gate_lost(struct gate *gate, struct gate_interface *out);
 
 #endif

@@ -33,6 +33,7 @@ void gate_note_interface(struct gate *gate, const char *iface, enum gate_mode mo
 		known->mode = mode;
 		known->shared = shared;
 		known->program_id = program_id;
+		known->lost = false;
 	}
 	pthread_mutex_unlock(&gate->interface_lock);
 }
@@ -79,6 +80,21 @@ size_t gate_interfaces(struct gate *gate, struct gate_interface *out)
 	for (size_t i = 0; i < gate->interfaces; i++)
 		if (still_there(&gate->interface[i]))
 			out[count++] = gate->interface[i];
+	pthread_mutex_unlock(&gate->interface_lock);
+	return count;
+}
+
+size_t gate_lost(struct gate *gate, struct gate_interface *out)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&gate->interface_lock);
+	for (size_t i = 0; i < gate->interfaces; i++) {
+		if (still_there(&gate->interface[i]))
+			continue;
+		out[count++] = gate->interface[i];
+		gate->interface[i].lost = true;
+	}
 	pthread_mutex_unlock(&gate->interface_lock);
 	return count;
 }

@@ -60,6 +60,7 @@ struct gate {
 	char set_directory[PIN_PATH_MAX]; /* below it: the pins of this ABI and geometry */
 	char why_not[ERROR_TEXT_MAX];     /* pins were there but not adopted, or "" */
 	bool adopted;
+	int pin_lock; /* descriptor of the locked pin directory, -1 is none */
 	struct identity identity;
 	struct table_geometry geometry;
 	struct settings before; /* what was in force in the maps that were adopted */

@@ -196,10 +196,15 @@ int gate_attach(struct gate *gate, const char *iface, enum gate_mode mode,
 int gate_detach(struct gate *gate, const char *iface, struct error *err)
 {
 	struct keeper_request request = { .task = KEEPER_DETACH };
+	struct gate_interface before;
+	const bool known = gate_find_interface(gate, iface, &before);
 	struct keeper_reply reply;
-	int result = ask(gate, &request, iface, &reply, err);
+	int result;
 
-	if (!result)
-		gate_forget_interface(gate, iface);
+	/* First, so that nobody takes it for one that has lost its program. */
+	gate_forget_interface(gate, iface);
+	result = ask(gate, &request, iface, &reply, err);
+	if (result && known)
+		gate_note_interface(gate, iface, before.mode, before.shared, before.program_id);
 	return result;
 }

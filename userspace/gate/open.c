@@ -178,6 +178,7 @@ int gate_open(const struct gate_options *options, struct gate **out, struct erro
 	gate->cpus = (uint32_t)libbpf_num_possible_cpus();
 	gate->geometry = table_geometry_for(options->capacity4, options->capacity6);
 	gate->identity = identity_for(options);
+	gate->pin_lock = -1;
 	for (int i = 0; i < GATE_MAP_COUNT; i++)
 		gate->map[i].fd = -1;
 	result = pins_choose_set(gate, err);
@@ -215,6 +216,8 @@ void gate_close(struct gate **gate)
 		if ((*gate)->map[i].fd >= 0)
 			close((*gate)->map[i].fd);
 	}
+	if ((*gate)->pin_lock >= 0)
+		close((*gate)->pin_lock);
 	pthread_mutex_destroy(&(*gate)->interface_lock);
 	free(*gate);
 	*gate = NULL;

@@ -4,10 +4,12 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -117,10 +119,26 @@ static int create_set(struct gate *gate, struct error *err)
 			 gate->pin_directory, SETS_MAX);
 }
 
+/* One agent for a pin directory, whatever its state directory is: two would fill the same tables.
+ */
+static int lock_pin_directory(struct gate *gate, struct error *err)
+{
+	gate->pin_lock = open(gate->pin_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (gate->pin_lock < 0)
+		return error_errno(err, ERROR_REFUSED, errno, "%s", gate->pin_directory);
+	if (flock(gate->pin_lock, LOCK_EX | LOCK_NB))
+		return error_set(err, ERROR_REFUSED,
+				 "pin-directory %s is in use by another posternd",
+				 gate->pin_directory);
+	return 0;
+}
+
 int pins_choose_set(struct gate *gate, struct error *err)
 {
 	int result = make_pin_directory(gate, err);
 
+	if (!result)
+		result = lock_pin_directory(gate, err);
 	if (result)
 		return result;
 	for (int i = 1; i <= SETS_MAX; i++) {
