@@ -9,7 +9,7 @@ usage: check.py MAKE NAME ...       MAKE is the command, with its options
 import sys
 import time
 
-from run import Tally, run
+from run import Tally, run, tidy_when_told_to_end
 
 CHECK_SECONDS = 1800
 
@@ -17,6 +17,7 @@ CHECK_SECONDS = 1800
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
+    tidy_when_told_to_end()
     make, names = sys.argv[1].split(), sys.argv[2:]
     tally = Tally()
     for name in names:

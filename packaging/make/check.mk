@@ -7,7 +7,7 @@ CHECKS := format lints cppcheck tidy shell python spelling man unit rules asan t
 
 C_FILES      := $(shell find bpf maps tests tools userspace -name '*.[ch]')
 PYTHON_FILES := $(wildcard tests/*.py tests/*/*.py)
-SHELL_FILES  := .ci/run packaging/install-packages packaging/run-foreground $(COMPLETION)
+SHELL_FILES  := $(shell grep -rlIE '^\#!/bin/(ba)?sh|^\# shellcheck shell=' .ci packaging tests --exclude='*.py')
 
 .PHONY: check $(CHECKS:%=check-%)
 
@@ -17,10 +17,12 @@ check: deps ## what has to pass beside the tests: format, analysis, lints, sanit
 check-format:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 
-check-lints:
+# The lints of the tree first, because they answer at once; then everything in tests/lint, with their own tests.
+check-lints: all
 	$(Q)$(PYTHON) tests/lint/layers.py .
 	$(Q)$(PYTHON) tests/lint/sizes.py .
 	$(Q)$(PYTHON) tests/lint/licences.py .
+	$(Q)$(PYTHON) tests/run.py '$(BUILD)' tests/lint
 
 # The suppressions are in the file, each with its reason. Paths are walked one configuration at a time.
 check-cppcheck:

@@ -13,6 +13,7 @@ BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ALERTDIR   ?= $(PREFIX)/share/postern/prometheus
 
 CONFIGURATION := $(SYSCONFDIR)/postern/postern.yaml
+PINS          := /sys/fs/bpf/postern
 MANUALS       := $(patsubst docs/man/%,$(BUILD)/man/%,$(wildcard docs/man/*.8) \
 	$(patsubst %.in,%,$(wildcard docs/man/*.in)))
 COMPLETION    := $(wildcard packaging/posternctl.bash)
@@ -63,7 +64,11 @@ ifeq ($(DESTDIR),)
 	@echo "Installed. Set 'interfaces' in $(CONFIGURATION), then: systemctl enable --now postern"
 endif
 
+# The agent is ended before its program goes; that does not end filtering, which is what the last lines are about.
 uninstall: ## remove what install has put there, but not the configuration and the lists
+ifeq ($(DESTDIR),)
+	$(Q)test ! -d /run/systemd/system || systemctl disable --now postern 2>/dev/null || true
+endif
 	$(Q)rm -f '$(DESTDIR)$(SBINDIR)/posternd' '$(DESTDIR)$(BINDIR)/posternctl' \
 		'$(DESTDIR)$(UNITDIR)/postern.service' '$(DESTDIR)$(BASHDIR)/posternctl' \
 		$(foreach page,$(filter %.5,$(MANUALS)),'$(DESTDIR)$(MANDIR)/man5/$(notdir $(page))') \
@@ -72,5 +77,9 @@ uninstall: ## remove what install has put there, but not the configuration and t
 	$(Q)rmdir -p --ignore-fail-on-non-empty '$(DESTDIR)$(ALERTDIR)' 2>/dev/null || true
 ifeq ($(DESTDIR),)
 	$(Q)test ! -d /run/systemd/system || systemctl daemon-reload
-	@echo "Left: $(CONFIGURATION), /var/lib/postern, and the user postern, who owns the lists."
+	@echo "Left: $(CONFIGURATION), the lists in /var/lib/postern, and the user postern, who owns them."
+	@test ! -d $(PINS) || { echo "Still filtering, until the next boot: $(PINS) is in use. To end it now:"; \
+		echo "  ip link set dev IFACE xdp off; rm -r $(PINS)"; }
+else
+	@echo "Left: $(DESTDIR)$(CONFIGURATION)."
 endif

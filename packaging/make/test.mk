@@ -56,8 +56,9 @@ SHIM_CFLAGS     := -Itests/packet/shim -Wno-shadow -Wno-unknown-pragmas
 COVERAGE_CFLAGS := -fprofile-instr-generate -fcoverage-mapping
 NATIVE := $(BUILD)/native
 $(eval $(call variant,$(NATIVE),$(CLANG),-O1 -DPOSTERN_COVERAGE))
-$(OBJ)/tests/packet/native.o $(NATIVE)/tests/packet/native.o: EXTRA_CFLAGS += $(SHIM_CFLAGS)
-$(NATIVE)/tests/packet/native.o: EXTRA_CFLAGS += $(COVERAGE_CFLAGS)
+# override: also where EXTRA_CFLAGS comes from the command line.
+$(OBJ)/tests/packet/native.o $(NATIVE)/tests/packet/native.o: override EXTRA_CFLAGS += $(SHIM_CFLAGS)
+$(NATIVE)/tests/packet/native.o: override EXTRA_CFLAGS += $(COVERAGE_CFLAGS)
 
 $(BUILD)/tests/packet/packet-coverage: \
 		$(patsubst %.c,$(NATIVE)/%.o,$(PACKET_SOURCES)) $(NATIVE)/libpostern.a

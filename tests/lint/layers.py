@@ -4,7 +4,7 @@
 
 - A module of userspace/ includes only itself, what stands to its left in MODULES, and maps/.
 - Only gate/ includes libbpf, libxdp and the skeletons of the BPF programs.
-- tools/ includes lib/, conf/ and maps/; benchmarks (tools/bench_*) are programs about everything.
+- tools/ includes lib/, conf/ and maps/; benchmarks (tools/bench_*) also store/, gate/, libbpf and the skeletons.
 - A stage of bpf/ includes what stands to its left in STAGES, and maps/. No C library, nothing of userspace/.
 - maps/ includes itself and <linux/types.h>: it is compiled by both sides.
 
@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 
 MODULES = ("lib conf store loop gate dns checks policy content accounts backend session obs ctl daemon").split()
+TOOLS_MODULES = "lib conf".split()
+BENCH_MODULES = "lib conf store gate".split()
 STAGES = "packet maps parse lookup cell report limit reset gate".split()
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -57,14 +59,16 @@ def userspace_rule(file, target, name):
 
 
 def tools_rule(file, target, name):
-    if file.name.startswith("bench_"):
-        return None
+    bench = file.name.startswith("bench_")
     if target is None:
         return "tools/ does not use libbpf, libxdp or the skeletons" \
-            if GATE_ONLY.match(name) or name.endswith(".skel.h") else None
-    if target.parts[0] in ("tools", "maps") or target.parts[:2] in (("userspace", "lib"), ("userspace", "conf")):
+            if not bench and (GATE_ONLY.match(name) or name.endswith(".skel.h")) else None
+    if target.parts[0] in ("tools", "maps"):
         return None
-    return "tools/ includes only lib/, conf/ and maps/"
+    if target.parts[0] == "userspace" and target.parts[1] in (BENCH_MODULES if bench else TOOLS_MODULES):
+        return None
+    return "benchmarks include only lib/, conf/, store/, gate/ and maps/" if bench else \
+        "tools/ includes only lib/, conf/ and maps/"
 
 
 def bpf_rule(file, target, name):

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""run.py counts what really ran, and takes everything that did not end well for a failure."""
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).resolve().parents[1] / "run.py"
+GOOD = "echo '[  PASSED  ] 3 test(s).'"
+PYTEST_GOOD = "def test_a():\n    pass\n"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    (tmp_path / "tests/unit").mkdir(parents=True)
+    (tmp_path / "tests/lint").mkdir()
+    (tmp_path / "build/tests/unit").mkdir(parents=True)
+    return tmp_path
+
+
+def plant(tree, name, script):
+    """A test program that is a shell script."""
+    (tree / f"tests/unit/{name}.c").touch()
+    program = tree / f"build/tests/unit/{name}"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def run(tree, *words, seconds=60):
+    """(exit status, what the last line counts as passed and as failed, output)"""
+    done = subprocess.run([RUN, "build", *words], cwd=tree, capture_output=True, text=True,
+                          env={**os.environ, "PROGRAM_SECONDS": str(seconds)})
+    last = re.fullmatch(r"(\d+) passed, (\d+) failed", done.stdout.splitlines()[-1])
+    assert last, done.stdout + done.stderr
+    return done.returncode, int(last[1]), int(last[2]), done.stdout
+
+
+def test_everything_passes(tree):
+    plant(tree, "test_one", GOOD)
+    plant(tree, "test_two", f"{GOOD}; {GOOD}")
+    assert run(tree, "test_")[:3] == (0, 9, 0)
+
+
+@pytest.mark.parametrize("script, passed, failed", [
+    ("echo '[  PASSED  ] 2 test(s).'; echo '[  FAILED  ] 4 test(s), listed below:'; echo detail; exit 4", 2, 4),
+    (f"{GOOD}; echo detail; exit 1", 3, 1),
+    (f"{GOOD}; echo detail; kill -SEGV $$", 3, 1),
+    ("echo detail; kill -SEGV $$", 0, 1),
+    ("echo detail", 0, 1),
+    ("echo '[  PASSED  ] 0 test(s).'; echo detail", 0, 1),
+])
+def test_a_failure(tree, script, passed, failed):
+    plant(tree, "test_bad", script)
+    plant(tree, "test_good", GOOD)
+    status, all_passed, all_failed, output = run(tree, "test_")
+    assert (status, all_passed, all_failed) == (1, passed + 3, failed)
+    assert "detail" in output.splitlines()
+
+
+def test_too_long(tree):
+    plant(tree, "test_slow", f"{GOOD}; sleep 1000")
+    status, _, failed, output = run(tree, "test_", seconds=1)
+    assert (status, failed) == (1, 1) and "ended after 1 seconds" in output
+
+
+def test_a_program_that_was_not_built(tree):
+    (tree / "tests/unit/test_lost.c").touch()
+    plant(tree, "test_good", GOOD)
+    assert run(tree, "test_")[:3] == (1, 3, 1)
+
+
+def test_what_an_older_source_has_left_is_not_run(tree):
+    plant(tree, "test_good", GOOD)
+    plant(tree, "test_old", "exit 1")
+    (tree / "tests/unit/test_old.c").unlink()
+    assert run(tree, "test_")[:3] == (0, 3, 0)
+
+
+def test_nothing_at_all_is_a_failure(tree):
+    assert run(tree, "test_")[:3] == (1, 0, 0)
+
+
+@pytest.mark.parametrize("text, counted", [
+    (PYTEST_GOOD, (0, 1, 0)),
+    (PYTEST_GOOD + "def test_b():\n    assert False\n", (1, 1, 1)),
+    (PYTEST_GOOD + "import pytest\n@pytest.fixture\ndef f():\n    assert False\ndef test_b(f):\n    pass\n", (1, 1, 1)),
+    ("import no_such_module\n", (1, 0, 1)),
+    ("import os\ndef test_b():\n    os._exit(0)\n", (1, 0, 1)),
+    ("", (1, 0, 1)),
+    ("import pytest\n@pytest.mark.skip\ndef test_b():\n    pass\n", (1, 0, 1)),
+])
+def test_a_suite(tree, text, counted):
+    (tree / "tests/lint/test_x.py").write_text(text)
+    assert run(tree, "tests/lint")[:3] == counted
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_it_leaves_nothing_running(tree, number):
+    plant(tree, "test_slow", "echo $$ > pid; exec sleep 1000")
+    runner = subprocess.Popen([RUN, "build", "test_"], cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while not (tree / "pid").exists() or not (tree / "pid").read_text().endswith("\n"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    runner.send_signal(number)
+    assert runner.wait(20) != 0
+    assert not Path(f"/proc/{(tree / 'pid').read_text().strip()}").exists()
