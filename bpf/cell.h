@@ -112,9 +112,8 @@ STAGE_APART int cell_place(const struct address *a, __u32 family, __u32 level, _
 	return way ? index * METER_WAYS + way : 0;
 }
 
-/* Adds `delta` (1 or -1) to the connections of a cell that still bears `tag`; returns 1 if it did.
- */
-STAGE int cell_count(struct meter_cell *cell, int delta)
+/* One connection more in a cell that still bears its tag; returns 1 if it was counted. */
+STAGE int cell_count_in(struct meter_cell *cell)
 {
 	struct meter_cell held, wanted;
 	const __u32 tag = cell->tag;
@@ -124,12 +123,19 @@ STAGE int cell_count(struct meter_cell *cell, int delta)
 		if (held.tag != tag)
 			return 0;
 		wanted.tag = tag;
-		wanted.conns = held.conns + delta;
+		wanted.conns = held.conns + 1;
 		if (__sync_val_compare_and_swap(&cell->claim, held.claim, wanted.claim) ==
 		    held.claim)
 			return 1;
 	}
 	return 0;
+}
+
+/* One fewer. It cannot fail: a cell that holds connections is never taken away. */
+STAGE void cell_count_out(struct meter_cell *cell)
+{
+	if (cell->conns)
+		__sync_fetch_and_add(&cell->conns, -1);
 }
 
 #endif

@@ -22,15 +22,19 @@ STAGE __u64 rate_next(const struct meter_limit *limit, __u64 tat, __u64 now)
 	return tat > now + limit->burst_ns ? 0 : tat;
 }
 
+/* How far the clocks of two CPUs, or of one before and after it was held up, may seem apart. */
+#define CLOCK_SLACK_NS 100000000ull
+
 /*
  * A bucket is never further from full than the whole burst. One that is comes from a slower limit
- * that has been raised since, and what it owed under that one is forgiven.
+ * that has been raised since, and what it owed under that one is forgiven. The slack is for a
+ * bucket that another CPU has just charged by a later clock.
  */
 STAGE void rate_settle(const struct meter_limit *limit, struct meter_cell *cell, __u64 now)
 {
 	const __u64 tat = cell->tat;
 
-	if (tat > now + limit->burst_ns)
+	if (tat > now + limit->burst_ns + CLOCK_SLACK_NS)
 		__sync_val_compare_and_swap(&cell->tat, tat, now);
 }
 

@@ -20,7 +20,7 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
-#define VLAN_TAGS          2 /* QinQ; deeper stacks are not IP to us */
+#define VLAN_TAGS          4 /* the stack takes off priority tags (id 0) to any depth */
 #define VLAN_ID_MASK       0x0fff
 #define IPV6_HEADER_BUDGET 8 /* extension headers that are followed */
 #define FRAGMENT_OFFSET    0x1fff
@@ -95,6 +95,8 @@ STAGE enum reason parse_ethernet(struct cursor *c, struct packet *p, __be16 *typ
 		c->offset += sizeof(*tag);
 	}
 	p->l3_offset = c->offset;
+	if (*type == bpf_htons(ETH_P_8021Q) || *type == bpf_htons(ETH_P_8021AD))
+		return REASON_HEADER_CHAIN;
 	return UNDECIDED;
 }
 
@@ -131,7 +133,7 @@ STAGE enum reason parse_fragment(struct cursor *c, const struct extension *ext)
 
 	if (fragment >> 3)
 		return REASON_FRAGMENT;
-	c->fragmented = fragment & 1;
+	c->fragmented |= fragment & 1;
 	return UNDECIDED;
 }
 
@@ -176,6 +178,10 @@ STAGE enum reason parse_ipv6(struct cursor *c, struct packet *p)
 	p->source.low = (__u64)bpf_ntohl(from[2]) << 32 | bpf_ntohl(from[3]);
 	p->dest.high = (__u64)bpf_ntohl(to[0]) << 32 | bpf_ntohl(to[1]);
 	p->dest.low = (__u64)bpf_ntohl(to[2]) << 32 | bpf_ntohl(to[3]);
+	/* A jumbogram (RFC 2675), or what pretends to be one: the stack takes the frame's length.
+	 */
+	if (!ip->payload_len && ip->nexthdr == NEXT_HOP_BY_HOP)
+		return REASON_HEADER_CHAIN;
 	c->protocol = ip->nexthdr;
 	c->offset += sizeof(*ip);
 	c->limit = c->offset + bpf_ntohs(ip->payload_len);

@@ -25,7 +25,7 @@
 	X(TINY_FRAGMENT, "tiny-fragment", STOP,                                                    \
 	  "a fragment that hides the TCP header (RFC 1858, RFC 3128, RFC 7112)")                   \
 	X(HEADER_CHAIN, "header-chain", STOP,                                                      \
-	  "more, or longer, IPv6 extension headers than the budget")                               \
+	  "more VLAN tags or IPv6 extension headers than the budget, or a jumbogram")              \
 	X(LISTED, "listed", STOP, "the source is on a block list")                                 \
 	X(CONN_SOURCE, "conn-source", STOP, "too many connections from the address")               \
 	X(CONN_NET, "conn-net", STOP, "too many connections from the /24 or /64")                  \

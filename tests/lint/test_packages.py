@@ -95,7 +95,7 @@ def test_a_policy_that_a_killed_run_has_left_goes(stage):
     assert not stage.policy.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(stage, number):
     (stage.root / "hang").touch()
     running = start_and_wait(stage)

@@ -98,7 +98,7 @@ def test_a_suite(tree, text, counted):
     assert run(tree, "tests/lint")[:3] == counted
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_it_leaves_nothing_running(tree, number):
     plant(tree, "test_slow", "echo $$ > pid; exec sleep 1000")
     runner = subprocess.Popen([RUN, "build", "test_"], cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

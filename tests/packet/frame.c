@@ -55,7 +55,7 @@ static void put_ethernet(struct writer *w, const struct shape *shape, bool ipv4)
 
 	put_bytes(w, shape->group ? everyone : to, ETH_ALEN);
 	put_bytes(w, from, ETH_ALEN);
-	for (int i = 0; i < 3 && shape->tags[i]; i++) {
+	for (int i = 0; i < 6 && shape->tags[i]; i++) {
 		put16(w, i == 0 && shape->tags[1] ? ETH_P_8021AD : ETH_P_8021Q);
 		put16(w, 0xe000u | shape->tags[i]);
 	}
@@ -127,7 +127,7 @@ static void put_ipv6(struct writer *w, const struct shape *shape, const struct a
 	for (i = 0; i < EXTENSIONS_MAX && shape->extension[i]; i++)
 		put_extension(w, shape, i);
 	i = (int)(w->at - length) - 36 + (int)tcp_length(shape);
-	i = shape->length ? shape->length : i;
+	i = shape->no_length ? 0 : shape->length ? shape->length : i;
 	length[0] = (uint8_t)(i >> 8);
 	length[1] = (uint8_t)i;
 }

@@ -22,7 +22,7 @@
 /* What a frame looks like. Zero means the plain thing: a SYN to port 25 without options. */
 struct shape {
 	const char *source;       /* default 192.0.2.1; IPv6 makes an IPv6 packet */
-	uint16_t tags[3];         /* VLAN ids, outermost first; 0 ends */
+	uint16_t tags[6];         /* VLAN ids, outermost first; 0 ends */
 	uint16_t type;            /* EtherType instead of the right one */
 	uint8_t version;          /* of the IP header, instead of the right one */
 	uint8_t protocol;         /* instead of TCP */
@@ -33,6 +33,7 @@ struct shape {
 	uint16_t offset;                   /* of the fragment, in units of 8 octets */
 	bool more;                         /* fragments follow */
 	uint16_t length; /* of the IP packet (IPv4) or payload (IPv6), instead of the right one */
+	bool no_length;  /* the length of the IP packet is 0 */
 	uint16_t port;
 	uint8_t flags; /* TCP flags, instead of SYN */
 	uint8_t doff;  /* TCP header length in words, instead of 5 */

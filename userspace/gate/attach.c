@@ -61,23 +61,30 @@ struct occupant {
 	char other_name[BPF_OBJ_NAME_LEN + 1];
 };
 
-static void look_at_dispatcher(struct xdp_multiprog *multi, uint32_t ours, struct occupant *out)
+static bool is_ours(const struct gate *gate, uint32_t pinned, uint32_t id)
+{
+	return id && (id == pinned || pins_own_program(gate, id));
+}
+
+static void look_at_dispatcher(const struct gate *gate, struct xdp_multiprog *multi,
+			       uint32_t pinned, struct occupant *out)
 {
 	struct xdp_program *program = NULL;
 
 	out->dispatcher = true;
 	while ((program = xdp_multiprog__next_prog(program, multi)))
-		if (ours && xdp_program__id(program) == ours)
-			out->id = ours;
+		if (is_ours(gate, pinned, xdp_program__id(program)))
+			out->id = xdp_program__id(program);
 }
 
-static void look_at_lone(struct xdp_multiprog *multi, uint32_t ours, struct occupant *out)
+static void look_at_lone(const struct gate *gate, struct xdp_multiprog *multi, uint32_t pinned,
+			 struct occupant *out)
 {
 	const struct xdp_program *main = xdp_multiprog__main_prog(multi);
 	const uint32_t id = main ? xdp_program__id(main) : 0;
 
-	if (ours && id == ours) {
-		out->id = ours;
+	if (is_ours(gate, pinned, id)) {
+		out->id = id;
 		return;
 	}
 	out->other = id;
@@ -96,9 +103,9 @@ static void look(const struct gate *gate, const char *iface, int ifindex, struct
 	out->mode = xdp_multiprog__attach_mode(multi) == XDP_MODE_SKB ? GATE_MODE_GENERIC
 								      : GATE_MODE_NATIVE;
 	if (xdp_multiprog__is_legacy(multi))
-		look_at_lone(multi, ours, out);
+		look_at_lone(gate, multi, ours, out);
 	else
-		look_at_dispatcher(multi, ours, out);
+		look_at_dispatcher(gate, multi, ours, out);
 	xdp_multiprog__close(multi);
 }
 

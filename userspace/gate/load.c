@@ -100,12 +100,13 @@ static int take_maps(struct gate *gate, struct bpf_object *object, struct error 
 
 /* Lets the new link count before the one that an earlier agent pinned stops: see gate_conn.bpf.c.
  */
-static int exchange_link(const struct gate *gate, struct bpf_link *link, struct error *err)
+static int exchange_link(const struct gate *gate, struct bpf_link *link, const char *name,
+			 struct error *err)
 {
 	char path[PIN_PATH_MAX + BPF_OBJ_NAME_LEN];
 	int result;
 
-	snprintf(path, sizeof(path), "%s/link-conn", gate->set_directory);
+	snprintf(path, sizeof(path), "%s/link-%s", gate->set_directory, name);
 	if (unlink(path) && errno != ENOENT)
 		return error_errno(err, ERROR_REFUSED, errno, "%s", path);
 	result = bpf_link__pin(link, path);
@@ -160,9 +161,12 @@ int load_maps(struct gate *gate, struct gate_conn **out, struct error *err)
 int load_count_connections(const struct gate *gate, struct gate_conn *conn, struct error *err)
 {
 	conn->links.postern_conn = bpf_program__attach(conn->progs.postern_conn);
-	if (!conn->links.postern_conn)
+	conn->links.postern_conn_too = bpf_program__attach(conn->progs.postern_conn_too);
+	if (!conn->links.postern_conn || !conn->links.postern_conn_too)
 		return error_errno(err, ERROR_REFUSED, errno, "cannot count connections");
-	return exchange_link(gate, conn->links.postern_conn, err);
+	if (exchange_link(gate, conn->links.postern_conn, "conn", err))
+		return ERROR_REFUSED;
+	return exchange_link(gate, conn->links.postern_conn_too, "conn-too", err);
 }
 
 void load_done(struct gate_conn **conn)

@@ -20,10 +20,11 @@
 #include "gate/pins.h"
 #include "lib/log.h"
 
-#define SET_PREFIX     "set-"
-#define PROGRAM_PREFIX "xdp-"
-#define SETS_MAX       16
-#define BPF_MOUNT      "/sys/fs/bpf"
+#define SET_PREFIX       "set-"
+#define PROGRAM_PREFIX   "xdp-"
+#define PROGRAM_MAPS_MAX 64
+#define SETS_MAX         16
+#define BPF_MOUNT        "/sys/fs/bpf"
 
 static bool on_bpf_file_system(const char *path)
 {
@@ -247,6 +248,54 @@ uint32_t pins_program_id(const struct gate *gate, const char *iface)
 		id = pinned_id(path);
 	}
 	return id;
+}
+
+/* The ids of the maps that a program uses; returns how many. */
+static uint32_t maps_of_program(uint32_t id, uint32_t maps[PROGRAM_MAPS_MAX])
+{
+	struct bpf_prog_info info = { .nr_map_ids = PROGRAM_MAPS_MAX,
+				      .map_ids = (uint64_t)(uintptr_t)maps };
+	uint32_t size = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id), failed;
+
+	if (fd < 0)
+		return 0;
+	failed = bpf_obj_get_info_by_fd(fd, &info, &size);
+	close(fd);
+	if (failed)
+		return 0;
+	return info.nr_map_ids < PROGRAM_MAPS_MAX ? info.nr_map_ids : PROGRAM_MAPS_MAX;
+}
+
+static uint32_t pinned_map_id(const char *path)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info), id = 0;
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return 0;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
+		id = info.id;
+	close(fd);
+	return id;
+}
+
+bool pins_own_program(const struct gate *gate, uint32_t id)
+{
+	uint32_t maps[PROGRAM_MAPS_MAX] = { 0 };
+	const uint32_t count = maps_of_program(id, maps);
+	char path[PIN_PATH_MAX];
+	uint32_t settings;
+
+	for (int i = 1; i <= SETS_MAX; i++) {
+		set_path(gate, i, "settings", path);
+		settings = pinned_map_id(path);
+		for (uint32_t m = 0; m < count && settings; m++)
+			if (maps[m] == settings)
+				return true;
+	}
+	return false;
 }
 
 struct interface_walk {

@@ -25,6 +25,12 @@ void pins_remove_program(const struct gate *gate, const char *iface);
 /* The id of the program that was pinned for the interface in any set; 0 if there is none. */
 uint32_t pins_program_id(const struct gate *gate, const char *iface);
 
+/*
+ * Whether a program uses the settings of any set: then an agent attached it, even if it was killed
+ * before it had pinned it.
+ */
+bool pins_own_program(const struct gate *gate, uint32_t id);
+
 /* Calls `cb` for the name of each interface for which a program is pinned in any set. */
 typedef void (*pins_interface_cb)(const char *iface, void *arg);
 void pins_each_interface(const struct gate *gate, pins_interface_cb cb, void *arg);
