@@ -24,16 +24,15 @@ check-lints: all
 	$(Q)$(PYTHON) tests/lint/licences.py .
 	$(Q)$(PYTHON) tests/run.py '$(BUILD)' tests/lint
 
-# The suppressions are in the file, each with its reason. Paths are walked one configuration at a time.
+# The suppressions are in the file, each with its reason. Macros of libraries are explained in *.cfg.
 check-cppcheck:
-	$(Q)mkdir -p $(BUILD)/cppcheck
 	$(Q)cppcheck -q $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 --library=posix --library=tests/lint/jansson.cfg \
-		--cppcheck-build-dir=$(BUILD)/cppcheck -Iuserspace -I. \
-		$(USERSPACE_SOURCES) $(MAIN) $(CTL_SOURCES)
+		--suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 --library=posix \
+		--library=tests/lint/jansson.cfg --library=tests/lint/libbpf.cfg -Iuserspace -I. \
+		$(MAIN) $(USERSPACE_SOURCES) $(CTL_SOURCES) $(BENCH_SOURCES) tools/posternctl.c
 
 # Settings and reasons are in .clang-tidy. A file is looked at again when it, or what it includes, changes.
-TIDY_SOURCES := $(MAIN) $(USERSPACE_SOURCES) $(CTL_SOURCES) tools/posternctl.c
+TIDY_SOURCES := $(MAIN) $(USERSPACE_SOURCES) $(CTL_SOURCES) $(BENCH_SOURCES) tools/posternctl.c
 TIDY_DONE    := $(TIDY_SOURCES:%.c=$(BUILD)/tidy/%.ok) $(BPF_SOURCES:%.c=$(BUILD)/tidy/%.ok)
 check-tidy: $(TIDY_DONE)
 TIDY_CFLAGS = $(BASE_CFLAGS) -Wno-unused-value

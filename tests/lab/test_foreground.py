@@ -12,6 +12,7 @@ from lab import BUILD, wait_until
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "packaging/run-foreground"
 SECONDS = 20
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 class Foreground:
@@ -30,7 +31,8 @@ class Foreground:
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{self.lab.gateway}", SCRIPT, self.place, "g0"], stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                start_new_session=True,
+                preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS])
         wait_until(lambda: '"agent.ready"' in self.log.read_text(), SECONDS, "the start")
 
     def ctl(self, *words):
@@ -61,7 +63,7 @@ def foreground(fresh, tmp_path):
         started.end()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_it_leaves_nothing_attached(foreground, number):
     agent = foreground.agent()
     foreground.ctl("attach", "g1")  # also what somebody attached meanwhile

@@ -18,6 +18,7 @@ case "$*" in *install*) [ -e "$STAGE/fresh" ] ;; *update*) [ ! -e "$STAGE/offlin
 """
 INSTALL = "-o DPkg::Lock::Timeout=300 install -y --no-install-recommends no-such-package"
 UPDATE = "-o DPkg::Lock::Timeout=300 update"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 class Stage:
@@ -33,7 +34,14 @@ class Stage:
         for name, text in (("apt-get", APT), ("debconf-set-selections", '#!/bin/sh\ncat >"$STAGE/preseed"\n')):
             (root / "bin" / name).write_text(text)
             (root / "bin" / name).chmod(0o755)
+        self.running = []
         self.env = {**os.environ, "STAGE": str(root), "PATH": f"{root}/bin:{os.environ['PATH']}"}
+
+    def close(self):
+        for running in self.running:
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
 
     def run(self, *sections):
         done = subprocess.run(["sh", self.script, *sections], env=self.env, capture_output=True, text=True)
@@ -46,7 +54,9 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path):
-    return Stage(tmp_path, "coreutils no-such-package")
+    made = Stage(tmp_path, "coreutils no-such-package")
+    yield made
+    made.close()
 
 
 def test_nothing_is_missing(stage):
@@ -95,7 +105,7 @@ def test_a_policy_that_a_killed_run_has_left_goes(stage):
     assert not stage.policy.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_interrupted(stage, number):
     (stage.root / "hang").touch()
     running = start_and_wait(stage)
@@ -105,9 +115,11 @@ def test_interrupted(stage, number):
 
 
 def start_and_wait(stage):
-    """The script, with an apt-get that does not end."""
+    """The script, with an apt-get that does not end. A shell cannot trap what was ignored when it was started."""
     running = subprocess.Popen(["sh", stage.script, "two"], env=stage.env, start_new_session=True,
+                               preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stage.running.append(running)
     end = time.monotonic() + 20
     while not (stage.root / "hanging").exists():
         assert time.monotonic() < end

@@ -11,6 +11,7 @@ import pytest
 
 RUN = Path(__file__).resolve().parents[1] / "run.py"
 GOOD = "echo '[  PASSED  ] 3 test(s).'"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 PYTEST_GOOD = "def test_a():\n    pass\n"
 
 
@@ -98,10 +99,11 @@ def test_a_suite(tree, text, counted):
     assert run(tree, "tests/lint")[:3] == counted
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_interrupted_it_leaves_nothing_running(tree, number):
     plant(tree, "test_slow", "echo $$ > pid; exec sleep 1000")
-    runner = subprocess.Popen([RUN, "build", "test_"], cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    runner = subprocess.Popen([RUN, "build", "test_"], cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in SIGNALS])
     end = time.monotonic() + 20
     while not (tree / "pid").exists() or not (tree / "pid").read_text().endswith("\n"):
         assert time.monotonic() < end
