@@ -5,7 +5,7 @@
  * Each function returns UNDECIDED and leaves the cursor behind the header that it read, or the
  * reason why the packet is not one to judge. Lengths come from the IP header, never from the frame,
  * which may be padded. What is cut short passes: the stack discards it. What hides its TCP header
- * in fragments or behind too many extension headers is stopped: the stack might put it together.
+ * in fragments or behind too many tags or headers is stopped: the stack might find it.
  */
 #ifndef POSTERN_BPF_PARSE_H
 #define POSTERN_BPF_PARSE_H
@@ -178,8 +178,7 @@ STAGE enum reason parse_ipv6(struct cursor *c, struct packet *p)
 	p->source.low = (__u64)bpf_ntohl(from[2]) << 32 | bpf_ntohl(from[3]);
 	p->dest.high = (__u64)bpf_ntohl(to[0]) << 32 | bpf_ntohl(to[1]);
 	p->dest.low = (__u64)bpf_ntohl(to[2]) << 32 | bpf_ntohl(to[3]);
-	/* A jumbogram (RFC 2675), or what pretends to be one: the stack takes the frame's length.
-	 */
+	/* A jumbogram (RFC 2675), or what looks like one: the stack takes the frame's length. */
 	if (!ip->payload_len && ip->nexthdr == NEXT_HOP_BY_HOP)
 		return REASON_HEADER_CHAIN;
 	c->protocol = ip->nexthdr;

@@ -110,8 +110,7 @@ STAGE void event_send(struct xdp_md *ctx, const struct packet *p, __u32 reason, 
 	health_count(HEALTH_EVENTS_SENT);
 }
 
-/* Counts a packet that gets no event; one in EVENT_SAMPLE stands for all of them among the
- * offenders. */
+/* Counts a packet that gets no event. Among the offenders one in EVENT_SAMPLE stands for all. */
 STAGE void detail_skip(const struct packet *p, __u32 reason, __u32 outcome, struct budget *b)
 {
 	b->skipped += 1;

@@ -278,3 +278,18 @@ def test_reload_says_what_an_operators_setting_overrides(fresh, no_limits):
     assert done["overridden"] == ["limits.conn-total"] and done["applied"] == ["limits.rate-total"]
     fresh.write_config(limits={**no_limits, "conn-total": 60})
     assert "not in effect" in fresh.ctl("reload").out
+
+
+def test_a_program_that_nobody_had_time_to_pin_is_adopted(fresh, no_limits):
+    """As after a kill between the exchange of the program and its pin."""
+    fresh.listen()
+    fresh.start_posternd(limits=no_limits)
+    fresh.ctl("block", "add", LISTED)
+    fresh.stop_posternd(signal.SIGKILL)
+    for pin in pathlib.Path(fresh.pins).glob("set-*/xdp-*"):
+        pin.unlink()
+    knocking = fresh.probe(LISTED, rate=1000)
+    fresh.start_posternd(limits=no_limits)
+    report = knocking.stop()
+    assert report["sent"] > 50 and report["synack"] == report["rst"] == 0
+    assert fresh.log("gate.opened")[-1]["adopted"] is True

@@ -26,6 +26,7 @@
 
 #define IPV6_HEADER 40
 #define SECOND_NS   1000000000ull
+#define AHEAD_NS    20000000ull
 #define FAR_NS      3600000000000ull /* an hour */
 
 static struct world worlds[2];
@@ -60,6 +61,47 @@ static void given_neighbours(const struct world *w, const struct addr *source)
 	}
 }
 
+#define FILLER_PREFIXES 3000
+#define DISPLACE_TRIES  400 /* one build in about fifteen displaces a given prefix */
+
+/* Whether the first bucket of a prefix, which is in the table, has no slot for its group. */
+static bool is_displaced(const struct world *w, const struct prefix *prefix)
+{
+	const uint32_t bits = table_geometry_for(TEST_CAPACITY, TEST_CAPACITY).bucket6_bits;
+	const uint32_t g = !(w->memory.settings->generation & 1); /* the one that is filled */
+	const uint64_t hash =
+		group6_hash(addr_high(&prefix->addr), addr_low(&prefix->addr),
+			    (prefix->len - 1u) / 8 * 8, w->memory.settings->table[g].seed);
+	const struct bucket6 *first = &w->memory.bucket6[(g << bits) + bucket6_index(hash, bits)];
+
+	for (int i = 0; i < BUCKET6_SLOTS; i++)
+		if (first->slot[i].fingerprint == hash)
+			return false;
+	return true;
+}
+
+/* Builds, with others before it, until the prefix had to go to a neighbour of its bucket. */
+static void given_displaced(const struct world *w, const char *text)
+{
+	struct prefix prefix, other;
+	struct addr addr;
+
+	assert_int_equal(prefix_parse(text, strlen(text), &prefix, NULL), 0);
+	for (int try = 0; try < DISPLACE_TRIES; try++) {
+		table_begin(w->table);
+		for (uint64_t i = 0; i < FILLER_PREFIXES; i++) {
+			addr = addr_from_halves(0x3fff000000000000ull | mix64(i) >> 16, 0);
+			other = prefix_of(&addr, 64);
+			table_put(w->table, &other, class_make(LIST_RESET, ACTION_RESET));
+		}
+		assert_int_equal(table_put(w->table, &prefix, class_make(LIST_DROP, ACTION_DROP)),
+				 TABLE_OK);
+		if (is_displaced(w, &prefix))
+			return;
+	}
+	fail_msg("no build has displaced %s", text);
+}
+
 /* The lists of a case, put into the table as the agent would. */
 static void given_lists(const struct world *w, const struct given *given, const struct addr *source)
 {
@@ -88,6 +130,8 @@ static void given_lists(const struct world *w, const struct given *given, const 
 	}
 	if (given->full24)
 		given_neighbours(w, source);
+	if (given->displaced)
+		given_displaced(w, given->drop);
 	table_publish(w->table, flags);
 }
 
@@ -112,6 +156,8 @@ static void given_cell(const struct world *w, const struct given *given, int lev
 		cell->tat = w->now() + given->limit[level].burst_ns;
 	if (given->debt[level])
 		cell->tat = w->now() + FAR_NS;
+	if (given->ahead[level])
+		cell->tat = w->now() + given->limit[level].burst_ns + AHEAD_NS;
 }
 
 static void given_meters(const struct world *w, const struct packet_case *test)
@@ -133,7 +179,7 @@ static void given_meters(const struct world *w, const struct packet_case *test)
 			line->cell[i] =
 				(struct meter_cell){ .tag = tag + 2 * (uint32_t)i + 2, .conns = 1 };
 		if (!given->known && !given->conns[level] && !given->spent[level] &&
-		    !given->debt[level])
+		    !given->debt[level] && !given->ahead[level])
 			continue;
 		line->cell[METER_WAYS - 1].tag = tag;
 		given_cell(w, given, level, &line->cell[METER_WAYS - 1]);

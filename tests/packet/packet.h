@@ -65,6 +65,8 @@ struct given {
 	uint32_t conns[METER_LEVELS];
 	bool spent[METER_LEVELS]; /* the bucket is empty */
 	bool debt[METER_LEVELS];  /* emptied under a far slower rate */
+	bool ahead[METER_LEVELS]; /* emptied by another CPU whose clock is 20 ms ahead */
+	bool displaced;           /* the entry of `drop` has no room in its first IPv6 bucket */
 	bool crowded;             /* the source's line of meters is full of others */
 	bool known;               /* the source has a cell already */
 	bool no_resets;           /* the limit of answers is used up */

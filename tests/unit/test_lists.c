@@ -90,6 +90,16 @@ static uint64_t next_random(struct fixture *f)
 	return mix64(f->random);
 }
 
+/* The program lets an allow list's class pass by this flag of the generation that is live. */
+static void check_flag(const struct fixture *f, const struct list_info *list)
+{
+	const struct settings *settings = f->memory.settings;
+	const uint8_t *flags = settings->table[settings->generation & 1].list_flags;
+
+	assert_int_equal(flags[list->slot] & LIST_ALLOW,
+			 list->kind == LIST_KIND_ALLOW ? LIST_ALLOW : 0);
+}
+
 /* What the table does with an address: the list's name and the action, or "". */
 static void from_table(struct fixture *f, const struct addr *addr, char out[64])
 {
@@ -99,10 +109,12 @@ static void from_table(struct fixture *f, const struct addr *addr, char out[64])
 
 	*out = '\0';
 	for (int i = 0; i < count && list_class; i++)
-		if (list[i].slot == class_slot(list_class))
+		if (list[i].slot == class_slot(list_class)) {
+			check_flag(f, &list[i]);
 			snprintf(out, 64, "%.32s %d", list[i].name,
 				 list[i].kind == LIST_KIND_ALLOW ? -1
 								 : (int)class_action(list_class));
+		}
 }
 
 static void note_decision(const struct list_match *match, void *arg)

@@ -98,8 +98,7 @@ static int take_maps(struct gate *gate, struct bpf_object *object, struct error 
 	return 0;
 }
 
-/* Lets the new link count before the one that an earlier agent pinned stops: see gate_conn.bpf.c.
- */
+/* Lets the new link count before the one of an earlier agent stops: see gate_conn.bpf.c. */
 static int exchange_link(const struct gate *gate, struct bpf_link *link, const char *name,
 			 struct error *err)
 {

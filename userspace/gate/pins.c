@@ -120,8 +120,7 @@ static int create_set(struct gate *gate, struct error *err)
 			 gate->pin_directory, SETS_MAX);
 }
 
-/* One agent for a pin directory, whatever its state directory is: two would fill the same tables.
- */
+/* One agent for a pin directory, whatever its state directory: two would fill the same tables. */
 static int lock_pin_directory(struct gate *gate, struct error *err)
 {
 	gate->pin_lock = open(gate->pin_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -223,16 +222,22 @@ void pins_remove_program(const struct gate *gate, const char *iface)
 	}
 }
 
+/* The id of a pinned program or map; 0 if there is none. */
 static uint32_t pinned_id(const char *path)
 {
-	struct bpf_prog_info info = { 0 };
+	union {
+		struct bpf_prog_info program;
+		struct bpf_map_info map;
+	} info = { 0 };
 	uint32_t size = sizeof(info), id = 0;
 	int fd = bpf_obj_get(path);
 
+	_Static_assert(offsetof(struct bpf_prog_info, id) == offsetof(struct bpf_map_info, id),
+		       "the kernel puts the id of both in one place");
 	if (fd < 0)
 		return 0;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
-		id = info.id;
+		id = info.map.id;
 	close(fd);
 	return id;
 }
@@ -267,20 +272,6 @@ static uint32_t maps_of_program(uint32_t id, uint32_t maps[PROGRAM_MAPS_MAX])
 	return info.nr_map_ids < PROGRAM_MAPS_MAX ? info.nr_map_ids : PROGRAM_MAPS_MAX;
 }
 
-static uint32_t pinned_map_id(const char *path)
-{
-	struct bpf_map_info info = { 0 };
-	uint32_t size = sizeof(info), id = 0;
-	int fd = bpf_obj_get(path);
-
-	if (fd < 0)
-		return 0;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
-		id = info.id;
-	close(fd);
-	return id;
-}
-
 bool pins_own_program(const struct gate *gate, uint32_t id)
 {
 	uint32_t maps[PROGRAM_MAPS_MAX] = { 0 };
@@ -290,7 +281,7 @@ bool pins_own_program(const struct gate *gate, uint32_t id)
 
 	for (int i = 1; i <= SETS_MAX; i++) {
 		set_path(gate, i, "settings", path);
-		settings = pinned_map_id(path);
+		settings = pinned_id(path);
 		for (uint32_t m = 0; m < count && settings; m++)
 			if (maps[m] == settings)
 				return true;
