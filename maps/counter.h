@@ -10,7 +10,7 @@
 
 enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILY_COUNT };
 
-/* How a STOP reason was carried out. PASS reasons use OUTCOME_ENFORCED. */
+/* How a reason was carried out. Of the PASS reasons only CHALLENGED has a use for MONITORED. */
 enum outcome { OUTCOME_ENFORCED, OUTCOME_MONITORED, OUTCOME_COUNT };
 
 /* Map "reasons", per CPU: one element for each reason, family and outcome. */
@@ -43,6 +43,11 @@ enum health {
 	HEALTH_METER_FULL,     /* a limiter had no room and left the decision to the wider one */
 	HEALTH_RESETS_SENT,    /* RST segments sent */
 	HEALTH_RESETS_SKIPPED, /* RST segments beyond the limit: dropped without an answer */
+	HEALTH_COOKIES_SENT,   /* SYN cookies sent during floods */
+	HEALTH_COOKIES_SKIPPED, /* SYNs during floods that got none: the limits decided about them */
+	HEALTH_HOLDS_SENT,      /* SYN-ACKs and ACKs to sources that are refused or in the tarpit */
+	HEALTH_REFUSALS_SENT,   /* SMTP replies 554 */
+	HEALTH_ANSWERS_SKIPPED, /* answers of these two kinds that could not be written */
 	HEALTH_COUNT
 };
 

@@ -28,7 +28,7 @@ ABI_SIZE(struct budget, CACHE_LINE);
 /* Map "events": a ring buffer of these. Addresses are in network byte order; IPv4 is
  * ::ffff:a.b.c.d. */
 struct event {
-	__u64 id; /* lookup id: ns of CLOCK_MONOTONIC, the low 8 bits replaced by the CPU */
+	__u64 id; /* lookup id: ns of CLOCK_MONOTONIC, the low 8 bits replaced by list_class */
 	__u8 source[16];
 	__u8 dest[16];
 	__u32 weight; /* 1, and the stopped packets that went without an event before it */
@@ -40,7 +40,8 @@ struct event {
 	__u8 outcome;    /* enum outcome */
 	__u8 list_class; /* of the matching list, 0 if the reason is not LISTED */
 	__u8 action;     /* enum action, for LISTED */
-	__u8 pad[6];
+	__u8 told;       /* not 0: the client was told the id in an SMTP reply */
+	__u8 pad[5];
 };
 ABI_SIZE(struct event, 64);
 

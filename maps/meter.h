@@ -65,7 +65,7 @@ struct meter_limit {
 	__u64 interval_ns; /* between two attempts at the configured rate */
 	__u64 burst_ns;    /* interval_ns times the attempts that may come at once */
 	__u32 conns;       /* connections at a time */
-	__u32 pad;
+	__u32 batch;       /* in total: attempts that a CPU takes out of the bucket at once */
 };
 ABI_SIZE(struct meter_limit, 24);
 

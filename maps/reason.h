@@ -5,9 +5,10 @@
  *
  * X(name, text, kind, help)
  *   text  what users see and what the metrics carry in the label "reason"
- *   kind  PASS: goes on to the kernel's stack. STOP: dropped (or reset, for a listed source).
+ *   kind  PASS: goes on to the kernel's stack, or would after a challenge. STOP: dropped, or
+ *         answered as the action of a listed source's entry says.
  *
- * A STOP reason in monitor mode is counted as "monitored" and the packet goes on.
+ * What monitor mode did not do is counted as "monitored", and the packet goes on.
  */
 #ifndef POSTERN_MAPS_REASON_H
 #define POSTERN_MAPS_REASON_H
@@ -22,11 +23,14 @@
 	X(ESTABLISHED, "established", PASS, "not a connection attempt (no SYN, or SYN with ACK)")  \
 	X(ALLOWED, "allowed", PASS, "a connection attempt from an address on an allow list")       \
 	X(ACCEPTED, "accepted", PASS, "a connection attempt that passed every stage")              \
+	X(CHALLENGED, "challenged", PASS,                                                          \
+	  "a connection attempt during a flood, answered with a SYN cookie")                       \
 	X(TINY_FRAGMENT, "tiny-fragment", STOP,                                                    \
 	  "a fragment that hides the TCP header (RFC 1858, RFC 3128, RFC 7112)")                   \
 	X(HEADER_CHAIN, "header-chain", STOP,                                                      \
 	  "more VLAN tags or IPv6 extension headers than the budget, or a jumbogram")              \
 	X(LISTED, "listed", STOP, "the source is on a block list")                                 \
+	X(HELD, "held", STOP, "a later segment from a source that is refused or in the tarpit")    \
 	X(CONN_SOURCE, "conn-source", STOP, "too many connections from the address")               \
 	X(CONN_NET, "conn-net", STOP, "too many connections from the /24 or /64")                  \
 	X(CONN_SITE, "conn-site", STOP, "too many connections from the IPv6 /48")                  \

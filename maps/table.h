@@ -56,9 +56,11 @@ struct generation {
 	__u64 seed;    /* of the hashes and permutations below; kept from users */
 	__u32 levels6; /* bit n: level 16 + 8n of IPv6 holds a group */
 	__u32 top6;    /* not 0: an IPv6 prefix of /16 or shorter exists */
+	__u32 answers; /* not 0: an entry with the action refuse or tarpit may exist */
+	__u32 pad;
 	__u8 list_flags[LIST_SLOTS + 1];
 };
-ABI_SIZE(struct generation, 80);
+ABI_SIZE(struct generation, 88);
 
 /* Geometry. The numbers of bits are the agent's choice at load: see struct identity. */
 #define BITMAP4_WORDS      (1u << 18) /* a bit for each /24 */
