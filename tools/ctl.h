@@ -33,7 +33,9 @@ enum { CLI_DONE = 0, CLI_FOUND = 1 };
 	X(LIST, "list", "NAME", "the list that is meant")                                          \
 	X(TTL, "ttl", "DURATION", "forget the entry after this time: 90s, 15m, 1h, 7d, 1h30m")     \
 	X(REASON, "reason", "TEXT", "why; shown wherever the entry decides something")             \
-	X(ACTION, "action", "drop|reset", "no answer at all (the default), or a TCP reset")        \
+	X(ACTION, "action", "drop|reset|refuse|tarpit",                                            \
+	  "no answer at all (the default), a TCP reset, an SMTP 554 that says why, or a "          \
+	  "connection that goes nowhere")                                                          \
 	X(FORMAT, "format", "FORMAT", "how the file is written; auto, the default, looks at it")   \
 	X(SKIP_BAD, "skip-bad", NULL,                                                              \
 	  "leave out lines that are wrong instead of refusing the file")                           \

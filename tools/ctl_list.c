@@ -18,14 +18,9 @@
 
 #define ACTIONS_TEXT_MAX 64
 
-static const struct {
-	const char *text;
-	bool enforced;
-} actions[ACTION_COUNT] = {
-#define ACTION_ROW(name, text, enforced) [ACTION_##name] = { text, enforced },
-	ACTION_LIST(ACTION_ROW)
-#undef ACTION_ROW
-};
+#define ACTION_TEXT(name, text) [ACTION_##name] = text,
+static const char *const actions[ACTION_COUNT] = { ACTION_LIST(ACTION_TEXT) };
+#undef ACTION_TEXT
 
 json_t *list_request(const struct cli_call *call, const char *name, const char *list,
 		     struct error *err)
@@ -45,42 +40,38 @@ json_t *list_request(const struct cli_call *call, const char *name, const char *
 
 const char *list_action_text(enum action action)
 {
-	return actions[action].text;
+	return actions[action];
 }
 
-/* "drop and reset": the actions that this version enforces, the strictest first. */
-static const char *enforced_actions(char out[ACTIONS_TEXT_MAX])
+/* "drop, tarpit, reset and refuse": the strictest first. */
+static const char *all_actions(char out[ACTIONS_TEXT_MAX])
 {
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (int i = ACTION_COUNT - 1; i >= 0 && used < ACTIONS_TEXT_MAX; i--) {
-		if (actions[i].enforced)
-			used += (size_t)snprintf(out + used, ACTIONS_TEXT_MAX - used, "%s%s",
-						 used ? " and " : "", actions[i].text);
-	}
+	for (int i = ACTION_COUNT - 1; i >= 0 && used < ACTIONS_TEXT_MAX; i--)
+		used += (size_t)snprintf(out + used, ACTIONS_TEXT_MAX - used, "%s%s", actions[i],
+					 i > 1 ? ", "
+					 : i   ? " and "
+					       : "");
 	return out;
 }
 
 int list_action(const struct cli_call *call, enum action *out, struct error *err)
 {
 	const char *text = call->option[OPTION_ACTION];
-	char enforced[ACTIONS_TEXT_MAX];
+	char all[ACTIONS_TEXT_MAX];
 	int action = 0;
 
 	if (!text) {
 		*out = ACTION_DROP;
 		return 0;
 	}
-	while (action < ACTION_COUNT && strcmp(actions[action].text, text) != 0)
+	while (action < ACTION_COUNT && strcmp(actions[action], text) != 0)
 		action++;
 	if (action == ACTION_COUNT)
 		return error_set(err, ERROR_USAGE, "there is no action '%s', only %s", text,
-				 enforced_actions(enforced));
-	if (!actions[action].enforced)
-		return error_set(err, ERROR_REFUSED,
-				 "action '%s' is reserved: this version enforces %s", text,
-				 enforced_actions(enforced));
+				 all_actions(all));
 	*out = (enum action)action;
 	return 0;
 }
@@ -105,7 +96,7 @@ static int add_ttl(json_t *request, const char *text, struct error *err)
 	return 0;
 }
 
-static int add_reason(json_t *request, const char *text, struct error *err)
+int list_add_reason(json_t *request, const char *text, struct error *err)
 {
 	char clean[NOTE_TEXT_MAX + 1];
 
@@ -128,7 +119,7 @@ static int add_options(const struct cli_call *call, json_t *request, struct erro
 	if (code == 0 && call->option[OPTION_TTL])
 		code = add_ttl(request, call->option[OPTION_TTL], err);
 	if (code == 0 && call->option[OPTION_REASON])
-		code = add_reason(request, call->option[OPTION_REASON], err);
+		code = list_add_reason(request, call->option[OPTION_REASON], err);
 	if (code == 0 && call->option[OPTION_ACTION])
 		json_object_set_new(request, "action", json_string(list_action_text(action)));
 	return code;

@@ -23,13 +23,13 @@
 json_t *list_request(const struct cli_call *call, const char *name, const char *list,
 		     struct error *err);
 
-/*
- * The action of --action, or ACTION_DROP. One that exists but is not enforced by this version is
- * ERROR_REFUSED, any other word ERROR_USAGE.
- */
+/* The action of --action, or ACTION_DROP. */
 int list_action(const struct cli_call *call, enum action *out, struct error *err);
 
 const char *list_action_text(enum action action);
+
+/* Adds the text of --reason to a request. */
+int list_add_reason(json_t *request, const char *text, struct error *err);
 
 /* The requests and answers of the commands, for their rows. */
 json_t *list_request_add(const struct cli_call *call, struct error *err);

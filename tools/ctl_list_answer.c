@@ -21,6 +21,8 @@ static const struct {
 } effects[] = {
 	{ "drop", PAINT_BAD, "its connection attempts are dropped" },
 	{ "reset", PAINT_BAD, "its connection attempts are answered with a reset" },
+	{ "tarpit", PAINT_BAD, "its connections are held and go nowhere" },
+	{ "refuse", PAINT_BAD, "its connections are answered with an SMTP 554 that says why" },
 	{ "allowed", PAINT_GOOD,
 	  "its connection attempts are let through: an allow list holds it" },
 	{ "monitored", PAINT_WARN,

@@ -28,7 +28,12 @@ const struct cli_command command_block_add = {
 		"already is replaced.\n\n"
 		"Of several entries that hold an address, one on an allow list always wins; "
 		"then the longest prefix; then the strictest action. The answer says what is in "
-		"effect.",
+		"effect.\n\n"
+		"The actions, the strictest first: drop, no answer; tarpit, the client's "
+		"connection is held and goes nowhere; reset, a TCP reset; refuse, an SMTP reply "
+		"554 that names the list and a lookup id for 'posternctl why'. The reason is for "
+		"the operator: a refused client is told the text of the list ('block load "
+		"--reason').",
 	.examples = { "posternctl block add 192.0.2.7 --ttl 1h --reason 'password guessing'",
 		      "posternctl block add 2001:db8:bad::/48 --list spammers --action reset" },
 	.request = list_request_add,
@@ -87,15 +92,19 @@ const struct cli_command command_block_load = {
 	.arguments = "NAME FILE",
 	.min = 2,
 	.max = 2,
-	.options = CLI_TAKES(OPTION_FORMAT) | CLI_TAKES(OPTION_ACTION) | CLI_TAKES(OPTION_SKIP_BAD),
+	.options = CLI_TAKES(OPTION_FORMAT) | CLI_TAKES(OPTION_ACTION) | CLI_TAKES(OPTION_REASON) |
+		   CLI_TAKES(OPTION_SKIP_BAD),
 	.group = GROUP_LISTS,
 	.summary = "replace a list by what a file holds",
 	.text = "Replaces the block list NAME by the entries of FILE (\"-\" is standard input). "
 		"The change is atomic: what is on the old and on the new list is blocked at "
-		"every moment, and after a failure the old list stays.\n\n" FORMATS_TEXT,
+		"every moment, and after a failure the old list stays.\n\n" FORMATS_TEXT "\n\n"
+		"--reason is what clients are told that the list refuses (--action refuse); the "
+		"list keeps it until another is given, and '' takes it back.",
 	.examples = { "posternctl block load drop /var/lib/lists/drop.txt",
 		      "curl -sf https://lists.example.net/drop.json | posternctl block load drop -",
-		      "posternctl block load mixed feed.netset --skip-bad --action reset" },
+		      "posternctl block load spam feed.netset --action refuse --reason 'sent "
+		      "spam'" },
 	.run = list_run_load,
 };
 

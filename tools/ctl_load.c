@@ -173,10 +173,24 @@ static json_t *load_request(const struct cli_call *call, const struct listfile_o
 	return request;
 }
 
+/* What is refused by the list is told to its clients: sent only if it is to change. */
+static json_t *request_with_reason(const struct cli_call *call,
+				   const struct listfile_options *options,
+				   const struct entry_set *set, struct error *err)
+{
+	const char *reason = call->option[OPTION_REASON];
+	json_t *request = load_request(call, options, set, err);
+
+	if (!request || !reason || list_add_reason(request, reason, err) == 0)
+		return request;
+	json_decref(request);
+	return NULL;
+}
+
 static int send_set(struct cli_call *call, const struct listfile_options *options,
 		    const struct entry_set *set, json_t **result, struct error *err)
 {
-	json_t *request = load_request(call, options, set, err);
+	json_t *request = request_with_reason(call, options, set, err);
 	const struct agent_question question = {
 		.request = request,
 		.payload = { { set->entry, set->count * sizeof(*set->entry) },
@@ -206,8 +220,9 @@ static void print_skipped(const struct listfile_report *report)
 		output_text("  and %s more\n", number_format(report->bad - shown, number));
 }
 
+/* `refuses`: the list may have entries with the action refuse. */
 static void print_loaded(const struct cli_call *call, const json_t *result,
-			 const struct listfile_report *report)
+			 const struct listfile_report *report, bool refuses)
 {
 	char ipv4[DURATION_TEXT_MAX], ipv6[DURATION_TEXT_MAX], merged[DURATION_TEXT_MAX];
 	uint64_t duplicates = field_count(result, "merged");
@@ -221,6 +236,9 @@ static void print_loaded(const struct cli_call *call, const json_t *result,
 		    listfile_format_name(report->format), field_count(result, "store_ms"),
 		    field_count(result, "table_ms"));
 	print_skipped(report);
+	if (refuses)
+		output_text("A client that it refuses is told: %s\n",
+			    field_text(result, "refusal"));
 }
 
 int list_run_load(struct cli_call *call, struct error *err)
@@ -241,7 +259,8 @@ int list_run_load(struct cli_call *call, struct error *err)
 		json_object_set_new(result, "skipped", json_integer((json_int_t)report.bad));
 		code = output_json(result, err);
 	} else if (code == 0) {
-		print_loaded(call, result, &report);
+		print_loaded(call, result, &report,
+			     options.action == ACTION_REFUSE || call->option[OPTION_REASON]);
 	}
 	json_decref(result);
 	return code;

@@ -13,6 +13,7 @@
 #include "lib/units.h"
 #include "maps/reason.h"
 #include "tools/ctl_commands.h"
+#include "tools/ctl_floods.h"
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
 
@@ -119,6 +120,14 @@ static void print_health(const json_t *health)
 	} lines[] = {
 		{ "resets_sent", "resets sent", PAINT_NONE },
 		{ "resets_skipped", "resets beyond reset-rate: dropped instead", PAINT_WARN },
+		{ "cookies_sent", "SYN cookies sent during floods", PAINT_NONE },
+		{ "cookies_skipped", "attempts during floods without one: left to the limits",
+		  PAINT_WARN },
+		{ "refusals_sent", "SMTP replies 554 sent", PAINT_NONE },
+		{ "holds_sent", "segments sent to hold sources in a refusal or tarpit",
+		  PAINT_NONE },
+		{ "answers_skipped", "answers of these two kinds that could not be sent",
+		  PAINT_WARN },
 		{ "meter_full", "checks left to the next wider limit: no room for the source",
 		  PAINT_WARN },
 		{ "events_sent", "events told", PAINT_NONE },
@@ -167,6 +176,7 @@ static int show_stats(struct cli_call *call, const json_t *result, struct error 
 		code = print_rows(json_object_get(result, "lists"), "list", list_titles, err);
 	}
 	output_text("\n");
+	floods_print(result, false);
 	print_health(json_object_get(result, "health"));
 	return code;
 }
@@ -185,7 +195,8 @@ const struct cli_command command_stats = {
 	.text = "Shows how many packets passed or were stopped since the filter was loaded, by "
 		"reason and by list, for IPv4 and IPv6. The columns MONITORED count what would "
 		"have been stopped but was let through, because Postern or the list is in "
-		"monitor mode. With --json bytes are there too.",
+		"monitor mode. Ports at which there was a flood follow, and what the program sent "
+		"in answer. With --json bytes are there too.",
 	.examples = { "posternctl stats",
 		      "posternctl stats --json | jq '.reasons[] | select(.kind == \"stop\")'" },
 	.request = request_stats,

@@ -11,6 +11,7 @@
 
 #include "lib/units.h"
 #include "tools/ctl_commands.h"
+#include "tools/ctl_floods.h"
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
 
@@ -246,6 +247,7 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	output_text("\n");
 	print_table(json_object_get(result, "table"));
 	print_limits(json_object_get(limits, "limits"));
+	floods_print(result, true);
 	print_foot(result);
 	json_decref(limits);
 	return code;
@@ -261,10 +263,10 @@ const struct cli_command command_status = {
 	.name = "status",
 	.arguments = "",
 	.group = GROUP_LOOK,
-	.summary = "what protects what: interfaces, lists, limits",
+	.summary = "what protects what: interfaces, lists, limits, floods",
 	.text = "Shows which interfaces are protected and how, the lists and how many entries "
-		"they have, how full the kernel's table is, the limits, and how many "
-		"connections are open.",
+		"they have, how full the kernel's table is, the limits, the floods, whether "
+		"there can be SYN cookies, and how many connections are open.",
 	.examples = { "posternctl status", "posternctl status --json | jq -r '.lists[].list'" },
 	.request = request_status,
 	.show = show_status,

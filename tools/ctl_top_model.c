@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "maps/reason.h"
+#include "tools/ctl_floods.h"
 #include "tools/ctl_text.h"
 
 #define NS_A_SECOND 1e9
@@ -226,6 +227,7 @@ void top_model_update(struct top_model *model, const json_t *top, const json_t *
 	update_flows(model);
 	update_sources(model, json_object_get(top, "offenders"), seconds);
 	update_head(model, status);
+	floods_now(top, model->floods, sizeof(model->floods));
 }
 
 static int compare(double a, double b)

@@ -72,6 +72,7 @@ struct top_model {
 	uint64_t connections, events_lost, uptime;
 	bool monitor;
 	char interfaces[TOP_HEAD_MAX]; /* "eth0 native, eth1 generic" */
+	char floods[TOP_HEAD_MAX];     /* those that are on, as floods_now() tells them */
 };
 
 int top_model_open(struct top_model **out, struct error *err);

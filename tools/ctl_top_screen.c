@@ -112,6 +112,8 @@ static int draw_flows(const struct top_choice *choice, const struct top_model *m
 		    number_format(model->connections, connections),
 		    rate_format(model->rate[FLOW_SEEN], seen),
 		    number_format(model->events_lost, lost));
+	if (*model->floods)
+		draw_format(line_at(y + 1), INK_BAD, "flood of SYNs: %s", model->floods);
 	return y + 2;
 }
 

@@ -28,6 +28,8 @@ static void print_head(const struct top_model *model)
 		    rate_format(model->rate[FLOW_LET_IN], let_in),
 		    number_format(model->connections, connections),
 		    (unsigned long long)model->events_lost);
+	if (*model->floods)
+		output_paint(PAINT_BAD, "flood of SYNs: %s\n", model->floods);
 }
 
 static int add_row(struct columns *columns, const struct top_row *row, struct error *err)

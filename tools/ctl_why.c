@@ -52,6 +52,8 @@ static const struct verdict {
 	{ "pass", "would be let through", PAINT_GOOD },
 	{ "drop", "would be dropped", PAINT_BAD },
 	{ "reset", "would be answered with a reset", PAINT_BAD },
+	{ "tarpit", "would be held in a connection that goes nowhere", PAINT_BAD },
+	{ "refuse", "would be refused with an SMTP 554", PAINT_BAD },
 	{ "monitored", "would be let through, but only because of monitor mode", PAINT_WARN },
 };
 
@@ -172,6 +174,48 @@ static void print_ports(const json_t *ports)
 	output_text("; nothing else is touched.\n");
 }
 
+/* What concerns the address during a flood, and what it is told if it is refused. */
+static void print_flood(const json_t *result)
+{
+	const json_t *proof = json_object_get(result, "proof"),
+		     *floods = json_object_get(result, "floods"), *port;
+	char left[DURATION_TEXT_MAX];
+	size_t i;
+
+	if (*field_text(result, "refusal"))
+		output_text("\nThe client is told: %s\n", field_text(result, "refusal"));
+	output_paint(PAINT_TITLE, "\nFloods\n");
+	if (field_true(proof, "proved"))
+		output_text("  it completed a handshake, so it needs no SYN cookie for %s\n",
+			    duration_format(field_count(proof, "seconds"), left));
+	else
+		output_text(
+			"  it completed no handshake lately, so a flood gets it a SYN cookie\n");
+	if (!json_array_size(floods)) {
+		output_text("  no flood is on\n");
+		return;
+	}
+	output_paint(PAINT_BAD, "  a flood is on at port");
+	json_array_foreach(floods, i, port)
+		output_text("%s %" JSON_INTEGER_FORMAT, i ? "," : "", json_integer_value(port));
+	output_text("\n");
+}
+
+/* What an id tells by itself. */
+static void print_id(const json_t *result)
+{
+	const char *list = field_text(result, "list");
+	char when[WHEN_TEXT_MAX];
+
+	output_paint(PAINT_TITLE, "%s", field_text(result, "id"));
+	output_text(": at %s, a connection attempt was stopped",
+		    when_format(field_count(result, "time"), when));
+	if (*list)
+		output_text(" by list %s, action %s", list, field_text(result, "action"));
+	output_text(".\nThe details are gone. 'posternctl why ADDRESS' tells what concerns the "
+		    "address that the reply names now.\n");
+}
+
 /* What became of one packet. */
 static void print_event(const json_t *result)
 {
@@ -194,7 +238,7 @@ static void print_event(const json_t *result)
 	output_text(": %s", field_text(event, "reason"));
 	if (*list)
 		output_text(", on list %s, action %s", list, action);
-	output_text(".\n");
+	output_text("%s.\n", field_true(event, "told") ? "; the client was told this id" : "");
 	output_text("'posternctl why %s' tells what concerns the address now.\n",
 		    field_text(event, "source"));
 }
@@ -208,10 +252,15 @@ static int show_why(struct cli_call *call, const json_t *result, struct error *e
 		print_event(result);
 		return 0;
 	}
+	if (*field_text(result, "id")) {
+		print_id(result);
+		return 0;
+	}
 	print_verdict(result);
 	print_matches(json_object_get(result, "matches"));
 	print_offender(json_object_get(result, "offender"));
 	code = print_limits(json_object_get(result, "limits"), err);
+	print_flood(result);
 	print_ports(json_object_get(result, "ports"));
 	return code;
 }
@@ -226,9 +275,12 @@ const struct cli_command command_why = {
 	.text = "Tells what would happen now to a connection attempt from the address, and "
 		"everything that concerns it: the entries of all lists that hold it, which of "
 		"them decides and why the others do not, how often it was stopped lately, and "
-		"how much of its limits is used up.\n\n"
-		"A lookup id, 13 letters and digits from the log, is answered with what "
-		"happened to that packet, if it is among the last few thousand.",
+		"how much of its limits is used up; what it would be told if it is refused; and "
+		"whether it would need a SYN cookie during a flood.\n\n"
+		"A lookup id, 13 letters and digits from the log or from an SMTP reply, is "
+		"answered with what happened to that packet, if it is among the last few "
+		"thousand. Of an older one the id itself tells when it was and which list "
+		"stopped it.",
 	.examples = { "posternctl why 192.0.2.7", "posternctl why 2001:db8::25",
 		      "posternctl why 04K3ZQ8W1V7M2" },
 	.request = request_why,

@@ -3,10 +3,10 @@
  * conf/check.c - options that contradict each other.
  *
  * Called when a file has been read, and when the operator has set values. Each option is in its
- * range by then; what is looked for here is a limit that could never be reached, or a burst
- * without a rate. A burst that nobody wrote follows its rate and contradicts nothing. Of several
- * contradictions the one that the file completes first is reported; what the operator set comes
- * after every line of the file.
+ * range by then; what is looked for here is a limit that could never be reached, a burst without a
+ * rate, or a flood that could not end. A burst that nobody wrote follows its rate and contradicts
+ * nothing. Of several contradictions the one that the file completes first is reported; what the
+ * operator set comes after every line of the file.
  */
 #include "conf/schema.h"
 
@@ -100,6 +100,20 @@ static void find_wider(const struct conf *conf, size_t level, size_t member, str
 		consider(conf, found, &wider);
 }
 
+/* A flood that ends above where it begins would begin and end all the time. */
+static void find_release(const struct conf *conf, struct conflict *found)
+{
+	const struct conflict release = {
+		.first = row_at(offsetof(struct conf, flood.release)),
+		.second = row_at(offsetof(struct conf, flood.threshold)),
+		.first_words = "is more than",
+		.second_words = "is less than",
+	};
+
+	if (conf->flood.threshold && conf->flood.release > conf->flood.threshold)
+		consider(conf, found, &release);
+}
+
 /* Where the other option of the two stands, seen from the line that the message starts with. */
 static void describe_place(const struct conf *conf, const struct conf_option *option,
 			   bool same_file, char out[CONF_ORIGIN_MAX])
@@ -147,5 +161,6 @@ int conf_check(const struct conf *conf, struct error *err)
 		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 			find_wider(conf, level, members[i], &found);
 	}
+	find_release(conf, &found);
 	return found.first ? refuse(conf, &found, err) : 0;
 }

@@ -28,6 +28,7 @@
 #define CONF_PATH_MAX       256 /* bytes of a path, with its NUL; of the file's own name, too */
 #define CONF_SOCKET_MAX     108 /* the same for a socket's path: sun_path in unix(7) */
 #define CONF_ACCOUNT_MAX    33  /* bytes of a user's or a group's name, with its NUL */
+#define CONF_CONTACT_MAX    65  /* bytes of refuse.contact, with its NUL */
 #define CONF_PORTS_MAX      64
 #define CONF_INTERFACES_MAX 32
 #define CONF_OPTIONS_MAX    48 /* rows that the schema may have */
@@ -94,6 +95,16 @@ struct conf {
 		struct conf_limit level[METER_LEVELS]; /* by enum meter_level */
 		uint32_t reset_rate;
 	} limits;
+	struct {
+		uint32_t threshold; /* attempts a second to one port; 0 is never */
+		uint32_t release;   /* likewise; 0 is half of the threshold */
+		uint32_t hold;      /* seconds */
+		uint32_t proof;     /* seconds */
+		bool cookies;       /* switch the kernel's settings for them */
+	} flood;
+	struct {
+		char contact[CONF_CONTACT_MAX]; /* "": none */
+	} refuse;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */
 	uint32_t line[CONF_OPTIONS_MAX]; /* of each option, in the order of the schema */

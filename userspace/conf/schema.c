@@ -20,6 +20,9 @@
 #define SOURCES_MAX 16777216u
 #define STORE_MIN   16u
 #define STORE_MAX   1048576u
+#define FLOOD_MAX   100000000u
+#define HOLD_MAX    3600u
+#define PROOF_MAX   (366u * 24u * 3600u)
 
 /* The bytes that may follow the first one in the name of a user or a group. */
 #define ACCOUNT_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
@@ -68,6 +71,17 @@ static int check_interface(const char *text, struct error *err)
 		valid = valid && *at > ' ' && *at < '\x7f' && *at != '/' && *at != ':';
 	if (!valid)
 		return error_set(err, ERROR_REFUSED, "not the name of a network interface");
+	return 0;
+}
+
+/* It is put into an SMTP reply, which is ASCII. */
+static int check_contact(const char *text, struct error *err)
+{
+	for (const char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			return error_set(
+				err, ERROR_REFUSED,
+				"a contact is printable ASCII, because it is told in SMTP");
 	return 0;
 }
 
@@ -246,6 +260,61 @@ const struct conf_option conf_schema[] = {
 	LIMIT("reset-rate", reset_rate, "1000", "segments/s",
 	      "RST segments sent in answer to listed sources. Beyond it their packets are dropped "
 	      "without an answer. 0 is no limit."),
+	{ .name = "flood.threshold",
+	  .type = CONF_NUMBER,
+	  FIELD(flood.threshold),
+	  .min = 0,
+	  .max = FLOOD_MAX,
+	  .preset = "20000",
+	  .unit = "attempts/s",
+	  .reloadable = true,
+	  .help = "Connection attempts to one protected port beyond which there is a flood, and "
+		  "sources that are not proved get a SYN cookie. 0 is never." },
+	{ .name = "flood.release",
+	  .type = CONF_NUMBER,
+	  FIELD(flood.release),
+	  .min = 0,
+	  .max = FLOOD_MAX,
+	  .preset = "0",
+	  .unit = "attempts/s",
+	  .reloadable = true,
+	  .help = "A flood ends when no more attempts than this come for as long as flood.hold "
+		  "says. 0 is half of flood.threshold." },
+	{ .name = "flood.hold",
+	  .type = CONF_NUMBER,
+	  FIELD(flood.hold),
+	  .min = 1,
+	  .max = HOLD_MAX,
+	  .preset = "5",
+	  .unit = "seconds",
+	  .reloadable = true,
+	  .help = "How long it must be quiet before a flood ends." },
+	{ .name = "flood.proof",
+	  .type = CONF_NUMBER,
+	  FIELD(flood.proof),
+	  .min = 1,
+	  .max = PROOF_MAX,
+	  .preset = "86400",
+	  .unit = "seconds",
+	  .reloadable = true,
+	  .help = "How long a source that completed a handshake is taken for real: during a flood "
+		  "it needs no SYN cookie." },
+	{ .name = "flood.cookies",
+	  .type = CONF_BOOL,
+	  FIELD(flood.cookies),
+	  .preset = "true",
+	  .reloadable = true,
+	  .help = "Whether the agent sets the kernel's net.ipv4.tcp_syncookies and "
+		  "net.ipv4.tcp_timestamps to 2 while a flood is on, and back afterwards. Without "
+		  "it there are SYN cookies only if tcp_syncookies is 2 already." },
+	{ .name = "refuse.contact",
+	  .type = CONF_TEXT,
+	  FIELD(refuse.contact),
+	  .preset = "",
+	  .unit = "an address of a web page or of mail, in ASCII",
+	  .reloadable = true,
+	  .check = check_contact,
+	  .help = "Where a client that is refused can turn to. It is told so in the SMTP reply." },
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -55,9 +55,8 @@ int arg_action(const struct ctl_request *request, enum action *out, struct error
 	if (text)
 		action = find_word(text, action_name, ACTION_COUNT);
 	if (action == ACTION_COUNT)
-		return error_set(err, ERROR_USAGE, "action \"%.32s\": drop or reset", text);
-	if (action_check(action, err))
-		return err->code;
+		return error_set(err, ERROR_USAGE,
+				 "action \"%.32s\": drop, tarpit, reset or refuse", text);
 	*out = (enum action)action;
 	return 0;
 }

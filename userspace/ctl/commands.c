@@ -40,15 +40,13 @@ static const struct ctl_argument show_arguments[] = { { "kind", CTL_TEXT, NEEDED
 						      { "list", CTL_TEXT, false },
 						      { 0 } };
 
-static const struct ctl_argument load_arguments[] = { { "kind", CTL_TEXT, NEEDED },
-						      { "list", CTL_TEXT, NEEDED },
-						      { "action", CTL_TEXT, false },
-						      { "origin", CTL_TEXT, false },
-						      { "entries", CTL_NUMBER, NEEDED },
-						      { "notes", CTL_NUMBER, NEEDED },
-						      { "notes_size", CTL_NUMBER, NEEDED },
-						      { "payload", CTL_NUMBER, NEEDED },
-						      { 0 } };
+static const struct ctl_argument load_arguments[] = {
+	{ "kind", CTL_TEXT, NEEDED },      { "list", CTL_TEXT, NEEDED },
+	{ "action", CTL_TEXT, false },     { "origin", CTL_TEXT, false },
+	{ "reason", CTL_TEXT, false },     { "entries", CTL_NUMBER, NEEDED },
+	{ "notes", CTL_NUMBER, NEEDED },   { "notes_size", CTL_NUMBER, NEEDED },
+	{ "payload", CTL_NUMBER, NEEDED }, { 0 }
+};
 
 static const struct ctl_argument clear_arguments[] = { { "kind", CTL_TEXT, NEEDED },
 						       { "list", CTL_TEXT, NEEDED },

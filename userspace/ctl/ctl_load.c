@@ -27,19 +27,34 @@ static int ensure_payload(struct ctl_request *request, struct error *err)
 	return request->payload ? 0 : error_set(err, ERROR_REFUSED, "out of memory");
 }
 
-static json_t *loaded_json(const char *list, const struct load_result *loaded)
+/* `refusal` is what clients that the list refuses are told, if any are. */
+static json_t *loaded_json(struct gate *gate, const char *list, const struct load_result *loaded)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "list", list, "ipv4",
+	char refusal[REFUSAL_TEXT_MAX + 1];
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "list", list, "ipv4",
 			 (json_int_t)loaded->ipv4, "ipv6", (json_int_t)loaded->ipv6, "merged",
 			 (json_int_t)loaded->merged, "store_ms", (json_int_t)loaded->store_ms,
-			 "table_ms", (json_int_t)loaded->table_ms);
+			 "table_ms", (json_int_t)loaded->table_ms, "refusal",
+			 gate_refusal(gate, loaded->slot, refusal));
+}
+
+/* The list's own text for clients that are refused; without one it keeps the one that it has. */
+static int read_reason(const struct ctl_request *request, struct list_change *change,
+		       struct error *err)
+{
+	if (!arg_text(request, "reason"))
+		return 0;
+	if (change->kind == LIST_KIND_ALLOW)
+		return error_set(err, ERROR_USAGE, "reason: an allow list refuses nobody");
+	return arg_note(request, "reason", &change->refusal, err);
 }
 
 int ctl_list_load(struct ctl_request *request, struct error *err)
 {
 	char source[SOURCE_TEXT_MAX];
 	struct list_change change = { 0 };
-	struct payload_shape shape;
+	struct payload_shape shape = { 0 };
 	struct load_result loaded;
 	struct entry_set set;
 	int failed;
@@ -51,17 +66,19 @@ int ctl_list_load(struct ctl_request *request, struct error *err)
 		failed = arg_action(request, &change.action, err);
 	if (!failed)
 		failed = arg_note(request, "origin", &change.reason, err);
+	change.kind = shape.kind;
+	if (!failed)
+		failed = read_reason(request, &change, err);
 	if (!failed)
 		failed = ensure_payload(request, err);
 	if (!failed)
 		failed = payload_parse(&shape, &request->payload, request->payload_size, &set, err);
 	if (failed)
 		return failed;
-	change.kind = shape.kind;
 	change.source = arg_source(request, source);
 	failed = lists_load(ctl_agent(request)->lists, &change, &set, &loaded, err);
 	entry_set_clear(&set);
 	if (!failed)
-		request->result = loaded_json(change.list, &loaded);
+		request->result = loaded_json(ctl_agent(request)->gate, change.list, &loaded);
 	return failed;
 }

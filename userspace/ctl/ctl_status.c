@@ -36,6 +36,22 @@ static void add_configured(json_t *status)
 	conf_read_end();
 }
 
+/* Attempts a second that make a flood. */
+static uint32_t flood_threshold(void)
+{
+	const struct conf *conf = conf_read_begin();
+	const uint32_t threshold = conf ? conf->flood.threshold : 0;
+
+	conf_read_end();
+	return threshold;
+}
+
+static void add_floods(json_t *answer, const struct view *view)
+{
+	json_object_set_new(answer, "floods", floods_json(view, flood_threshold()));
+	json_object_set_new(answer, "cookies", cookies_json(view));
+}
+
 static json_t *status_json(const struct ctl_agent *agent, const struct view *view)
 {
 	const uint64_t uptime = (view->time_ns - agent->started_ns) / NS_A_SECOND;
@@ -47,8 +63,10 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 			  (json_int_t)view->connections, "config", agent->config_path,
 			  "events_lost", (json_int_t)view->counters.health[HEALTH_EVENTS_LOST]);
 
-	if (status)
+	if (status) {
+		add_floods(status, view);
 		add_configured(status);
+	}
 	return status;
 }
 
@@ -74,6 +92,8 @@ int ctl_stats(struct ctl_request *request, struct error *err)
 	if (failed)
 		return failed;
 	request->result = stats_json(view);
+	if (request->result)
+		add_floods(request->result, view);
 	view_close(&view);
 	return 0;
 }
@@ -91,9 +111,11 @@ int ctl_top(struct ctl_request *request, struct error *err)
 	if (failed)
 		return failed;
 	request->result = stats_json(view);
-	if (request->result)
+	if (request->result) {
+		add_floods(request->result, view);
 		json_object_set_new(request->result, "offenders",
 				    offenders_json(agent->gate, view, limit));
+	}
 	view_close(&view);
 	return 0;
 }

@@ -180,11 +180,44 @@ static json_t *offender_json(struct gate *gate, const struct addr *addr)
 			 (json_int_t)(now > found.last_ns ? (now - found.last_ns) / NS_A_MS : 0));
 }
 
+/* Whether the source needs no SYN cookie during a flood, and for how many seconds yet. */
+static json_t *proved_json(struct gate *gate, const struct addr *addr)
+{
+	uint32_t seconds = 0;
+	const bool proved = gate_proved(gate, addr, &seconds);
+
+	return json_pack("{s:b, s:I}", "proved", (int)proved, "seconds", (json_int_t)seconds);
+}
+
+/* The ports at which a flood is on. */
+static json_t *floods_json(struct gate *gate)
+{
+	struct gate_flood flood[FLOOD_PORTS];
+	const size_t count = gate_floods(gate, flood);
+	json_t *ports = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if (flood[i].active)
+			json_array_append_new(ports, json_integer(flood[i].port));
+	return ports;
+}
+
+/* What a client is told if the entry that decides refuses it; or "". */
+static char *refusal_text(struct gate *gate, const struct match *deciding,
+			  char out[REFUSAL_TEXT_MAX + 1])
+{
+	out[0] = '\0';
+	if (deciding && deciding->list.kind == LIST_KIND_BLOCK &&
+	    deciding->entry.action == ACTION_REFUSE)
+		gate_refusal(gate, deciding->list.slot, out);
+	return out;
+}
+
 static int explain_address(struct ctl_request *request, const struct addr *addr, struct error *err)
 {
 	const struct ctl_agent *agent = ctl_agent(request);
 	struct situation now = { .addr = *addr };
-	char text[PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX], refusal[REFUSAL_TEXT_MAX + 1];
 	enum reason reason;
 	int failed = look(agent, &now, err);
 
@@ -192,13 +225,47 @@ static int explain_address(struct ctl_request *request, const struct addr *addr,
 		return failed;
 	reason = find_reason(&now);
 	request->result =
-		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "address",
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "address",
 			  addr_format(addr, text), "verdict", find_verdict(&now, reason), "reason",
 			  reason_name(reason), "help", reason_help(reason), "deciding",
 			  now.deciding ? match_json(now.deciding) : json_null(), "matches",
 			  matches_json(&now), "offender", offender_json(agent->gate, addr),
-			  "limits", levels_json(&now), "ports", now.ports);
+			  "limits", levels_json(&now), "ports", now.ports, "proof",
+			  proved_json(agent->gate, addr), "floods", floods_json(agent->gate),
+			  "refusal", refusal_text(agent->gate, now.deciding, refusal));
 	matches_clear(&now.matches);
+	return 0;
+}
+
+static int unknown_id(const char *text, struct error *err)
+{
+	return error_set(err, ERROR_REFUSED,
+			 "%s: not among the last %d events; the log may have it", text,
+			 EVENTS_KEPT);
+}
+
+/* An event that is not remembered: what the id itself tells, if it can be one of this machine. */
+static int explain_id(struct ctl_request *request, uint64_t id, const char *text, struct error *err)
+{
+	const uint8_t list_class = lookup_id_class(id);
+	const struct list_info *list = NULL;
+	struct list_info lists[LIST_SLOTS];
+	uint32_t then;
+	int count;
+
+	if (!lookup_id_wall(id, clock_mono(), clock_wall(), &then))
+		return unknown_id(text, err);
+	if (list_class != CLASS_NONE) {
+		count = lists_all(ctl_agent(request)->lists, lists, err);
+		if (count < 0)
+			return count;
+		list = list_by_slot(lists, (size_t)count, class_slot(list_class));
+		if (!list)
+			return unknown_id(text, err);
+	}
+	request->result = json_pack("{s:s, s:n, s:I, s:s, s:s}", "id", text, "event", "time",
+				    (json_int_t)then, "list", list ? list->name : "", "action",
+				    list ? action_name(class_action(list_class)) : "");
 	return 0;
 }
 
@@ -209,9 +276,7 @@ static int explain_event(struct ctl_request *request, uint64_t id, struct error 
 
 	lookup_id_format(id, text);
 	if (!event_log_find(ctl_agent(request)->events, id, &record))
-		return error_set(err, ERROR_REFUSED,
-				 "%s: not among the last %d events; the log may have it", text,
-				 EVENTS_KEPT);
+		return explain_id(request, id, text, err);
 	request->result = json_pack("{s:s, s:o}", "id", text, "event", event_json(&record));
 	return 0;
 }

@@ -11,11 +11,6 @@
 
 #include "lib/text.h"
 #include "maps/action.h"
-#include "obs/names.h"
-
-#define ACTION_ENFORCED(name, text, enforced) [ACTION_##name] = enforced,
-static const bool action_enforced[ACTION_COUNT] = { ACTION_LIST(ACTION_ENFORCED) };
-#undef ACTION_ENFORCED
 
 int note_check(const char *text, size_t len, struct error *err)
 {
@@ -32,17 +27,6 @@ int note_check(const char *text, size_t len, struct error *err)
 			return error_set(err, ERROR_USAGE,
 					 "text has a control character at byte %zu", at + 1);
 	}
-	return 0;
-}
-
-int action_check(unsigned int action, struct error *err)
-{
-	if (action >= ACTION_COUNT)
-		return error_set(err, ERROR_USAGE, "no action has the number %u", action);
-	if (!action_enforced[action])
-		return error_set(err, ERROR_REFUSED,
-				 "action %s is not carried out by this version: use drop or reset",
-				 action_name(action));
 	return 0;
 }
 
@@ -100,6 +84,8 @@ static const char *entry_fault(const struct entry *entry, const struct payload_s
 		return "a time to live of more than 100 years";
 	if (entry->note > shape->notes)
 		return "a reason that was not sent";
+	if (shape->kind == LIST_KIND_BLOCK && entry->action >= ACTION_COUNT)
+		return "no action has that number";
 	return NULL;
 }
 
@@ -110,8 +96,6 @@ static int check_entry(const struct payload_shape *shape, const struct entry *en
 
 	if (fault)
 		return error_set(err, ERROR_USAGE, "entry %zu: %s", index + 1, fault);
-	if (shape->kind == LIST_KIND_BLOCK && action_check(entry->action, err))
-		return error_prefix(err, "entry %zu", index + 1);
 	return 0;
 }
 

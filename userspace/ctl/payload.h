@@ -40,7 +40,4 @@ int payload_parse(const struct payload_shape *shape, char **bytes, size_t size,
 /* A text for people: UTF-8 without control characters, at most NOTE_TEXT_MAX bytes. */
 int note_check(const char *text, size_t len, struct error *err);
 
-/* Whether this version carries the action out; the error names those that it does. */
-int action_check(unsigned int action, struct error *err);
-
 #endif

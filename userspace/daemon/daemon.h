@@ -7,6 +7,7 @@
  *   privilege.c   from root to an ordinary user
  *   interfaces.c  attaches what the configuration names
  *   serve.c       the loop: timers, signals, the control server
+ *   floods.c      tells of floods
  *   page.c        the page /metrics
  *   reload.c      a new configuration while packets flow
  *

@@ -16,7 +16,7 @@
 
 /*
  * Threads of libuv's pool: one for changes, CTL_STREAMS_MAX for long answers, one each for expiry,
- * reload and the summary, and the rest for questions.
+ * reload, the summary and SYN cookies, and the rest for questions.
  */
 #define POOL_THREADS "8"
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/floods.h"
 #include "daemon/interfaces.h"
 #include "lib/log.h"
 #include "obs/names.h"
@@ -26,10 +27,12 @@ struct serve {
 	uv_timer_t refill; /* GATE_REFILLS times a second */
 	uv_timer_t second;
 	uv_signal_t terminate, interrupt, hang_up;
-	uv_work_t expiry, reload, summary;
-	bool expiring, reloading, summing; /* that work is in the pool */
-	int expired;                       /* what the last batch of expiry came to */
-	bool reload_again;                 /* a signal came meanwhile */
+	uv_work_t expiry, reload, summary, cookies;
+	bool expiring, reloading, summing, switching; /* that work is in the pool */
+	int expired;                                  /* what the last batch of expiry came to */
+	bool reload_again;                            /* a signal came meanwhile */
+	struct flood_watch floods;
+	bool cookies_needed; /* what the last switch was told */
 	bool stopping;
 	unsigned int seconds; /* since the last summary */
 	uint64_t stopped;     /* packets, at the last summary */
@@ -61,6 +64,33 @@ static void on_event(const struct event *event, void *arg)
 		      (size_t)serve->list_count);
 }
 
+static void follow_floods(uv_work_t *work)
+{
+	struct serve *serve = work->data;
+
+	gate_cookies_follow(serve->daemon->gate, serve->cookies_needed);
+}
+
+static void on_followed(uv_work_t *work, int status)
+{
+	struct serve *serve = work->data;
+
+	(void)status;
+	serve->switching = false;
+}
+
+/* `again`: also if nothing has changed, because somebody else may have changed it. */
+static void start_following(struct serve *serve, bool again)
+{
+	const bool needed = floods_need_cookies(&serve->floods);
+
+	if (serve->switching || (!again && needed == serve->cookies_needed))
+		return;
+	serve->switching = true;
+	serve->cookies_needed = needed;
+	uv_queue_work(&serve->loop, &serve->cookies, follow_floods, on_followed);
+}
+
 static void on_refill(uv_timer_t *timer)
 {
 	struct serve *serve = timer->data;
@@ -71,6 +101,8 @@ static void on_refill(uv_timer_t *timer)
 	event_log_refill(serve->daemon->events, GATE_REFILLS);
 	gate_events_read(serve->daemon->gate, on_event, serve);
 	gate_budget_refill(serve->daemon->gate);
+	floods_look(&serve->floods, serve->daemon->gate);
+	start_following(serve, false);
 }
 
 static void expire_batch(uv_work_t *work)
@@ -154,6 +186,7 @@ static void on_second(uv_timer_t *timer)
 	struct serve *serve = timer->data;
 
 	start_expiry(serve);
+	start_following(serve, true);
 	if (++serve->seconds < SUMMARY_SECONDS || serve->summing)
 		return;
 	serve->seconds = 0;
@@ -242,6 +275,7 @@ static void start_clockwork(struct serve *serve)
 	serve->expiry.data = serve;
 	serve->reload.data = serve;
 	serve->summary.data = serve;
+	serve->cookies.data = serve;
 	start_timer(serve, &serve->refill, on_refill, MS_A_SECOND / GATE_REFILLS);
 	start_timer(serve, &serve->second, on_second, MS_A_SECOND);
 	start_signal(serve, &serve->terminate, on_end, SIGTERM);

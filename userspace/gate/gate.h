@@ -17,6 +17,8 @@
 #include "lib/error.h"
 #include "maps/counter.h"
 #include "maps/event.h"
+#include "maps/flood.h"
+#include "maps/refusal.h"
 #include "maps/settings.h"
 
 struct gate;
@@ -28,8 +30,18 @@ struct gate_limit {
 	uint32_t conns;
 };
 
+/* When a flood is on: attempts a second to one port. A threshold of 0 is never. */
+struct gate_flood_limits {
+	uint32_t threshold;
+	uint32_t release; /* 0 is half of the threshold */
+	uint32_t hold;    /* seconds */
+	uint32_t proof;   /* seconds for which a source that completed a handshake is proved */
+	bool cookies;     /* let the keeper switch the kernel's settings for SYN cookies */
+};
+
 struct gate_settings {
 	struct gate_limit limit[METER_LEVELS];
+	struct gate_flood_limits flood;
 	uint32_t reset_rate; /* RST segments a second, in total */
 	bool monitor;
 	uint32_t events; /* packets a second that are told about in detail */
@@ -61,6 +73,42 @@ struct gate_meter {
 };
 void gate_meter(struct gate *gate, const struct addr *addr, enum meter_level level,
 		struct gate_meter *out);
+
+/* Whether a source is proved (maps/flood.h), and for how many seconds yet. */
+bool gate_proved(struct gate *gate, const struct addr *addr, uint32_t *seconds);
+
+/* What a client that is refused because of the list of a slot is told; "" if there is no text. */
+char *gate_refusal(struct gate *gate, uint32_t slot, char out[REFUSAL_TEXT_MAX + 1]);
+
+/* A protected port as the floods see it. Rates are attempts a second. */
+struct gate_flood {
+	uint16_t port;
+	bool active;
+	uint32_t rate;     /* now */
+	uint32_t peak;     /* in the last flood */
+	uint32_t floods;   /* that began since the maps were made */
+	uint64_t since_ns; /* CLOCK_MONOTONIC: when the last one began or ended; 0 if none did */
+};
+/* In the order of the configuration; returns how many there are. */
+size_t gate_floods(struct gate *gate, struct gate_flood out[FLOOD_PORTS]);
+
+/* SYN cookies: whether they can be given out. */
+enum gate_cookies {
+	GATE_COOKIES_OFF,         /* the configuration does not want them */
+	GATE_COOKIES_ARMED,       /* they will be, once a flood begins */
+	GATE_COOKIES_ON,          /* they are, wherever a flood is on */
+	GATE_COOKIES_UNAVAILABLE, /* `why` tells what keeps them from being */
+};
+struct gate_cookie_state {
+	enum gate_cookies cookies;
+	char why[ERROR_TEXT_MAX];
+};
+void gate_cookie_state(struct gate *gate, struct gate_cookie_state *out);
+/*
+ * Lets the kernel's settings follow: `flood` says whether a flood is on anywhere. To be called once
+ * a second and whenever that changes, by one thread at a time; it may wait for the keeper.
+ */
+void gate_cookies_follow(struct gate *gate, bool flood);
 
 /* Sizes of the table, for status and metrics. */
 struct gate_sizes {

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 
+#include "gate/cookies.h"
 #include "gate/gate.h"
 #include "gate/open.h"
 #include "gate/table.h"
@@ -34,6 +35,10 @@ enum map_use {
 	X(reasons, MAP_CALLS)                                                                      \
 	X(lists, MAP_CALLS)                                                                        \
 	X(health, MAP_CALLS)                                                                       \
+	X(refusal, MAP_MAPPED)                                                                     \
+	X(flood, MAP_MAPPED)                                                                       \
+	X(flood_cpu, MAP_CALLS)                                                                    \
+	X(proved, MAP_MAPPED)                                                                      \
 	X(budget, MAP_MAPPED)                                                                      \
 	X(offenders, MAP_MAPPED)                                                                   \
 	X(events, MAP_CALLS)                                                                       \
@@ -67,12 +72,14 @@ struct gate {
 	struct gate_map_state map[GATE_MAP_COUNT];
 	struct table *table;
 	struct ring_buffer *ring;
-	struct gate_conn *conn; /* from gate_open() to gate_adopt() */
-	struct keeper *keeper;  /* NULL until keeper_start() */
-	uint32_t events_rate;   /* packets a second to be told about; atomic */
+	struct gate_conn *conn;           /* from gate_open() to gate_adopt() */
+	struct keeper *keeper;            /* NULL until keeper_start() */
+	uint32_t events_rate;             /* packets a second to be told about; atomic */
+	uint16_t flood_port[FLOOD_PORTS]; /* by the port's number; atomic; 0 is none */
+	struct cookies cookies;
 	struct gate_interface interface[GATE_INTERFACES_MAX];
 	size_t interfaces;
-	pthread_mutex_t interface_lock;
+	pthread_mutex_t interface_lock; /* of the two above */
 	uint32_t cpus;
 	uint64_t map_bytes;
 	uint32_t rebuilds; /* atomic, as the next */
@@ -96,6 +103,9 @@ __attribute__((format(printf, 2, 0))) int gate_log_library(const char *event, co
 int attach_interface(struct gate *gate, const char *iface, enum gate_mode mode,
 		     char detail[ERROR_TEXT_MAX], struct error *err);
 int detach_interface(struct gate *gate, const char *iface, struct error *err);
+
+/* Switches the kernel's settings for SYN cookies (gate/keeper.c): through the keeper, or here. */
+int keeper_switch_cookies(struct gate *gate, bool on, struct error *err);
 
 /* What the agent knows of its interfaces (gate/interfaces.c). */
 void gate_note_interface(struct gate *gate, const char *iface, enum gate_mode mode, bool shared,

@@ -18,11 +18,12 @@
 #include "gate/keeper.h"
 #include "lib/log.h"
 
-enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH };
+enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH, KEEPER_COOKIES };
 
 struct keeper_request {
 	enum keeper_task task;
 	enum gate_mode mode;
+	bool on; /* for KEEPER_COOKIES */
 	char iface[IF_NAMESIZE];
 };
 
@@ -42,6 +43,9 @@ struct keeper {
 static int carry_out(struct gate *gate, const struct keeper_request *request,
 		     struct keeper_reply *reply)
 {
+	if (request->task == KEEPER_COOKIES)
+		return cookies_switch(&gate->cookies.keeper, cookies_directory(gate), request->on,
+				      &reply->error);
 	if (request->task == KEEPER_DETACH)
 		return detach_interface(gate, request->iface, &reply->error);
 	if (attach_interface(gate, request->iface, request->mode, reply->detail, &reply->error))
@@ -71,7 +75,8 @@ static void __attribute__((noreturn)) keeper_main(struct gate *gate, int socket)
 
 	prctl(PR_SET_NAME, "postern-keeper");
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	signal(SIGINT, SIG_IGN); /* a terminal sends it to both; the agent decides */
+	signal(SIGINT, SIG_IGN);  /* a terminal sends it to both; the agent decides */
+	signal(SIGTERM, SIG_IGN); /* so does a service manager */
 	signal(SIGHUP, SIG_IGN);
 	if (keep_capabilities()) {
 		log_error("keeper.failed", "{s:s}", "reason", "cannot give up capabilities");
@@ -85,6 +90,7 @@ static void __attribute__((noreturn)) keeper_main(struct gate *gate, int socket)
 		if (send(socket, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}
+	cookies_end(gate);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -207,4 +213,12 @@ int gate_detach(struct gate *gate, const char *iface, struct error *err)
 	if (result && known)
 		gate_note_interface(gate, iface, before.mode, before.shared, before.program_id);
 	return result;
+}
+
+int keeper_switch_cookies(struct gate *gate, bool on, struct error *err)
+{
+	struct keeper_request request = { .task = KEEPER_COOKIES, .on = on };
+	struct keeper_reply reply;
+
+	return ask(gate, &request, "", &reply, err);
 }

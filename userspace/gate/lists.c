@@ -9,6 +9,7 @@
 
 #include "gate/internal.h"
 #include "gate/lists_internal.h"
+#include "gate/refusal.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -181,6 +182,8 @@ static int replace(struct change *change, const struct list_change *wanted,
 	change->rebuild = true;
 	if (!result)
 		result = store_replace(change->txn, list, set, wanted->source, clock_wall(), err);
+	if (!result && wanted->refusal)
+		result = refusal_keep(change->txn, list->name, wanted->refusal, err);
 	if (result)
 		return result;
 	snprintf(list->origin, sizeof(list->origin), "%s", wanted->reason);
@@ -210,6 +213,7 @@ int lists_load(struct lists *lists, const struct list_change *wanted, struct ent
 		return result;
 	loaded.ipv4 = list.ipv4;
 	loaded.ipv6 = list.ipv6;
+	loaded.slot = list.slot;
 	loaded.table_ms = lists->gate->rebuild_ms;
 	loaded.store_ms = (uint32_t)((clock_mono() - start) / 1000000) - loaded.table_ms;
 	*out = loaded;

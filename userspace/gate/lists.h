@@ -31,6 +31,8 @@ struct list_change {
 	const char *list;   /* NULL: every list of the kind, for del; the default list for add */
 	const char *source; /* who asks, e.g. "posternctl, uid 0" */
 	const char *reason; /* of the entry; for load and clear: the file; may be "" */
+	const char
+		*refusal; /* for load: what refused clients are told; "": the usual; NULL: stays */
 	enum action action;
 	uint32_t ttl; /* seconds; 0 is never */
 };
@@ -48,6 +50,7 @@ int lists_del(struct lists *lists, const struct list_change *change, const struc
 struct load_result {
 	uint64_t ipv4, ipv6, merged; /* entries now in the list; duplicates that were merged */
 	uint32_t store_ms, table_ms; /* how long the two steps took */
+	uint8_t slot;
 };
 int lists_load(struct lists *lists, const struct list_change *change, struct entry_set *set,
 	       struct load_result *result, struct error *err);
@@ -55,6 +58,12 @@ int lists_clear(struct lists *lists, const struct list_change *change, uint64_t 
 		struct error *err);
 /* Monitor mode of one list; refused for allow lists. */
 int lists_monitor(struct lists *lists, const char *list, bool on, struct error *err);
+
+/*
+ * Gives the kernel the texts that refused clients are told: from now on with this contact, "" for
+ * none. To be called at start; later changes of the lists follow by themselves.
+ */
+void lists_set_contact(struct lists *lists, const char *contact);
 
 /* Removes what has expired, at most a batch; returns how many, so that the caller comes back. */
 int lists_expire(struct lists *lists, struct error *err);

@@ -10,6 +10,7 @@
 
 #include "gate/internal.h"
 #include "gate/lists_internal.h"
+#include "gate/refusal.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -208,16 +209,20 @@ int change_end(struct change *change, int result, struct error *err)
 {
 	struct lists *lists = change->lists;
 	struct resolve_lists view = { .count = 0 };
+	struct refusals refusals;
 
 	if (!result)
 		result = plan(change, err);
 	if (!result)
 		result = resolve_lists_read(change->txn, &view, err);
 	if (!result)
+		result = refusals_compose(change->txn, &view, lists->contact, &refusals, err);
+	if (!result)
 		result = store_commit(&change->txn, err);
 	if (result) {
 		store_abort(&change->txn);
 	} else {
+		refusals_publish(lists, &refusals);
 		flags_in_place(lists, &view);
 		follow(change, &view);
 	}

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "conf/conf.h"
 #include "gate/lists.h"
 #include "gate/table.h"
 #include "store/resolve.h"
@@ -14,8 +15,9 @@
 struct lists {
 	struct store *store;
 	struct gate *gate;
-	struct table *table;  /* the gate's */
-	pthread_mutex_t turn; /* one change at a time */
+	struct table *table;            /* the gate's */
+	pthread_mutex_t turn;           /* one change at a time */
+	char contact[CONF_CONTACT_MAX]; /* that refused clients are told */
 };
 
 /* One prefix whose entries change, and what the table must do about it. */

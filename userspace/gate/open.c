@@ -109,6 +109,15 @@ static int make_table(struct gate *gate, struct error *err)
 	return table_new(&memory, &gate->geometry, &gate->table, err);
 }
 
+/* One that is there already stays: state that programs have made depends on it. */
+static int fill_secret(__u64 *secret)
+{
+	while (!*secret)
+		if (getrandom(secret, sizeof(*secret), 0) < 0)
+			return -1;
+	return 0;
+}
+
 /* What the program needs to know beside the operator's settings. */
 static int fill_settings(struct gate *gate, struct error *err)
 {
@@ -119,9 +128,9 @@ static int fill_settings(struct gate *gate, struct error *err)
 		return error_errno(err, ERROR_REFUSED, errno, "/proc/self/ns/net");
 	gate->before = *settings;
 	settings->netns = (uint32_t)netns.st_ino;
-	while (!settings->secret)
-		if (getrandom(&settings->secret, sizeof(settings->secret), 0) < 0)
-			return error_errno(err, ERROR_REFUSED, errno, "no random numbers");
+	if (fill_secret(&settings->secret) || fill_secret(&settings->answer_key[0]) ||
+	    fill_secret(&settings->answer_key[1]))
+		return error_errno(err, ERROR_REFUSED, errno, "no random numbers");
 	return 0;
 }
 
@@ -175,6 +184,7 @@ int gate_open(const struct gate_options *options, struct gate **out, struct erro
 	libbpf_set_print(quiet_libbpf);
 	snprintf(gate->pin_directory, sizeof(gate->pin_directory), "%s", options->pin_directory);
 	pthread_mutex_init(&gate->interface_lock, NULL);
+	pthread_mutex_init(&gate->cookies.lock, NULL);
 	gate->cpus = (uint32_t)libbpf_num_possible_cpus();
 	gate->geometry = table_geometry_for(options->capacity4, options->capacity6);
 	gate->identity = identity_for(options);
@@ -219,6 +229,7 @@ void gate_close(struct gate **gate)
 	if ((*gate)->pin_lock >= 0)
 		close((*gate)->pin_lock);
 	pthread_mutex_destroy(&(*gate)->interface_lock);
+	pthread_mutex_destroy(&(*gate)->cookies.lock);
 	free(*gate);
 	*gate = NULL;
 }

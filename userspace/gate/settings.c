@@ -6,49 +6,123 @@
  * a new burst, never half a number.
  */
 #include <stddef.h>
+#include <string.h>
 
+#include "gate/flood.h"
 #include "gate/internal.h"
+#include "gate/settings.h"
 
 #define SECOND_NS 1000000000ull
+#define COARSE_NS                                                                                  \
+	50000000u         /* some ticks of the coarse clock, at the 100 a second that are least    \
+			   */
+#define BATCHES     1000u /* that a CPU takes out of the total a second, at its rate */
+#define BATCH_BURST 2u    /* of these fit into the burst */
 
-static void set_limit(struct meter_limit *kernel, const struct gate_limit *wanted)
+#define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELAXED)
+
+struct meter_limit settings_limit(const struct gate_limit *wanted, bool total)
 {
 	const uint64_t interval = wanted->rate ? SECOND_NS / wanted->rate : 0;
-	const uint64_t burst = wanted->burst ? wanted->burst : wanted->rate;
+	const uint32_t burst = wanted->burst ? wanted->burst : wanted->rate;
+	uint32_t batch = 1;
 
-	__atomic_store_n(&kernel->burst_ns, interval * burst, __ATOMIC_RELAXED);
-	__atomic_store_n(&kernel->interval_ns, interval, __ATOMIC_RELEASE);
-	__atomic_store_n(&kernel->conns, wanted->conns, __ATOMIC_RELAXED);
+	if (total && wanted->rate) {
+		batch = wanted->rate / BATCHES;
+		if (batch > burst / BATCH_BURST)
+			batch = burst / BATCH_BURST;
+	}
+	return (struct meter_limit){ .interval_ns = interval,
+				     .burst_ns = interval * burst,
+				     .conns = wanted->conns,
+				     .batch = batch ? batch : 1 };
 }
 
-static void set_ports(struct settings *kernel, const uint16_t *ports, size_t count)
+bool settings_precise(const struct meter_limit limit[METER_LEVELS])
 {
-	uint64_t wanted[PORT_WORDS] = { 0 };
+	for (int level = 0; level < METER_LEVELS; level++)
+		if (limit[level].interval_ns && limit[level].burst_ns < COARSE_NS)
+			return true;
+	return false;
+}
 
+static void put_limit(struct meter_limit *kernel, const struct meter_limit *wanted)
+{
+	store(&kernel->burst_ns, wanted->burst_ns);
+	store(&kernel->batch, wanted->batch);
+	__atomic_store_n(&kernel->interval_ns, wanted->interval_ns, __ATOMIC_RELEASE);
+	store(&kernel->conns, wanted->conns);
+}
+
+static void put_limits(struct settings *kernel, const struct meter_limit limit[METER_LEVELS])
+{
+	for (int level = 0; level < METER_LEVELS; level++)
+		put_limit(&kernel->limit[level], &limit[level]);
+}
+
+/* But for what depends on the kernel: see cookies_publish(). */
+static void put_flood(struct flood_settings *kernel, const struct flood_settings *wanted)
+{
+	store(&kernel->release, wanted->release);
+	store(&kernel->quiet, wanted->quiet);
+	store(&kernel->batch, wanted->batch);
+	store(&kernel->proof, wanted->proof);
+	__atomic_store_n(&kernel->threshold, wanted->threshold, __ATOMIC_RELEASE);
+}
+
+static bool is_among(const uint16_t *ports, size_t count, uint32_t port)
+{
 	for (size_t i = 0; i < count; i++)
-		wanted[ports[i] / 64] |= 1ull << (ports[i] % 64);
-	for (size_t i = 0; i < PORT_WORDS; i++)
-		__atomic_store_n(&kernel->port[i], wanted[i], __ATOMIC_RELAXED);
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+/* A number that another port had before starts from nothing. */
+static void number_port(struct gate *gate, uint16_t port, size_t number)
+{
+	struct flood_port *floods = gate->map[GATE_MAP_flood].memory;
+	__u8 *kernel = &gate_kernel_settings(gate)->port[port];
+
+	if (__atomic_load_n(kernel, __ATOMIC_RELAXED) == number + 1)
+		return;
+	memset(&floods[number], 0, sizeof(floods[number]));
+	__atomic_store_n(kernel, (uint8_t)(number + 1), __ATOMIC_RELEASE);
+}
+
+static void put_ports(struct gate *gate, const uint16_t *ports, size_t count)
+{
+	struct settings *kernel = gate_kernel_settings(gate);
+
+	for (uint32_t port = 0; port < PORT_COUNT; port++)
+		if (kernel->port[port] && !is_among(ports, count, port))
+			store(&kernel->port[port], 0);
+	for (size_t i = 0; i < FLOOD_PORTS; i++) {
+		if (i < count)
+			number_port(gate, ports[i], i);
+		store(&gate->flood_port[i], i < count ? ports[i] : 0);
+	}
 }
 
 void gate_set(struct gate *gate, const struct gate_settings *settings)
 {
 	const struct gate_limit resets = { .rate = settings->reset_rate };
+	const struct flood_settings flood = flood_settings_for(&settings->flood, gate->cpus);
+	const struct meter_limit reset = settings_limit(&resets, false);
 	struct settings *kernel = gate_kernel_settings(gate);
+	struct meter_limit limit[METER_LEVELS];
 
 	for (int level = 0; level < METER_LEVELS; level++)
-		set_limit(&kernel->limit[level], &settings->limit[level]);
-	set_limit(&kernel->reset, &resets);
-	set_ports(kernel, settings->ports, settings->port_count);
+		limit[level] = settings_limit(&settings->limit[level], level == METER_TOTAL);
+	put_limits(kernel, limit);
+	put_limit(&kernel->reset, &reset);
+	store(&kernel->precise, settings_precise(limit));
+	put_flood(&kernel->flood, &flood);
+	store(&gate->cookies.wanted, settings->flood.cookies);
+	cookies_publish(gate);
+	put_ports(gate, settings->ports, settings->port_count);
 	__atomic_store_n(&kernel->monitor, settings->monitor, __ATOMIC_RELEASE);
 	__atomic_store_n(&gate->events_rate, settings->events, __ATOMIC_RELAXED);
-}
-
-static void restore_limit(struct meter_limit *kernel, const struct meter_limit *before)
-{
-	__atomic_store_n(&kernel->burst_ns, before->burst_ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&kernel->interval_ns, before->interval_ns, __ATOMIC_RELEASE);
-	__atomic_store_n(&kernel->conns, before->conns, __ATOMIC_RELAXED);
 }
 
 void gate_restore(struct gate *gate)
@@ -58,10 +132,11 @@ void gate_restore(struct gate *gate)
 
 	if (!gate->adopted)
 		return;
-	for (int level = 0; level < METER_LEVELS; level++)
-		restore_limit(&kernel->limit[level], &before->limit[level]);
-	restore_limit(&kernel->reset, &before->reset);
-	for (size_t i = 0; i < PORT_WORDS; i++)
-		__atomic_store_n(&kernel->port[i], before->port[i], __ATOMIC_RELAXED);
+	put_limits(kernel, before->limit);
+	put_limit(&kernel->reset, &before->reset);
+	store(&kernel->precise, before->precise);
+	put_flood(&kernel->flood, &before->flood);
+	for (size_t i = 0; i < PORT_COUNT; i++)
+		store(&kernel->port[i], before->port[i]);
 	__atomic_store_n(&kernel->monitor, before->monitor, __ATOMIC_RELEASE);
 }

@@ -12,6 +12,8 @@
 #include "gate/internal.h"
 #include "lib/clock.h"
 
+#define SECOND_NS 1000000000u
+
 /* Adds up the values of all CPUs of one element; `words` are the 64-bit words of a value. */
 static int sum_cpus(int fd, uint32_t key, uint64_t *values, uint32_t cpus, size_t words,
 		    uint64_t *out)
@@ -140,6 +142,41 @@ void gate_meter(struct gate *gate, const struct addr *addr, enum meter_level lev
 	out->conns = cell->conns;
 	if (interval && cell->tat > now)
 		out->used = (uint32_t)((cell->tat - now + interval - 1) / interval);
+}
+
+bool gate_proved(struct gate *gate, const struct addr *addr, uint32_t *seconds)
+{
+	const bool ipv4 = addr_is_ipv4(addr);
+	const uint64_t hash =
+		meter_hash(addr_high(addr), ipv4 ? addr_low(addr) : 0,
+			   ipv4 ? METER_SOURCE : METER_NET, gate_kernel_settings(gate)->secret);
+	const struct proved_line *line = gate->map[GATE_MAP_proved].memory;
+	const uint64_t now = clock_mono() >> PROVED_SHIFT;
+
+	line += hash & (PROVED_LINES - 1);
+	for (int way = 0; way < PROVED_WAYS; way++) {
+		const struct proved_cell *cell = &line->cell[way];
+
+		if (cell->tag != meter_tag(hash) || cell->until <= now)
+			continue;
+		*seconds = (uint32_t)(((cell->until - now) << PROVED_SHIFT) / SECOND_NS);
+		return true;
+	}
+	return false;
+}
+
+char *gate_refusal(struct gate *gate, uint32_t slot, char out[REFUSAL_TEXT_MAX + 1])
+{
+	const struct refusal *refusal = gate->map[GATE_MAP_refusal].memory;
+	uint32_t length = 0;
+
+	if (slot < LIST_SLOTS)
+		length = __atomic_load_n(&refusal[slot].length, __ATOMIC_ACQUIRE);
+	if (length > REFUSAL_TEXT_MAX)
+		length = 0;
+	memcpy(out, refusal[slot < LIST_SLOTS ? slot : 0].text, length);
+	out[length] = '\0';
+	return out;
 }
 
 void gate_sizes(struct gate *gate, struct gate_sizes *out)

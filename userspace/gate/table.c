@@ -151,8 +151,18 @@ static enum family target_family(const struct target *t)
 	return prefix_is_ipv4(&t->prefix) ? FAMILY_IPV4 : FAMILY_IPV6;
 }
 
+/* Before an entry can be seen: from now on the program looks up later segments, too. */
+static void note_answers(const struct target *t)
+{
+	const uint32_t action = class_action(t->list_class);
+
+	if (!t->probe && (action == ACTION_REFUSE || action == ACTION_TARPIT))
+		publish(&target_generation(t)->answers, 1);
+}
+
 static enum table_result place(const struct target *t)
 {
+	note_answers(t);
 	return target_family(t) == FAMILY_IPV4 ? table4_put(t) : table6_put(t);
 }
 

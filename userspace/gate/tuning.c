@@ -19,6 +19,8 @@
 #define SETTING_TEXT_MAX 64
 #define OPTIONS_MAX      CONF_OPTIONS_MAX
 
+_Static_assert(CONF_PORTS_MAX <= FLOOD_PORTS, "every protected port has its own floods");
+
 struct tuning {
 	struct gate *gate;
 	struct lists *lists;
@@ -133,7 +135,12 @@ static int combine_leniently(const struct tuning *tuning, const struct conf *fil
 
 struct gate_settings tuning_settings(const struct conf *conf)
 {
-	struct gate_settings settings = { .reset_rate = conf->limits.reset_rate,
+	struct gate_settings settings = { .flood = { .threshold = conf->flood.threshold,
+						     .release = conf->flood.release,
+						     .hold = conf->flood.hold,
+						     .proof = conf->flood.proof,
+						     .cookies = conf->flood.cookies },
+					  .reset_rate = conf->limits.reset_rate,
 					  .monitor = conf->monitor,
 					  .events = conf->events.rate,
 					  .ports = conf->ports.port,
@@ -153,6 +160,7 @@ static void enforce(struct tuning *tuning, struct conf **conf)
 	const struct gate_settings settings = tuning_settings(*conf);
 
 	gate_set(tuning->gate, &settings);
+	lists_set_contact(tuning->lists, (*conf)->refuse.contact);
 	conf_publish(*conf);
 	*conf = NULL;
 }

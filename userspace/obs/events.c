@@ -15,9 +15,6 @@
 #include "obs/lookup.h"
 #include "obs/names.h"
 
-#define NS_A_SECOND  1000000000u
-#define EVENT_CPU_NS 0xffu /* these bits of an id are a CPU, not a time */
-
 struct event_log {
 	pthread_mutex_t lock;
 	unsigned int rate;
@@ -70,10 +67,11 @@ void event_log_refill(struct event_log *log, unsigned int times)
 /* The program's clock is monotonic; people want the time of day. */
 static uint32_t wall_time(uint64_t id)
 {
-	const uint64_t now = clock_mono();
-	const uint64_t then = id & ~(uint64_t)EVENT_CPU_NS;
+	const uint32_t now = clock_wall();
+	uint32_t then = now;
 
-	return clock_wall() - (uint32_t)(now > then ? (now - then) / NS_A_SECOND : 0);
+	lookup_id_wall(id, clock_mono(), now, &then);
+	return then;
 }
 
 static void describe(const struct event *event, const char *iface, const struct list_info *lists,
@@ -102,7 +100,9 @@ static char *address_text(const __u8 address[16], char out[PREFIX_TEXT_MAX])
 /* The action is of the list's entry: without a list there is none. */
 static const char *action_text(const struct event *event)
 {
-	return event->reason == REASON_LISTED ? action_name(event->action) : "";
+	if (event->reason == REASON_LISTED)
+		return action_name(event->action);
+	return event->list_class != CLASS_NONE ? action_name(class_action(event->list_class)) : "";
 }
 
 static void log_record(const struct event_record *record)
@@ -111,13 +111,13 @@ static void log_record(const struct event_record *record)
 	char id[LOOKUP_ID_CHARS + 1], source[PREFIX_TEXT_MAX], dest[PREFIX_TEXT_MAX];
 
 	log_info("connection.stopped",
-		 "{s:s, s:s, s:i, s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:I}", "id",
+		 "{s:s, s:s, s:i, s:s, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:I}", "id",
 		 lookup_id_format(event->id, id), "source", address_text(event->source, source),
 		 "source_port", (int)event->source_port, "dest", address_text(event->dest, dest),
 		 "dest_port", (int)event->dest_port, "interface", record->iface, "vlan",
 		 (int)event->vlan, "reason", reason_name(event->reason), "outcome",
 		 outcome_name(event->outcome), "list", record->list, "action", action_text(event),
-		 "weight", (json_int_t)event->weight);
+		 "told", (int)(event->told != 0), "weight", (json_int_t)event->weight);
 }
 
 void event_log_add(struct event_log *log, const struct event *event, const char *iface,
@@ -171,12 +171,12 @@ json_t *event_json(const struct event_record *record)
 	const struct event *event = &record->event;
 	char source[PREFIX_TEXT_MAX], dest[PREFIX_TEXT_MAX];
 
-	return json_pack("{s:I, s:s, s:s, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:I}", "time",
-			 (json_int_t)record->time, "source", address_text(event->source, source),
-			 "dest", address_text(event->dest, dest), "source_port",
-			 (int)event->source_port, "dest_port", (int)event->dest_port, "iface",
-			 record->iface, "vlan", (int)event->vlan, "reason",
-			 reason_name(event->reason), "outcome", outcome_name(event->outcome),
-			 "list", record->list, "action", action_text(event), "weight",
-			 (json_int_t)event->weight);
+	return json_pack(
+		"{s:I, s:s, s:s, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:I}", "time",
+		(json_int_t)record->time, "source", address_text(event->source, source), "dest",
+		address_text(event->dest, dest), "source_port", (int)event->source_port,
+		"dest_port", (int)event->dest_port, "iface", record->iface, "vlan",
+		(int)event->vlan, "reason", reason_name(event->reason), "outcome",
+		outcome_name(event->outcome), "list", record->list, "action", action_text(event),
+		"told", (int)(event->told != 0), "weight", (json_int_t)event->weight);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define BITS_A_CHAR 5
+#define NS_A_SECOND 1000000000u
 #define CHAR_MASK   31u
 #define FIRST_MAX   15 /* 13 characters hold 65 bits; the top one must be zero */
 
@@ -51,5 +52,27 @@ bool lookup_id_parse(const char *text, uint64_t *id)
 	if (text[LOOKUP_ID_CHARS] != '\0')
 		return false;
 	*id = sum;
+	return true;
+}
+
+uint64_t lookup_id_time(uint64_t id)
+{
+	return id & ~(uint64_t)LOOKUP_ID_CLASS;
+}
+
+uint8_t lookup_id_class(uint64_t id)
+{
+	return (uint8_t)(id & LOOKUP_ID_CLASS);
+}
+
+bool lookup_id_wall(uint64_t id, uint64_t now_ns, uint32_t now_wall, uint32_t *out)
+{
+	const uint64_t then = lookup_id_time(id);
+	uint64_t seconds;
+
+	if (!then || then > now_ns)
+		return false;
+	seconds = (now_ns - then) / NS_A_SECOND;
+	*out = seconds < now_wall ? now_wall - (uint32_t)seconds : 0;
 	return true;
 }

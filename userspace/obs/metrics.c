@@ -80,10 +80,10 @@ static void write_reason_kinds(const struct metric *metric, const struct metrics
 			reason_kind_name(reason));
 }
 
-/* What PASS reasons let through is never "monitored": there is no such series. */
+/* What PASS reasons let through is never "monitored", but for a challenge that was not made. */
 static bool series_exists(unsigned int reason, unsigned int outcome)
 {
-	return outcome == OUTCOME_ENFORCED ||
+	return outcome == OUTCOME_ENFORCED || reason == REASON_CHALLENGED ||
 	       !strcmp(reason_kind_name(reason), reason_kind_name(REASON_LISTED));
 }
 
@@ -236,11 +236,39 @@ static void write_unlogged(const struct metric *metric, const struct metrics_inp
 	fprintf(out, "%s %" PRIu64 "\n", metric->name, input->unlogged);
 }
 
-#define PACKETS     offsetof(struct counter, packets)
-#define BYTES       offsetof(struct counter, bytes)
-#define SIZE(field) offsetof(struct gate_sizes, field)
-#define G           "gauge"
-#define C           "counter"
+/* `detail`: the offset of a field of 32 bits in struct gate_flood. */
+static void write_floods(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (size_t i = 0; i < input->view->flood_count; i++) {
+		const struct gate_flood *flood = &input->view->flood[i];
+		uint32_t value;
+
+		memcpy(&value, (const char *)flood + metric->detail, sizeof(value));
+		fprintf(out, "%s{port=\"%u\"} %u\n", metric->name, flood->port, value);
+	}
+}
+
+static void write_flood_active(const struct metric *metric, const struct metrics_input *input,
+			       FILE *out)
+{
+	for (size_t i = 0; i < input->view->flood_count; i++)
+		fprintf(out, "%s{port=\"%u\"} %d\n", metric->name, input->view->flood[i].port,
+			input->view->flood[i].active);
+}
+
+static void write_cookies(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (unsigned int state = 0; state <= GATE_COOKIES_UNAVAILABLE; state++)
+		fprintf(out, "%s{state=\"%s\"} %d\n", metric->name, cookies_name(state),
+			input->view->cookies.cookies == state);
+}
+
+#define PACKETS      offsetof(struct counter, packets)
+#define BYTES        offsetof(struct counter, bytes)
+#define SIZE(field)  offsetof(struct gate_sizes, field)
+#define FLOOD(field) offsetof(struct gate_flood, field)
+#define G            "gauge"
+#define C            "counter"
 
 static const struct metric metrics[] = {
 	{ "postern_build_info", G, "Version of the agent and of its contract with the kernel.",
@@ -294,6 +322,24 @@ static const struct metric metrics[] = {
 	{ "postern_resets_sent_total", C, "RST segments sent.", write_health, HEALTH_RESETS_SENT },
 	{ "postern_resets_skipped_total", C, "RST segments beyond reset-rate: dropped in silence.",
 	  write_health, HEALTH_RESETS_SKIPPED },
+	{ "postern_flood_active", G, "1 while a flood of connection attempts to the port is on.",
+	  write_flood_active, 0 },
+	{ "postern_flood_syns_per_second", G, "Connection attempts a second to the port, now.",
+	  write_floods, FLOOD(rate) },
+	{ "postern_floods_total", C, "Floods of the port that have begun.", write_floods,
+	  FLOOD(floods) },
+	{ "postern_syn_cookies", G, "1 for the state that SYN cookies are in.", write_cookies, 0 },
+	{ "postern_cookies_sent_total", C, "SYN cookies sent during floods.", write_health,
+	  HEALTH_COOKIES_SENT },
+	{ "postern_cookies_skipped_total", C,
+	  "Attempts during floods that got no SYN cookie: the limits decided about them.",
+	  write_health, HEALTH_COOKIES_SKIPPED },
+	{ "postern_holds_sent_total", C, "Segments sent to hold sources in a refusal or tarpit.",
+	  write_health, HEALTH_HOLDS_SENT },
+	{ "postern_refusals_sent_total", C, "SMTP replies 554 sent to sources that are refused.",
+	  write_health, HEALTH_REFUSALS_SENT },
+	{ "postern_answers_skipped_total", C, "Answers of these two kinds that could not be sent.",
+	  write_health, HEALTH_ANSWERS_SKIPPED },
 };
 
 void metrics_write(const struct metrics_input *input, FILE *out)

@@ -17,7 +17,7 @@ struct reason_words {
 static const struct reason_words reasons[REASON_COUNT] = { REASON_LIST(REASON_WORDS) };
 #undef REASON_WORDS
 
-#define ACTION_WORD(name, text, enforced) [ACTION_##name] = text,
+#define ACTION_WORD(name, text) [ACTION_##name] = text,
 static const char *const actions[ACTION_COUNT] = { ACTION_LIST(ACTION_WORD) };
 #undef ACTION_WORD
 
@@ -45,6 +45,13 @@ static const char *const modes[] = {
 	[GATE_MODE_AUTO] = "auto",
 	[GATE_MODE_NATIVE] = "native",
 	[GATE_MODE_GENERIC] = "generic",
+};
+
+static const char *const cookie_states[] = {
+	[GATE_COOKIES_OFF] = "off",
+	[GATE_COOKIES_ARMED] = "armed",
+	[GATE_COOKIES_ON] = "on",
+	[GATE_COOKIES_UNAVAILABLE] = "unavailable",
 };
 
 static const char *const levels[METER_LEVELS] = {
@@ -97,6 +104,11 @@ const char *list_kind_name(unsigned int kind)
 const char *gate_mode_name(unsigned int mode)
 {
 	return word(modes, COUNT_OF(modes), mode);
+}
+
+const char *cookies_name(unsigned int cookies)
+{
+	return word(cookie_states, COUNT_OF(cookie_states), cookies);
 }
 
 const char *meter_level_name(unsigned int level)

@@ -22,6 +22,7 @@ const char *outcome_name(unsigned int outcome);    /* "enforced" or "monitored" 
 const char *action_name(unsigned int action);      /* "drop", "reset", ... */
 const char *list_kind_name(unsigned int kind);     /* "block" or "allow" */
 const char *gate_mode_name(unsigned int mode);     /* "auto", "native", "generic" */
+const char *cookies_name(unsigned int cookies);    /* "off", "armed", "on", "unavailable" */
 const char *meter_level_name(unsigned int level);  /* "source", "net", "site", "total" */
 
 /* The list in `lists` that has the slot, or NULL. */

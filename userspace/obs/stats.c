@@ -12,12 +12,16 @@
 #include "lib/text.h"
 #include "obs/names.h"
 
-#define NS_A_MS 1000000u
+#define NS_A_MS     1000000u
+#define NS_A_SECOND 1000000000u
 
 static const char *const health_names[HEALTH_COUNT] = {
-	[HEALTH_EVENTS_SENT] = "events_sent",       [HEALTH_EVENTS_LOST] = "events_lost",
-	[HEALTH_EVENTS_SKIPPED] = "events_skipped", [HEALTH_METER_FULL] = "meter_full",
-	[HEALTH_RESETS_SENT] = "resets_sent",       [HEALTH_RESETS_SKIPPED] = "resets_skipped",
+	[HEALTH_EVENTS_SENT] = "events_sent",         [HEALTH_EVENTS_LOST] = "events_lost",
+	[HEALTH_EVENTS_SKIPPED] = "events_skipped",   [HEALTH_METER_FULL] = "meter_full",
+	[HEALTH_RESETS_SENT] = "resets_sent",         [HEALTH_RESETS_SKIPPED] = "resets_skipped",
+	[HEALTH_COOKIES_SENT] = "cookies_sent",       [HEALTH_COOKIES_SKIPPED] = "cookies_skipped",
+	[HEALTH_HOLDS_SENT] = "holds_sent",           [HEALTH_REFUSALS_SENT] = "refusals_sent",
+	[HEALTH_ANSWERS_SKIPPED] = "answers_skipped",
 };
 
 /* Adds a row for each family and outcome of one thing that has counted something. */
@@ -95,6 +99,38 @@ json_t *offenders_json(struct gate *gate, const struct view *view, size_t max)
 		json_array_append_new(rows, offender_json(view, &found[i]));
 	free(found);
 	return rows;
+}
+
+/* When something of the program's clock was, in seconds since 1970; 0 is never. */
+static json_int_t wall_time(const struct view *view, uint64_t ns)
+{
+	if (!ns || ns > view->time_ns)
+		return ns ? clock_wall() : 0;
+	return (json_int_t)clock_wall() - (json_int_t)((view->time_ns - ns) / NS_A_SECOND);
+}
+
+json_t *floods_json(const struct view *view, uint32_t threshold)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < view->flood_count; i++) {
+		const struct gate_flood *flood = &view->flood[i];
+
+		json_array_append_new(
+			rows,
+			json_pack("{s:i, s:b, s:I, s:I, s:I, s:I, s:I}", "port", (int)flood->port,
+				  "active", (int)flood->active, "rate", (json_int_t)flood->rate,
+				  "threshold", (json_int_t)threshold, "since",
+				  wall_time(view, flood->since_ns), "floods",
+				  (json_int_t)flood->floods, "peak", (json_int_t)flood->peak));
+	}
+	return rows;
+}
+
+json_t *cookies_json(const struct view *view)
+{
+	return json_pack("{s:s, s:s}", "state", cookies_name(view->cookies.cookies), "why",
+			 view->cookies.why);
 }
 
 json_t *interfaces_json(const struct view *view)

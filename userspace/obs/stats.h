@@ -19,6 +19,11 @@ json_t *stats_json(const struct view *view);
 #define OFFENDERS_SHOWN_MAX 1000
 json_t *offenders_json(struct gate *gate, const struct view *view, size_t max);
 
+/* A row for each protected port; `threshold` is what makes a flood, in attempts a second. */
+json_t *floods_json(const struct view *view, uint32_t threshold);
+/* {state, why} of SYN cookies. */
+json_t *cookies_json(const struct view *view);
+
 /* The parts of `status` that are read from the kernel and the store. */
 json_t *interfaces_json(const struct view *view);
 json_t *lists_json(const struct view *view);

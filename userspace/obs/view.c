@@ -23,6 +23,8 @@ static int fill(struct gate *gate, struct lists *lists, struct view *view, struc
 	view->list_count = (size_t)count;
 	gate_sizes(gate, &view->sizes);
 	view->interface_count = gate_interfaces(gate, view->interface);
+	view->flood_count = gate_floods(gate, view->flood);
+	gate_cookie_state(gate, &view->cookies);
 	/* At this level there is one meter, whatever the address. */
 	gate_meter(gate, &nobody, METER_TOTAL, &total);
 	view->connections = total.conns;

@@ -3,7 +3,7 @@
  * obs/view.h - everything that can be counted, read at one moment.
  *
  * What is shown (stats, status, top, metrics) is made from a view, never from the gate directly, so
- * that its parts agree with one another and a test can bring its own. A view is some 30 KB: it
+ * that its parts agree with one another and a test can bring its own. A view is some 35 KB: it
  * lives on the heap, and its owner frees it with view_close().
  */
 #ifndef POSTERN_OBS_VIEW_H
@@ -21,6 +21,9 @@ struct view {
 	size_t list_count;
 	struct gate_interface interface[GATE_INTERFACES_MAX];
 	size_t interface_count;
+	struct gate_flood flood[FLOOD_PORTS]; /* of each protected port */
+	size_t flood_count;
+	struct gate_cookie_state cookies;
 };
 
 /* Reads everything; called from any thread. */
