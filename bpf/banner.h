@@ -11,6 +11,7 @@
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "bpf/reply.h"
 
 #define SCRATCH_MASK (SCRATCH_BYTES - 1)
 #define ID_DIGITS    13 /* of 5 bits: see obs/lookup.h */
@@ -143,14 +144,14 @@ STAGE __u32 text_reason(struct scratch *t, __u32 slot)
 	return length;
 }
 
-/* Writes the reply and zero bytes after it; returns its length, or 0 if there is no room. */
-STAGE_APART int banner_write(const struct packet *p, __u64 id)
+/* Writes the reply, and its length and sum into `r`; returns 1, or 0 if it cannot. */
+STAGE_APART int banner_write(const struct packet *p, struct reply *r, __u64 id)
 {
 	const __u32 zero = 0;
 	struct scratch *t = bpf_map_lookup_elem(&scratch, &zero);
-	__u32 at, after;
+	__u32 at, after, bytes;
 
-	if (!p || !t)
+	if (!p || !r || !t)
 		return 0;
 	at = text_reason(t, class_slot(p->list_class));
 	at = TEXT_PUT_ALL(t, at, "; client [");
@@ -162,9 +163,13 @@ STAGE_APART int banner_write(const struct packet *p, __u64 id)
 	at = text_id(t, at, id);
 	at = TEXT_PUT_ALL(t, at, "\r\n");
 	after = at;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) /* the sum is one of whole words */
 		after = text_put(t, after, 0);
-	return at;
+	r->text_length = at;
+	bytes = at & ~3u;
+	barrier_var(bytes); /* or it becomes a number that the verifier thinks too large */
+	r->text_sum = bpf_csum_diff(NULL, 0, (void *)t->text, bytes + 4, 0);
+	return 1;
 }
 
 #endif

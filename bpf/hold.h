@@ -111,22 +111,18 @@ STAGE enum xdp_action hold_ack(struct xdp_md *ctx, const struct packet *p, __u32
 /* The 554. Retransmitted, the segment that asks for it gets it again, with another id. */
 STAGE enum xdp_action refuse_banner(struct xdp_md *ctx, const struct packet *p)
 {
-	const __u64 now = bpf_ktime_get_ns(), id = event_id(now, p->list_class);
-	const __u32 zero = 0, length = banner_write(p, id);
-	struct scratch *text = bpf_map_lookup_elem(&scratch, &zero);
+	const __u64 now = bpf_ktime_get_ns();
 	struct reply r = {
 		.sequence = p->acknowledged,
 		.acknowledged = p->sequence + p->segment,
 		.flags = TCP_PSH | TCP_FIN | TCP_ACK,
 		.window = REFUSE_WINDOW,
-		.text_length = length,
 	};
-	__u32 words = (length + 3) & ~3u;
 
-	barrier_var(words);
-	if (!text || !length || words > REPLY_TEXT_MAX)
+	if (!banner_write(p, &r, event_id(now, p->list_class))) {
+		health_count(HEALTH_ANSWERS_SKIPPED);
 		return XDP_DROP;
-	r.text_sum = bpf_csum_diff(NULL, 0, (void *)text->text, words, 0);
+	}
 	event_send(ctx, p, REASON_LISTED, OUTCOME_ENFORCED, EVENT_TOLD, now);
 	return hold_send(ctx, p, &r, HEALTH_REFUSALS_SENT);
 }

@@ -117,81 +117,81 @@ STAGE void reply_ipv6(struct ipv6hdr *ip, const struct packet *p, __u32 length)
 	address_store(&p->source, &ip->daddr);
 }
 
-/* The link's header of the answer; fails for a question that was not sent to one station. */
-STAGE int reply_link(struct xdp_md *ctx, const struct packet *p, struct link_header *link)
+/* The lengths of an answer's parts, each known to be in bounds. */
+struct reply_lengths {
+	__u32 link;
+	__u32 headers; /* IP and TCP, without options */
+	__u32 options;
+	__u32 text;
+};
+
+/* The link's header of the answer; returns its length, or 0 for a question that was not sent to one
+ * station. */
+STAGE __u32 reply_link(struct xdp_md *ctx, const struct packet *p, struct link_header *link)
 {
 	__u8 from[ETH_ALEN];
-	__u32 length = p->l3_offset;
+	const __u32 length = p->l3_offset;
 
-	barrier_var(length);
 	if (length < ETH_HLEN || length > LINK_MAX || bpf_xdp_load_bytes(ctx, 0, link, length) ||
 	    link->byte[0] & ETHERNET_GROUP)
-		return -1;
+		return 0;
 	__builtin_memcpy(from, link->byte + ETH_ALEN, ETH_ALEN);
 	__builtin_memcpy(link->byte + ETH_ALEN, link->byte, ETH_ALEN);
 	__builtin_memcpy(link->byte, from, ETH_ALEN);
-	return 0;
+	return length;
 }
 
 /* Gives the frame a new length: cut at its end, or grown at its front. */
-STAGE int reply_resize(struct xdp_md *ctx, const struct packet *p, __u32 length)
+STAGE int reply_resize(struct xdp_md *ctx, const struct packet *p, const struct reply_lengths *l)
 {
-	const int delta = (int)length - (int)p->length;
+	const int delta = (int)(l->link + l->headers + l->options + l->text) - (int)p->length;
 
 	return delta > 0 ? bpf_xdp_adjust_head(ctx, -delta) : bpf_xdp_adjust_tail(ctx, delta);
 }
 
-/* `header` is the length of both headers, without the options, which follow them. */
-STAGE int reply_store(struct xdp_md *ctx, const struct packet *p, const struct reply *r,
-		      const struct link_header *link, const void *headers, __u32 header)
+STAGE int reply_store(struct xdp_md *ctx, const struct packet *p, const struct reply_lengths *l,
+		      const struct link_header *link, const void *headers)
 {
-	const __u32 zero = 0;
+	const __u32 zero = 0, length = l->headers + l->options;
 	const struct scratch *text;
-	__u32 link_length = p->l3_offset, length = header + r->option_words * 4;
-	__u32 text_length = r->text_length;
 
-	if (reply_resize(ctx, p, link_length + length + text_length))
-		return -1;
-	barrier_var(link_length);
-	barrier_var(length);
-	if (link_length < ETH_HLEN || link_length > LINK_MAX || length < sizeof(struct tcphdr) ||
-	    length > header + OPTION_WORDS * 4 ||
-	    bpf_xdp_store_bytes(ctx, 0, (void *)link, link_length) ||
-	    bpf_xdp_store_bytes(ctx, link_length, (void *)headers, length))
-		return -1;
-	if (!text_length)
+	if (reply_resize(ctx, p, l) || bpf_xdp_store_bytes(ctx, 0, (void *)link, l->link) ||
+	    bpf_xdp_store_bytes(ctx, l->link, (void *)headers, length))
 		return 0;
+	if (!l->text)
+		return 1;
 	text = bpf_map_lookup_elem(&scratch, &zero);
-	barrier_var(text_length);
-	if (!text || text_length < 1 || text_length > REPLY_TEXT_MAX)
-		return -1;
-	return bpf_xdp_store_bytes(ctx, link_length + length, (void *)text->text, text_length);
+	return text && !bpf_xdp_store_bytes(ctx, l->link + length, (void *)text->text, l->text);
 }
 
 /* Makes the frame the answer and returns 1, or returns 0 if it cannot be one. */
 STAGE_APART int reply_send(struct xdp_md *ctx, const struct packet *p, const struct reply *r)
 {
-	struct reply_headers h;
 	struct link_header link = {};
-	__u32 tcp;
+	struct reply_lengths l;
+	struct reply_headers h;
+	struct iphdr *ip;
 
-	if (!p || !r || r->option_words > OPTION_WORDS || reply_link(ctx, p, &link))
+	if (!p || !r || r->option_words > OPTION_WORDS || r->text_length > REPLY_TEXT_MAX)
 		return 0;
-	tcp = sizeof(h.tcp) + r->option_words * 4 + r->text_length;
+	l.options = r->option_words * 4;
+	l.text = r->text_length;
+	l.link = reply_link(ctx, p, &link);
+	if (!l.link)
+		return 0;
 	__builtin_memcpy(h.option, r->option, sizeof(h.option));
 	if (p->family == FAMILY_IPV6) {
-		reply_ipv6(&h.ip6, p, sizeof(h.ip6) + tcp);
+		l.headers = sizeof(h.ip6) + sizeof(h.tcp);
+		reply_ipv6(&h.ip6, p, l.headers + l.options + l.text);
 		reply_tcp(&h.tcp, h.option, p, r, checksum_words(&h.ip6.saddr, 16));
-		return !reply_store(ctx, p, r, &link, &h, sizeof(h.ip6) + sizeof(h.tcp));
+		return reply_store(ctx, p, &l, &link, &h);
 	}
 	/* The IPv4 header is shorter: it stands right before the TCP header. */
-	{
-		struct iphdr *ip = (struct iphdr *)&h.tcp - 1;
-
-		reply_ipv4(ip, p, sizeof(*ip) + tcp);
-		reply_tcp(&h.tcp, h.option, p, r, checksum_words(&ip->saddr, 4));
-		return !reply_store(ctx, p, r, &link, ip, sizeof(*ip) + sizeof(h.tcp));
-	}
+	ip = (struct iphdr *)&h.tcp - 1;
+	l.headers = sizeof(*ip) + sizeof(h.tcp);
+	reply_ipv4(ip, p, l.headers + l.options + l.text);
+	reply_tcp(&h.tcp, h.option, p, r, checksum_words(&ip->saddr, 4));
+	return reply_store(ctx, p, &l, &link, ip);
 }
 
 #endif

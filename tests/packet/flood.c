@@ -71,6 +71,12 @@ static int send_syn(struct sender *s)
 	return action;
 }
 
+static void send_many(struct sender *s, int count)
+{
+	for (int i = 0; i < count; i++)
+		send_syn(s);
+}
+
 static uint64_t counted(const struct sender *s, enum reason reason, enum outcome outcome)
 {
 	return s->reasons[reason_index(reason, FAMILY_IPV4, outcome)].packets +
@@ -119,6 +125,11 @@ static void flood_in_batches(struct world *w)
 
 	w->memory.settings->flood.batch = 4;
 	assert_int_equal(send_until_answered(&s), 11); /* seen with the twelfth */
+	send_many(&s, 2);
+	w->advance(WINDOW_NS); /* what a window leaves over counts in the next */
+	send_many(&s, 1);
+	assert_int_equal(w->flood[PORT].last, 12);
+	assert_int_equal(w->flood[PORT].count, 3);
 }
 
 static void flood_never(struct world *w)
@@ -142,12 +153,6 @@ static void flood_of_listed(struct world *w)
 	for (int i = 0; i < 2 * THRESHOLD; i++)
 		assert_int_equal(send_syn(&s), XDP_PASS);
 	assert_int_equal(w->flood[PORT].active, 0);
-}
-
-static void send_many(struct sender *s, int count)
-{
-	for (int i = 0; i < count; i++)
-		send_syn(s);
 }
 
 /* It ends when it has been quiet for as long as it must be; a busy window begins the count anew. */
@@ -203,7 +208,7 @@ static void flood_races(struct world *w)
 	assert_int_equal(send_syn(&s), XDP_PASS);
 	assert_int_equal(w->flood[PORT].window, 0);
 	s.faults.exchange = 0;
-	send_many(&s, THRESHOLD - 1);
+	send_many(&s, THRESHOLD);
 	s.faults.exchange = 1;
 	assert_int_equal(send_syn(&s), XDP_PASS);
 	assert_int_equal(w->flood[PORT].floods, 0);
@@ -282,6 +287,8 @@ static void flood_to_others(struct world *w)
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		s.shape.source = ipv6 ? "2001:db8::1" : NULL;
 		s.faults = (struct faults){ 0 };
+		assert_int_equal(send_syn(&s), XDP_TX);
+		s.faults.no_forwarding = true;
 		assert_int_equal(send_syn(&s), XDP_TX);
 		for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 			s.faults = faults[i];
@@ -421,6 +428,9 @@ static void cookie_segment_size(struct world *w)
 	s.shape.source = "2001:db8::1";
 	assert_int_equal(send_syn(&s), XDP_TX);
 	assert_int_equal(s.answer.option[2] << 8 | s.answer.option[3], 1440);
+	s.faults.small_mtu = true; /* less than a host must take (RFC 791) */
+	assert_int_equal(send_syn(&s), XDP_TX);
+	assert_int_equal(s.answer.option[2] << 8 | s.answer.option[3], 576 - 60);
 }
 
 const struct talk flood_talks[] = {

@@ -309,10 +309,12 @@ static void refuse_addresses(struct world *w)
 static void refuse_fails(struct world *w)
 {
 	struct talker t = meet(w, "192.0.2.1", (struct given){ .refuse = "192.0.2.0/24" });
-	static const char *const maps[] = { "refusal", "scratch" };
 
 	open_with(&t, REPLY_WINDOW);
 	t.faults.head = true;
+	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
+	assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
+	t.faults = (struct faults){ .load_link = true };
 	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
 	assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
 	for (uint8_t stores = 1; stores <= 3; stores++) {
@@ -320,9 +322,13 @@ static void refuse_fails(struct world *w)
 		assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
 		assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
 	}
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		t.faults = (struct faults){ .lookup = maps[i] };
-		assert_int_equal(say_segment(&t, ACK, 1, 1, 0), i ? XDP_DROP : XDP_TX);
+	t.faults = (struct faults){ .lookup = "refusal" };
+	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_TX);
+	check_banner(&t, "554 5.7.1 refused", "192.0.2.1");
+	for (uint8_t found = 0; found < 2; found++) {
+		t.faults = (struct faults){ .lookup = "scratch", .found = found };
+		assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
+		assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
 	}
 }
 
@@ -384,7 +390,8 @@ static void tarpit_stranger(struct world *w)
 
 static void hold_without_settings(struct world *w)
 {
-	struct talker t = meet(w, "192.0.2.1", (struct given){ .refuse = "192.0.2.0/24" });
+	struct talker t =
+		meet(w, "192.0.2.1", (struct given){ .flood = { .cookies = COOKIES_ON } });
 
 	t.shape.flags = SYN;
 	t.faults.direct = true;

@@ -40,6 +40,14 @@ static int kernel_run(uint8_t *frame, size_t *length, const struct faults *fault
 	return (int)options.retval;
 }
 
+static void kernel_run_many(const uint8_t *frame, size_t length, uint32_t times)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = (uint32_t)length,
+		    .repeat = (int)times);
+
+	bpf_prog_test_run_opts(bpf_program__fd(xdp->progs.postern_gate), &options);
+}
+
 static void keep_event(const struct event *sent, void *arg)
 {
 	(void)arg;
@@ -140,6 +148,7 @@ int kernel_world(struct world *out)
 		.budget = memory(GATE_MAP_budget),
 		.offenders = memory(GATE_MAP_offenders),
 		.run = kernel_run,
+		.run_many = kernel_run_many,
 		.now = clock_mono,
 		.reset_counters = kernel_reset_counters,
 		.read_counters = kernel_read_counters,

@@ -78,6 +78,17 @@ static struct native_map *map_named(const char *name)
 	abort();
 }
 
+/* Whether nothing is to be found in a map this time. */
+static bool is_missing(const char *name)
+{
+	if (!faults.lookup || strcmp(faults.lookup, name) != 0)
+		return false;
+	if (!faults.found)
+		return true;
+	faults.found--;
+	return false;
+}
+
 void *native_lookup(const void *map, const void *key)
 {
 	const uint32_t index = *(const uint32_t *)key;
@@ -85,8 +96,9 @@ void *native_lookup(const void *map, const void *key)
 	for (size_t i = 0; i < MAP_COUNT; i++) {
 		if (maps[i].map != map)
 			continue;
-		if (index >= maps[i].count ||
-		    (faults.lookup && !strcmp(faults.lookup, maps[i].name)))
+		if (index >= maps[i].count)
+			return NULL;
+		if (is_missing(maps[i].name))
 			return NULL;
 		return maps[i].memory + index * maps[i].element;
 	}
@@ -151,7 +163,8 @@ static uint8_t *frame_at(const struct xdp_md *ctx, uint32_t offset, uint32_t len
 
 int bpf_xdp_load_bytes(struct xdp_md *ctx, uint32_t offset, void *to, uint32_t length)
 {
-	const uint8_t *from = faults.load && offset ? NULL : frame_at(ctx, offset, length);
+	const uint8_t *from =
+		(faults.load && offset) || faults.load_link ? NULL : frame_at(ctx, offset, length);
 
 	if (!from)
 		return -1;
@@ -188,7 +201,7 @@ int bpf_check_mtu(struct xdp_md *ctx, uint32_t ifindex, uint32_t *mtu, int delta
 	(void)ifindex;
 	(void)delta;
 	(void)flags;
-	*mtu = NATIVE_MTU;
+	*mtu = faults.small_mtu ? 68 : NATIVE_MTU;
 	return 0;
 }
 
@@ -198,7 +211,9 @@ long bpf_fib_lookup(struct xdp_md *ctx, struct bpf_fib_lookup *fib, int length, 
 	(void)fib;
 	(void)length;
 	(void)flags;
-	return faults.foreign ? BPF_FIB_LKUP_RET_SUCCESS : BPF_FIB_LKUP_RET_NOT_FWDED;
+	if (faults.foreign)
+		return BPF_FIB_LKUP_RET_SUCCESS;
+	return faults.no_forwarding ? BPF_FIB_LKUP_RET_FWD_DISABLED : BPF_FIB_LKUP_RET_NOT_FWDED;
 }
 
 struct bpf_sock *bpf_skc_lookup_tcp(struct xdp_md *ctx, struct bpf_sock_tuple *tuple,
@@ -248,8 +263,33 @@ uint64_t native_exchange(void *place, size_t size, uint64_t expected, uint64_t w
 static int native_direct(struct xdp_md *ctx)
 {
 	const struct address nobody = { 0, 0 };
+	struct scratch text;
 	const __u32 nowhere = 1u << 30;
 
+	const struct packet no_link = { .l3_offset = 0 }, long_link = { .l3_offset = 99 };
+	const struct packet beyond = { .l3_offset = 32 }, long_header = { .l4_header = 61 };
+	const struct reply long_options = { .option_words = OPTION_WORDS + 1 };
+	const struct reply long_text = { .text_length = REPLY_TEXT_MAX + 1 }, plain = { 0 };
+	struct reply reply;
+	struct tcp_bytes bytes = { 0 };
+
+	if (reply_send(ctx, NULL, &plain) || reply_send(ctx, &beyond, NULL) ||
+	    reply_send(ctx, &beyond, &long_options) || reply_send(ctx, &beyond, &long_text) ||
+	    reply_send(ctx, &no_link, &plain) || reply_send(ctx, &long_link, &plain) ||
+	    cookie_send(ctx, NULL) || is_local(ctx, NULL) ||
+	    cookie_ipv4(ctx, NULL, &bytes, 20) >= 0 || cookie_ipv4(ctx, &beyond, NULL, 20) >= 0 ||
+	    cookie_ipv4(ctx, &beyond, &bytes, 19) >= 0 ||
+	    cookie_ipv4(ctx, &beyond, &bytes, 61) >= 0 || cookie_ipv6(ctx, NULL, &bytes, 20) >= 0 ||
+	    cookie_ipv6(ctx, &beyond, NULL, 20) >= 0 ||
+	    cookie_ipv6(ctx, &beyond, &bytes, 19) >= 0 ||
+	    cookie_ipv6(ctx, &beyond, &bytes, 61) >= 0 || options_parse(NULL, 20, NULL) ||
+	    options_parse(&bytes, 20, NULL) || flood_count(FLOOD_PORTS, 0) ||
+	    is_proved(NULL, FAMILY_IPV4, 0) || hold_hash(NULL) || hold_syn(ctx, NULL) != XDP_DROP ||
+	    hold(ctx, NULL) != XDP_DROP || banner_write(NULL, &reply, 0) ||
+	    banner_write(&beyond, NULL, 0) || text_ipv4(NULL, 0, 0) ||
+	    text_ipv6(NULL, 0, &nobody) || text_ipv6(&text, 0, NULL) || zero_run(NULL) ||
+	    text_group(NULL, 0, 0) || text_id(NULL, 0, 0))
+		return XDP_ABORTED;
 	if (parse(ctx, NULL) != REASON_MALFORMED || level_ask(METER_LEVELS, 1, 0) != UNDECIDED ||
 	    level_ask(METER_SOURCE, nowhere, 0) != UNDECIDED ||
 	    level_charge(METER_LEVELS, 1, 0) != UNDECIDED ||
@@ -257,7 +297,13 @@ static int native_direct(struct xdp_md *ctx)
 	    cell_place(NULL, FAMILY_IPV4, METER_SOURCE, 0, 1) ||
 	    cell_place(&nobody, FAMILY_IPV6, METER_SOURCE, 0, 0))
 		return XDP_ABORTED;
+	if (cookie_send(ctx, &beyond) || cookie_send(ctx, &long_header))
+		return XDP_ABORTED;
 	faults.lookup = "settings";
+	faults.found = 0;
+	if (cookie_send(ctx, &beyond) || flood_count(0, 0) || is_proved(&nobody, FAMILY_IPV4, 0) ||
+	    hold_hash(&beyond))
+		return XDP_ABORTED;
 	if (level_ask(METER_TOTAL, 0, 0) != UNDECIDED ||
 	    level_charge(METER_TOTAL, 0, 0) != UNDECIDED ||
 	    cell_place(&nobody, FAMILY_IPV6, METER_SOURCE, 0, 1))

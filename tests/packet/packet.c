@@ -230,7 +230,7 @@ void packet_arrange(const struct world *w, const struct packet_case *test)
 	settings->secret = 0x5eed;
 	settings->answer_key[0] = 0x0706050403020100;
 	settings->answer_key[1] = 0x0f0e0d0c0b0a0908;
-	settings->precise = 1;
+	settings->precise = !given->coarse;
 	settings->flood = given->flood;
 	memset(w->flood, 0, sizeof(*w->flood) * FLOOD_PORTS);
 	memset(w->proved, 0, sizeof(*w->proved) * PROVED_LINES);
@@ -479,6 +479,7 @@ static size_t collect(struct CMUnitTest *tests, const char *wanted)
 		}
 	count += collect_talks(tests + count, hold_talks, hold_talk_count, wanted);
 	count += collect_talks(tests + count, flood_talks, flood_talk_count, wanted);
+	count += collect_talks(tests + count, total_talks, total_talk_count, wanted);
 	return count;
 }
 

@@ -48,12 +48,16 @@ struct shape {
 
 /* What fails in the host build, to reach branches that the kernel never takes. */
 struct faults {
-	const char *lookup;       /* name of the map in which nothing is found */
+	const char *lookup;       /* name of the map in which nothing is found ... */
+	uint8_t found;            /* ... after so many times */
 	unsigned int exchange;    /* compare-and-exchanges that another CPU wins */
 	bool adjust;              /* the frame cannot be cut */
 	uint8_t cut_after_adjust; /* the frame has so many octets only, whatever was asked */
 	bool head;                /* the frame cannot grow */
-	bool load;                /* nothing can be read from the frame */
+	bool load;                /* nothing but the link's header can be read from the frame ... */
+	bool load_link;           /* ... or not even that */
+	bool small_mtu;           /* of the interface */
+	bool no_forwarding;       /* the interface forwards nothing */
 	uint8_t stores;           /* so many writes to the frame succeed, less one; 0 is all */
 	bool no_listener;         /* nobody listens */
 	bool no_cookie;           /* the kernel gives no cookie */
@@ -77,6 +81,7 @@ struct given {
 	bool debt[METER_LEVELS];  /* emptied under a far slower rate */
 	bool ahead[METER_LEVELS]; /* emptied by another CPU whose clock is 20 ms ahead */
 	bool displaced;           /* the entry of `drop` has no room in its first IPv6 bucket */
+	bool coarse;              /* the limits need no exact clock */
 	bool crowded;             /* the source's line of meters is full of others */
 	bool known;               /* the source has a cell already */
 	struct flood_settings flood;
@@ -153,6 +158,8 @@ struct world {
 	struct offender_line *offenders;
 	/* Runs the program over the frame in place; returns the action, and the new length. */
 	int (*run)(uint8_t *frame, size_t *length, const struct faults *faults);
+	/* Runs it over one frame many times; NULL where that proves nothing. */
+	void (*run_many)(const uint8_t *frame, size_t length, uint32_t times);
 	uint64_t (*now)(void);
 	void (*advance)(uint64_t ns); /* moves the clock; NULL where it is not ours */
 	void (*reset_counters)(void);
@@ -171,8 +178,8 @@ struct talk {
 	void (*run)(struct world *world);
 	bool faults; /* only in the host build */
 };
-extern const struct talk hold_talks[], flood_talks[];
-extern const size_t hold_talk_count, flood_talk_count;
+extern const struct talk hold_talks[], flood_talks[], total_talks[];
+extern const size_t hold_talk_count, flood_talk_count, total_talk_count;
 
 int kernel_world(struct world *out);
 void kernel_world_close(void);
