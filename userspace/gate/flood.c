@@ -58,12 +58,15 @@ struct gate_flood flood_shown(const struct flood_port *state, uint16_t port, uin
 			      uint64_t now_ns)
 {
 	const uint64_t now = now_ns >> FLOOD_WINDOW_SHIFT;
+	const bool active = load(&state->active) && load(&state->window) + quiet >= now;
+	const uint32_t attempts = attempts_now(state, now), peak = load(&state->peak);
 
 	return (struct gate_flood){
 		.port = port,
-		.active = load(&state->active) && load(&state->window) + quiet >= now,
-		.rate = flood_rate(attempts_now(state, now)),
-		.peak = flood_rate(load(&state->peak)),
+		.active = active,
+		.rate = flood_rate(attempts),
+		/* The program notes a window when it is over. */
+		.peak = flood_rate(active && attempts > peak ? attempts : peak),
 		.floods = load(&state->floods),
 		.since_ns = load(&state->since),
 	};
