@@ -3,12 +3,16 @@
  * bpf/gate.h - one packet through the stages, and what follows from their answer.
  *
  * Only TCP connection attempts (SYN without ACK) to protected ports are judged, and fragments that
- * hide such a one. Everything else passes at the cost of the parse. Each packet is counted once
- * under the reason of its verdict; what monitor mode would have stopped is counted besides.
+ * hide such a one. Everything else passes at the cost of the parse, but while entries exist that
+ * answer their sources (refuse, tarpit) later segments are looked up, too. Each packet is counted
+ * once under the reason of its verdict; what monitor mode would have done is counted besides.
  */
 #ifndef POSTERN_BPF_GATE_H
 #define POSTERN_BPF_GATE_H
 
+#include "bpf/cookie.h"
+#include "bpf/flood.h"
+#include "bpf/hold.h"
 #include "bpf/limit.h"
 #include "bpf/lookup.h"
 #include "bpf/maps.h"
@@ -17,20 +21,25 @@
 #include "bpf/report.h"
 #include "bpf/reset.h"
 
-/* The lists. A match in monitor mode is counted here and leaves the decision to the next stage. */
-STAGE enum reason judge_lists(struct xdp_md *ctx, const struct settings *s, struct packet *p)
+/* Looks the source up in the live generation; returns the flags of the list that it is on. */
+STAGE __u32 find_list(const struct settings *s, struct packet *p)
 {
 	const __u32 generation = s->generation & 1;
 	const struct generation *table = &s->table[generation];
-	__u32 flags;
 
 	if (p->family == FAMILY_IPV6)
 		p->list_class = lookup6(table, generation, &p->source);
 	else
 		p->list_class = lookup4(table, generation, (__u32)p->source.low);
+	return table->list_flags[class_slot(p->list_class) & LIST_SLOTS];
+}
+
+/* The lists. A match in monitor mode is counted here and leaves the decision to the next stage. */
+STAGE enum reason judge_lists(struct xdp_md *ctx, const struct settings *s, struct packet *p,
+			      __u32 flags)
+{
 	if (p->list_class == CLASS_NONE)
 		return UNDECIDED;
-	flags = table->list_flags[class_slot(p->list_class) & LIST_SLOTS];
 	if (flags & LIST_ALLOW) {
 		count_list(p, OUTCOME_ENFORCED);
 		return REASON_ALLOWED;
@@ -48,20 +57,68 @@ STAGE enum reason judge_lists(struct xdp_md *ctx, const struct settings *s, stru
 	return UNDECIDED;
 }
 
+/* Whether a segment that opens no connection may be one of those that the program holds. */
+STAGE int may_be_held(const struct settings *s)
+{
+	return !s->monitor && s->table[s->generation & 1].answers;
+}
+
+STAGE enum reason judge_segment(const struct packet *p, __u32 flags)
+{
+	if (p->list_class == CLASS_NONE || flags & (LIST_ALLOW | LIST_MONITOR))
+		return REASON_ESTABLISHED;
+	return hold_owns(p) ? REASON_HELD : REASON_ESTABLISHED;
+}
+
+/* During a flood a source that has not proved itself is answered here; if that cannot be done, or
+ * is only watched, the limits decide. */
+STAGE enum reason judge_flood(struct xdp_md *ctx, const struct settings *s, const struct packet *p)
+{
+	if (!flood_doubts(s, p))
+		return UNDECIDED;
+	if (!s->monitor)
+		return challenge(ctx, p) ? REASON_CHALLENGED : UNDECIDED;
+	count_reason(p, REASON_CHALLENGED, OUTCOME_MONITORED);
+	return UNDECIDED;
+}
+
 STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct packet *p)
 {
 	enum reason reason = parse(ctx, p);
+	__u32 flags;
 
 	if (reason != UNDECIDED)
 		return reason;
 	if (!port_is_protected(s, p->dest_port))
 		return REASON_PORT;
-	if (!p->attempt)
+	if (!p->attempt && !may_be_held(s))
 		return REASON_ESTABLISHED;
-	reason = judge_lists(ctx, s, p);
+	flags = find_list(s, p);
+	if (!p->attempt)
+		return judge_segment(p, flags);
+	reason = judge_lists(ctx, s, p, flags);
+	if (reason != UNDECIDED)
+		return reason;
+	p->now = limit_clock(s);
+	reason = judge_flood(ctx, s, p);
 	if (reason == UNDECIDED)
 		reason = limit(s, p);
 	return reason == UNDECIDED ? REASON_ACCEPTED : reason;
+}
+
+/* What is done to a source on a list, as its entry says. */
+STAGE enum xdp_action stop_listed(struct xdp_md *ctx, const struct settings *s,
+				  const struct packet *p)
+{
+	switch (class_action(p->list_class)) {
+	case ACTION_RESET:
+		return reset(ctx, s, p);
+	case ACTION_REFUSE:
+	case ACTION_TARPIT:
+		return hold_syn(ctx, p);
+	default:
+		return XDP_DROP;
+	}
 }
 
 STAGE enum xdp_action stop(struct xdp_md *ctx, const struct settings *s, const struct packet *p,
@@ -74,10 +131,10 @@ STAGE enum xdp_action stop(struct xdp_md *ctx, const struct settings *s, const s
 		return XDP_PASS;
 	}
 	count_reason(p, reason, OUTCOME_ENFORCED);
+	if (reason == REASON_HELD)
+		return hold(ctx, p);
 	detail(ctx, p, reason, OUTCOME_ENFORCED);
-	if (reason == REASON_LISTED && class_action(p->list_class) == ACTION_RESET)
-		return reset(ctx, s, p);
-	return XDP_DROP;
+	return reason == REASON_LISTED ? stop_listed(ctx, s, p) : XDP_DROP;
 }
 
 STAGE enum xdp_action gate(struct xdp_md *ctx)
@@ -92,7 +149,7 @@ STAGE enum xdp_action gate(struct xdp_md *ctx)
 	if (reason >= REASON_FIRST_STOP)
 		return stop(ctx, s, &p, reason);
 	count_reason(&p, reason, OUTCOME_ENFORCED);
-	return XDP_PASS;
+	return reason == REASON_CHALLENGED ? XDP_TX : XDP_PASS;
 }
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "bpf/cell.h"
 #include "bpf/maps.h"
+#include "bpf/proved.h"
 
 #define SOCKET_IPV4 2 /* AF_INET */
 #define SOCKET_IPV6 10
@@ -144,6 +145,17 @@ STAGE void count_out(struct sock_common *sk, struct counted *mark)
 			count_level(&a, family, level, -1);
 }
 
+/* The peer has completed a handshake, so the address is its own. */
+STAGE void prove_peer(struct sock_common *sk)
+{
+	const struct settings *s = settings_get();
+	struct address a;
+	const __u32 family = peer_address(sk, &a);
+
+	if (s)
+		prove(s, &a, family, bpf_ktime_get_ns());
+}
+
 STAGE void on_state(struct sock *sk, int old_state, int new_state)
 {
 	struct counted *mark;
@@ -154,6 +166,7 @@ STAGE void on_state(struct sock *sk, int old_state, int new_state)
 			count_out(&sk->__sk_common, mark);
 	} else if (old_state == STATE_SYN_RECV && new_state == STATE_ESTABLISHED &&
 		   concerns_us(&sk->__sk_common)) {
+		prove_peer(&sk->__sk_common);
 		mark = bpf_sk_storage_get(&counted, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 		if (mark)
 			count_in(&sk->__sk_common, mark);

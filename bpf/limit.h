@@ -53,6 +53,63 @@ STAGE int rate_charge(const struct meter_limit *limit, struct meter_cell *cell, 
 	return 0; /* that many CPUs charge one bucket at once: too fast by any limit */
 }
 
+/*
+ * The clock of an attempt. The coarse one moves once a tick, at least every 10 ms, and costs a
+ * fraction; a bucket that holds several ticks' worth is as exact by it in the long run.
+ */
+STAGE __u64 limit_clock(const struct settings *s)
+{
+	return s->precise ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
+}
+
+/*
+ * The bucket of all is one for every CPU, and a line that all write to would be passed around for
+ * each packet. So a CPU takes a batch of attempts out of it, about a millisecond's worth, and gives
+ * away those that it has not used soon.
+ */
+#define LEASE_NS 10000000ull
+
+STAGE struct lease *lease_valid(__u64 now)
+{
+	const __u32 zero = 0;
+	struct lease *own = bpf_map_lookup_elem(&lease, &zero);
+
+	if (own && own->until <= now)
+		own->left = 0;
+	return own;
+}
+
+STAGE int lease_charge(const struct meter_limit *limit, struct meter_cell *cell, __u64 now)
+{
+	const struct meter_limit batch = {
+		.interval_ns = limit->interval_ns * limit->batch,
+		.burst_ns = limit->burst_ns,
+	};
+	struct lease *own = lease_valid(now);
+
+	if (limit->batch < 2 || !own)
+		return rate_charge(limit, cell, now);
+	if (!own->left) {
+		if (!rate_charge(&batch, cell, now))
+			return rate_charge(limit, cell, now);
+		own->left = limit->batch;
+		own->until = now + LEASE_NS;
+	}
+	own->left -= 1;
+	return 1;
+}
+
+/* Whether the CPU has attempts left that need no look at the bucket. */
+STAGE int lease_holds(__u32 level, __u64 now)
+{
+	const struct lease *own;
+
+	if (level != METER_TOTAL)
+		return 0;
+	own = lease_valid(now);
+	return own && own->left;
+}
+
 /* What one level says before anything is charged. */
 STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
 {
@@ -65,7 +122,7 @@ STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
 	limit = &s->limit[level];
 	if (limit->conns && cell->conns >= limit->conns)
 		return REASON_CONN_SOURCE + level;
-	if (!limit->interval_ns)
+	if (!limit->interval_ns || lease_holds(level, now))
 		return UNDECIDED;
 	rate_settle(limit, cell, now);
 	return rate_next(limit, cell->tat, now) ? UNDECIDED : REASON_RATE_SOURCE + level;
@@ -76,9 +133,17 @@ STAGE_APART int level_charge(__u32 level, __u32 place, __u64 now)
 	const struct settings *s = settings_get();
 	struct meter_cell *cell = cell_at(level, place);
 
+	const struct meter_limit *limit;
+	int charged;
+
 	if (!s || !cell || level >= METER_LEVELS || !s->limit[level].interval_ns)
 		return UNDECIDED;
-	return rate_charge(&s->limit[level], cell, now) ? UNDECIDED : REASON_RATE_SOURCE + level;
+	limit = &s->limit[level];
+	if (level == METER_TOTAL)
+		charged = lease_charge(limit, cell, now);
+	else
+		charged = rate_charge(limit, cell, now);
+	return charged ? UNDECIDED : REASON_RATE_SOURCE + level;
 }
 
 /* Whether there is anything to ask at a level. IPv4 has no sites. */
@@ -105,14 +170,12 @@ STAGE __u32 level_place(const struct packet *p, __u32 level, __u64 now)
 STAGE enum reason limit(const struct settings *s, const struct packet *p)
 {
 	__u32 place[METER_LEVELS];
+	const __u64 now = p->now;
 	int reason = UNDECIDED;
-	__u64 now = 0;
 
 	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++) {
 		if (!level_limited(s, p, level))
 			continue;
-		if (!now) /* the clock is the dearest part of a packet that no limit concerns */
-			now = bpf_ktime_get_ns();
 		place[level] = level_place(p, level, now);
 		reason = level_ask(level, place[level], now);
 	}

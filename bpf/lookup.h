@@ -69,19 +69,25 @@ STAGE __u8 bucket4_class(void *map, __u32 level, __u32 bits, __u32 generation, _
 	return (__u8)slot;
 }
 
-STAGE __u8 lookup4(const struct generation *table, __u32 generation, __u32 addr)
+/* What the bit map does not rule out; apart, because its sixteen slots take much of the stack. */
+STAGE_APART int levels4_class(__u32 generation, __u64 seed, __u32 addr)
 {
-	const __u32 word_index = generation * BITMAP4_WORDS + (addr >> 14);
-	const __u64 *word = bpf_map_lookup_elem(&bitmap4, &word_index);
-	const __u64 seed = table->seed;
 	__u8 found;
 
-	if (!word || !(*word >> ((addr >> 8) & 63) & 1))
-		return CLASS_NONE;
 	found = bucket4_class(&bucket4, 24, geometry.bucket4_bits, generation, seed, addr);
 	if (!found)
 		found = bucket4_class(&short4, 16, BUCKET4_SHORT_BITS, generation, seed, addr);
 	return found ? found : top_class(generation, FAMILY_IPV4, addr >> 16);
+}
+
+STAGE __u8 lookup4(const struct generation *table, __u32 generation, __u32 addr)
+{
+	const __u32 word_index = generation * BITMAP4_WORDS + (addr >> 14);
+	const __u64 *word = bpf_map_lookup_elem(&bitmap4, &word_index);
+
+	if (!word || !(*word >> ((addr >> 8) & 63) & 1))
+		return CLASS_NONE;
+	return levels4_class(generation & 1, table->seed, addr);
 }
 
 /* The info (above bit 31) and page number of the longest match; `best` is what is known so far. */

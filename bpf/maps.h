@@ -14,7 +14,9 @@
 
 #include "maps/counter.h"
 #include "maps/event.h"
+#include "maps/flood.h"
 #include "maps/meter.h"
+#include "maps/refusal.h"
 #include "maps/settings.h"
 #include "maps/table.h"
 
@@ -52,6 +54,27 @@ MAPPED_ARRAY(page, struct page, 1);
 MAPPED_ARRAY(meter, struct meter_line, 1);
 MAPPED_ARRAY(total, struct meter_line, 1);
 enum total_cell { TOTAL_ATTEMPTS, TOTAL_RESETS };
+
+/* Attempts that a CPU has taken out of the bucket of all, and not used yet: see bpf/limit.h. */
+struct lease {
+	__u64 until; /* ns of CLOCK_MONOTONIC */
+	__u32 left;
+	__u32 pad;
+};
+CPU_ARRAY(lease, struct lease, 1);
+
+/* Floods, and who has proved himself. */
+MAPPED_ARRAY(flood, struct flood_port, FLOOD_PORTS);
+CPU_ARRAY(flood_cpu, struct flood_cpu, FLOOD_PORTS);
+MAPPED_ARRAY(proved, struct proved_line, PROVED_LINES);
+
+/* What refused clients are told, and where a CPU puts it together. */
+#define SCRATCH_BYTES 256
+struct scratch {
+	char text[SCRATCH_BYTES];
+};
+MAPPED_ARRAY(refusal, struct refusal, LIST_SLOTS + 1);
+CPU_ARRAY(scratch, struct scratch, 1);
 
 CPU_ARRAY(reasons, struct counter, REASON_COUNTERS);
 CPU_ARRAY(lists, struct counter, LIST_COUNTERS);

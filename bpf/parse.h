@@ -26,6 +26,7 @@
 #define FRAGMENT_OFFSET    0x1fff
 #define FRAGMENT_MORE      0x2000
 #define TCP_HEADER_MIN     20
+#define TCP_FLAGS_OFFSET   13 /* in the TCP header */
 
 #define NEXT_HOP_BY_HOP  0
 #define NEXT_ROUTING     43
@@ -212,7 +213,10 @@ STAGE enum reason parse_tcp(struct cursor *c, struct packet *p)
 	p->source_port = bpf_ntohs(tcp->source);
 	p->dest_port = bpf_ntohs(tcp->dest);
 	p->attempt = tcp->syn && !tcp->ack;
+	p->flags = ((const __u8 *)tcp)[TCP_FLAGS_OFFSET];
+	p->l4_header = header;
 	p->sequence = bpf_ntohl(tcp->seq);
+	p->acknowledged = bpf_ntohl(tcp->ack_seq);
 	p->segment = c->limit - c->offset - header + tcp->syn + tcp->fin;
 	return UNDECIDED;
 }

@@ -84,6 +84,14 @@ STAGE void offender_note(const struct packet *p, __u32 reason, __u32 outcome, __
 	cell->last_ns = now;
 }
 
+/* The lookup id of what happens now: whoever has it can still tell when it was, and what list. */
+STAGE __u64 event_id(__u64 now, __u8 list_class)
+{
+	return (now & ~0xffull) | list_class;
+}
+
+#define EVENT_TOLD 0 /* weight of an event whose id the client was told: it stops no packet */
+
 STAGE void event_send(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u32 outcome,
 		      __u32 weight, __u64 now)
 {
@@ -94,7 +102,7 @@ STAGE void event_send(struct xdp_md *ctx, const struct packet *p, __u32 reason, 
 		return;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
-	e->id = (now & ~0xffull) | (bpf_get_smp_processor_id() & 0xff);
+	e->id = event_id(now, p->list_class);
 	address_store(&p->source, e->source);
 	address_store(&p->dest, e->dest);
 	e->weight = weight;
@@ -106,6 +114,7 @@ STAGE void event_send(struct xdp_md *ctx, const struct packet *p, __u32 reason, 
 	e->outcome = outcome;
 	e->list_class = p->list_class;
 	e->action = class_action(p->list_class);
+	e->told = weight == EVENT_TOLD;
 	bpf_ringbuf_submit(e, 0);
 	health_count(HEALTH_EVENTS_SENT);
 }
