@@ -111,6 +111,9 @@ static void test_shown(void **state)
 	assert_int_equal(shown.rate, 0);
 	assert_true(shown.active);
 	/* No packet came that would have ended it. */
+	shown = flood_shown(&port, 25, 38, WINDOW(1100));
+	assert_false(shown.active);
+	assert_int_equal(shown.since_ns, WINDOW(1039));
 	assert_false(flood_shown(&port, 25, 38, WINDOW(1039)).active);
 }
 

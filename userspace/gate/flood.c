@@ -58,7 +58,8 @@ struct gate_flood flood_shown(const struct flood_port *state, uint16_t port, uin
 			      uint64_t now_ns)
 {
 	const uint64_t now = now_ns >> FLOOD_WINDOW_SHIFT;
-	const bool active = load(&state->active) && load(&state->window) + quiet >= now;
+	const uint64_t over = load(&state->window) + quiet + 1; /* the window after the flood */
+	const bool on = load(&state->active), active = on && now < over;
 	const uint32_t attempts = attempts_now(state, now), peak = load(&state->peak);
 
 	return (struct gate_flood){
@@ -68,7 +69,7 @@ struct gate_flood flood_shown(const struct flood_port *state, uint16_t port, uin
 		/* The program notes a window when it is over. */
 		.peak = flood_rate(active && attempts > peak ? attempts : peak),
 		.floods = load(&state->floods),
-		.since_ns = load(&state->since),
+		.since_ns = on && !active ? over << FLOOD_WINDOW_SHIFT : load(&state->since),
 	};
 }
 
