@@ -228,6 +228,13 @@ static void test_follow(void **state)
 	expect_state(f, GATE_COOKIES_ARMED, "");
 	assert_int_equal(f->settings.flood.cookies, 0);
 	assert_int_equal(value_of("ipv4/tcp_syncookies"), 1);
+	/* Cookies are always on: time stamps follow all the same. */
+	write_file("ipv4/tcp_syncookies", "2\n");
+	gate_cookies_follow(&f->gate, true);
+	assert_int_equal(f->settings.flood.cookies, COOKIES_ON | COOKIES_TIMESTAMPS);
+	gate_cookies_follow(&f->gate, false);
+	assert_int_equal(f->settings.flood.cookies, COOKIES_ON);
+	write_file("ipv4/tcp_syncookies", "1\n");
 	/* The keeper's end. */
 	gate_cookies_follow(&f->gate, true);
 	cookies_end(&f->gate);

@@ -147,12 +147,10 @@ void gate_cookies_follow(struct gate *gate, bool flood)
 	const bool wanted = load(&gate->cookies.wanted), on = wanted && flood;
 
 	cookies_publish(gate);
-	if (on) {
-		if (load(&gate_kernel_settings(gate)->flood.cookies) & COOKIES_ON)
-			return;
-	} else if (!gate->cookies.on && (gate->cookies.looked || !wanted)) {
+	if (on && gate->cookies.on && load(&gate_kernel_settings(gate)->flood.cookies) & COOKIES_ON)
 		return;
-	}
+	if (!on && !gate->cookies.on && (gate->cookies.looked || !wanted))
+		return;
 	switch_cookies(gate, on);
 	cookies_publish(gate);
 }
