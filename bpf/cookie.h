@@ -129,6 +129,7 @@ STAGE __u32 cookie_mss(struct xdp_md *ctx, __u32 family)
 STAGE_APART int is_local(struct xdp_md *ctx, const struct packet *p)
 {
 	struct bpf_fib_lookup fib = {};
+	long found;
 
 	if (!p)
 		return 0;
@@ -142,7 +143,8 @@ STAGE_APART int is_local(struct xdp_md *ctx, const struct packet *p)
 		fib.ipv4_src = bpf_htonl((__u32)p->source.low);
 		fib.ipv4_dst = bpf_htonl((__u32)p->dest.low);
 	}
-	return bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_NOT_FWDED;
+	found = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	return found == BPF_FIB_LKUP_RET_NOT_FWDED || found == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
 STAGE struct bpf_sock *listener_ipv4(struct xdp_md *ctx, const struct packet *p)

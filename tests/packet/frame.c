@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tests/packet/frame.c - writes the frame that a shape describes.
+ * tests/packet/frame.c - writes the frame that a shape describes, and reads the answer to it.
  */
 #include <linux/if_ether.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
 
 #include "tests/packet/packet.h"
 
@@ -136,14 +142,18 @@ static void put_tcp(struct writer *w, const struct shape *shape)
 {
 	put16(w, 40000);
 	put16(w, shape->port ? shape->port : 25);
-	put32(w, 1000);
-	put32(w, 0);
+	put32(w, shape->sequence ? shape->sequence : 1000);
+	put32(w, shape->acknowledged);
 	put8(w, (shape->doff ? shape->doff : 5u) << 4);
 	put8(w, shape->flags ? shape->flags : SYN_FLAG);
 	put16(w, 64240);
 	put32(w, 0);
-	for (int i = 5; i < shape->doff; i++)
-		put32(w, 0x01010101);
+	for (int i = 5; i < shape->doff; i++) {
+		if (shape->options[0])
+			put_bytes(w, &shape->options[(i - 5) * 4], 4);
+		else
+			put32(w, 0x01010101);
+	}
 	memset(w->at, 'x', shape->data);
 	w->at += shape->data;
 }
@@ -165,4 +175,92 @@ size_t frame_build(const struct shape *shape, uint8_t frame[FRAME_MAX])
 	if (shape->cut)
 		length = shape->cut;
 	return shape->pad && length < ETH_ZLEN ? ETH_ZLEN : length;
+}
+
+static uint32_t sum_words(const void *data, size_t length, uint32_t sum)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < length; i++)
+		sum += i % 2 ? byte[i] : (uint32_t)byte[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static uint32_t get16(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 8 | at[1];
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	return get16(at) << 16 | get16(at + 2);
+}
+
+/* Where the IP header is. */
+static const uint8_t *network_header(const uint8_t *frame, uint32_t *type)
+{
+	const uint8_t *at = frame + 12;
+
+	for (*type = get16(at); *type == ETH_P_8021Q || *type == ETH_P_8021AD; *type = get16(at))
+		at += 4;
+	return at + 2;
+}
+
+/* Checks the IP header; returns its length, and sets that of what follows, and its pseudo sum. */
+static size_t read_network(const uint8_t *ip, uint32_t type, size_t *rest, uint32_t *pseudo)
+{
+	if (type == ETH_P_IP) {
+		assert_int_equal(ip[0], 0x45);
+		assert_int_equal(sum_words(ip, 20, 0), 0xffff);
+		assert_int_equal(ip[9], IPPROTO_TCP);
+		*rest = get16(ip + 2) - 20;
+		*pseudo = sum_words(ip + 12, 8, 0);
+		return 20;
+	}
+	assert_int_equal(type, ETH_P_IPV6);
+	assert_int_equal(ip[0] >> 4, 6);
+	assert_int_equal(ip[6], IPPROTO_TCP);
+	*rest = get16(ip + 4);
+	*pseudo = sum_words(ip + 8, 32, 0);
+	return 40;
+}
+
+void frame_read(const uint8_t *frame, size_t length, struct segment *out)
+{
+	size_t rest, header;
+	uint32_t type, pseudo;
+	const uint8_t *ip = network_header(frame, &type);
+	const uint8_t *tcp = ip + read_network(ip, type, &rest, &pseudo);
+
+	assert_int_equal((size_t)(tcp - frame) + rest, length);
+	assert_int_equal(sum_words(tcp, rest, pseudo + IPPROTO_TCP + (uint32_t)rest), 0xffff);
+	header = (tcp[12] >> 4) * 4u;
+	*out = (struct segment){
+		.source_port = (uint16_t)get16(tcp),
+		.dest_port = (uint16_t)get16(tcp + 2),
+		.sequence = get32(tcp + 4),
+		.acknowledged = get32(tcp + 8),
+		.flags = tcp[13],
+		.window = (uint16_t)get16(tcp + 14),
+		.options = header - 20,
+		.text_length = rest - header,
+	};
+	memcpy(out->option, tcp + 20, out->options);
+	memcpy(out->text, tcp + header, out->text_length);
+}
+
+void frame_check_way_back(const uint8_t *question, const uint8_t *answer, bool ipv4)
+{
+	const size_t size = ipv4 ? 4 : 16, from = ipv4 ? 12 : 8;
+	uint32_t type;
+	const uint8_t *asked = network_header(question, &type) + from;
+	const uint8_t *told = network_header(answer, &type) + from;
+
+	assert_memory_equal(answer, question + ETH_ALEN, ETH_ALEN);
+	assert_memory_equal(answer + ETH_ALEN, question, ETH_ALEN);
+	assert_memory_equal(answer + 12, question + 12, (size_t)(asked - from - question) - 12);
+	assert_memory_equal(told, asked + size, size);
+	assert_memory_equal(told + size, asked, size);
 }

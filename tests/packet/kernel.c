@@ -3,6 +3,10 @@
  * tests/packet/kernel.c - the XDP program in the kernel, run over single frames by
  * BPF_PROG_TEST_RUN.
  */
+#define _GNU_SOURCE /* unshare */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +84,24 @@ static void *memory(enum gate_map which)
 	return gate->map[which].memory;
 }
 
+/*
+ * A network of its own, with a listener on port 25 that gives out cookies: a test run looks for
+ * sockets in the namespace of its caller.
+ */
+static int listen_alone(void)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(25) };
+	int listener, sysctl, failed;
+
+	if (unshare(CLONE_NEWNET))
+		return -1;
+	sysctl = open("/proc/sys/net/ipv4/tcp_syncookies", O_WRONLY);
+	failed = sysctl < 0 || write(sysctl, "2", 1) != 1;
+	close(sysctl);
+	listener = socket(AF_INET6, SOCK_STREAM, 0);
+	return failed || bind(listener, (const void *)&any, sizeof(any)) || listen(listener, 1);
+}
+
 int kernel_world(struct world *out)
 {
 	char pins[64];
@@ -88,6 +110,10 @@ int kernel_world(struct world *out)
 	struct error err = { 0 };
 
 	snprintf(pins, sizeof(pins), "/sys/fs/bpf/postern-packet-%d", getpid());
+	if (listen_alone()) {
+		perror("packet: a network namespace with a listener");
+		return -1;
+	}
 	if (gate_open(&options, &gate, &err) || load_open_xdp(gate, &xdp, &err) ||
 	    gate_xdp__load(xdp)) {
 		fprintf(stderr, "packet: %s\n", err.text);
@@ -108,6 +134,9 @@ int kernel_world(struct world *out)
 		.table = gate->table,
 		.meter = memory(GATE_MAP_meter),
 		.total = memory(GATE_MAP_total),
+		.flood = memory(GATE_MAP_flood),
+		.proved = memory(GATE_MAP_proved),
+		.refusal = memory(GATE_MAP_refusal),
 		.budget = memory(GATE_MAP_budget),
 		.offenders = memory(GATE_MAP_offenders),
 		.run = kernel_run,

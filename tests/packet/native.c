@@ -21,7 +21,10 @@ extern const volatile struct geometry geometry __attribute__((section(".data")))
 
 #include "tests/packet/packet.h"
 
-#define NATIVE_NOW 1000000000000ull /* ns */
+#define NATIVE_NOW    1000000000000ull /* ns */
+#define NATIVE_ROOM   256              /* before a frame */
+#define NATIVE_MTU    1500
+#define NATIVE_COOKIE 0x5b4c0ffeell /* segment size << 32 | cookie */
 
 /* An array map on the host. */
 struct native_map {
@@ -48,6 +51,12 @@ static struct native_map maps[] = {
 	NATIVE_MAP(page, struct page, 0),
 	NATIVE_MAP(meter, struct meter_line, 1 << TEST_METER_BITS),
 	NATIVE_MAP(total, struct meter_line, 1),
+	NATIVE_MAP(lease, struct lease, 1),
+	NATIVE_MAP(flood, struct flood_port, FLOOD_PORTS),
+	NATIVE_MAP(flood_cpu, struct flood_cpu, FLOOD_PORTS),
+	NATIVE_MAP(proved, struct proved_line, PROVED_LINES),
+	NATIVE_MAP(refusal, struct refusal, LIST_SLOTS + 1),
+	NATIVE_MAP(scratch, struct scratch, 1),
 	NATIVE_MAP(reasons, struct counter, REASON_COUNTERS),
 	NATIVE_MAP(lists, struct counter, LIST_COUNTERS),
 	NATIVE_MAP(health, __u64, HEALTH_COUNT),
@@ -84,9 +93,16 @@ void *native_lookup(const void *map, const void *key)
 	abort();
 }
 
+static uint64_t native_time = NATIVE_NOW;
+
 uint64_t bpf_ktime_get_ns(void)
 {
-	return NATIVE_NOW;
+	return native_time;
+}
+
+uint64_t bpf_ktime_get_coarse_ns(void)
+{
+	return native_time;
 }
 
 uint32_t bpf_get_smp_processor_id(void)
@@ -117,19 +133,115 @@ int bpf_xdp_adjust_tail(struct xdp_md *ctx, int delta)
 	return 0;
 }
 
-uint64_t native_exchange(void *place, uint64_t expected, uint64_t wanted)
+int bpf_xdp_adjust_head(struct xdp_md *ctx, int delta)
 {
-	__u64 *value = place; /* of the very type that the program uses */
+	if (faults.head)
+		return -1;
+	ctx->data += (uint32_t)delta;
+	return 0;
+}
+
+/* A frame's octets from `offset` on, or NULL if there are not so many. */
+static uint8_t *frame_at(const struct xdp_md *ctx, uint32_t offset, uint32_t length)
+{
+	return ctx->data + offset + length > ctx->data_end
+		       ? NULL
+		       : (uint8_t *)(uintptr_t)ctx->data + offset;
+}
+
+int bpf_xdp_load_bytes(struct xdp_md *ctx, uint32_t offset, void *to, uint32_t length)
+{
+	const uint8_t *from = faults.load && offset ? NULL : frame_at(ctx, offset, length);
+
+	if (!from)
+		return -1;
+	memcpy(to, from, length);
+	return 0;
+}
+
+int bpf_xdp_store_bytes(struct xdp_md *ctx, uint32_t offset, void *from, uint32_t length)
+{
+	uint8_t *to = frame_at(ctx, offset, length);
+
+	if (!to || (faults.stores && !--faults.stores))
+		return -1;
+	memcpy(to, from, length);
+	return 0;
+}
+
+int64_t bpf_csum_diff(const void *from, uint32_t from_size, const void *to, uint32_t to_size,
+		      uint32_t seed)
+{
+	const uint32_t *word = to;
+	uint64_t sum = seed;
+
+	if (from || from_size || to_size % 4)
+		return -1;
+	for (uint32_t i = 0; i < to_size / 4; i++)
+		sum += word[i];
+	return (int64_t)((sum & 0xffffffff) + (sum >> 32));
+}
+
+int bpf_check_mtu(struct xdp_md *ctx, uint32_t ifindex, uint32_t *mtu, int delta, uint64_t flags)
+{
+	(void)ctx;
+	(void)ifindex;
+	(void)delta;
+	(void)flags;
+	*mtu = NATIVE_MTU;
+	return 0;
+}
+
+long bpf_fib_lookup(struct xdp_md *ctx, struct bpf_fib_lookup *fib, int length, uint32_t flags)
+{
+	(void)ctx;
+	(void)fib;
+	(void)length;
+	(void)flags;
+	return faults.foreign ? BPF_FIB_LKUP_RET_SUCCESS : BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
+struct bpf_sock *bpf_skc_lookup_tcp(struct xdp_md *ctx, struct bpf_sock_tuple *tuple,
+				    uint32_t length, uint64_t netns, uint64_t flags)
+{
+	static struct bpf_sock listener;
+
+	(void)ctx;
+	(void)tuple;
+	(void)length;
+	(void)netns;
+	(void)flags;
+	return faults.no_listener ? NULL : &listener;
+}
+
+int64_t bpf_tcp_gen_syncookie(struct bpf_sock *listener, const void *ip, uint32_t ip_length,
+			      const void *tcp, uint32_t tcp_length)
+{
+	(void)listener;
+	(void)ip;
+	(void)ip_length;
+	(void)tcp;
+	(void)tcp_length;
+	return faults.no_cookie ? -1 : NATIVE_COOKIE;
+}
+
+void bpf_sk_release(struct bpf_sock *listener)
+{
+	(void)listener;
+}
+
+uint64_t native_exchange(void *place, size_t size, uint64_t expected, uint64_t wanted)
+{
+	uint64_t value = 0;
 
 	if (faults.exchange) {
 		faults.exchange--;
 		return ~expected; /* somebody else's value */
 	}
-	if (*value == expected) {
-		*value = wanted;
-		return expected;
-	}
-	return *value;
+	memcpy(&value, place, size);
+	if (value == expected)
+		memcpy(place, &wanted, size);
+	return value;
 }
 
 /* What stands apart must bear any argument; the verifier makes it check even what cannot be. */
@@ -159,9 +271,11 @@ static int native_run(uint8_t *frame, size_t *length, const struct faults *wante
 	struct xdp_md ctx;
 	int action;
 
-	if (!low)
-		low = mmap(NULL, FRAME_MAX, PROT_READ | PROT_WRITE,
+	if (!low) {
+		low = mmap(NULL, NATIVE_ROOM + FRAME_MAX, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+		low += NATIVE_ROOM;
+	}
 	memcpy(low, frame, *length);
 	ctx = (struct xdp_md){
 		.data = (uint32_t)(uintptr_t)low,
@@ -171,13 +285,18 @@ static int native_run(uint8_t *frame, size_t *length, const struct faults *wante
 	faults = *wanted;
 	action = faults.direct ? native_direct(&ctx) : postern_gate(&ctx);
 	*length = ctx.data_end - ctx.data;
-	memcpy(frame, low, *length);
+	memcpy(frame, (const void *)(uintptr_t)ctx.data, *length);
 	return action;
 }
 
 static uint64_t native_now(void)
 {
-	return NATIVE_NOW;
+	return native_time;
+}
+
+static void native_advance(uint64_t ns)
+{
+	native_time += ns;
 }
 
 static void native_reset_counters(void)
@@ -236,10 +355,14 @@ int native_world(struct world *out)
 		},
 		.meter = (void *)map_named("meter")->memory,
 		.total = (void *)map_named("total")->memory,
+		.flood = (void *)map_named("flood")->memory,
+		.proved = (void *)map_named("proved")->memory,
+		.refusal = (void *)map_named("refusal")->memory,
 		.budget = (void *)map_named("budget")->memory,
 		.offenders = (void *)map_named("offenders")->memory,
 		.run = native_run,
 		.now = native_now,
+		.advance = native_advance,
 		.reset_counters = native_reset_counters,
 		.read_counters = native_read_counters,
 		.last_event = native_last_event,

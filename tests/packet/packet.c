@@ -24,10 +24,9 @@
 
 #include "tests/packet/packet.h"
 
-#define IPV6_HEADER 40
-#define SECOND_NS   1000000000ull
-#define AHEAD_NS    20000000ull
-#define FAR_NS      3600000000000ull /* an hour */
+#define SECOND_NS 1000000000ull
+#define AHEAD_NS  20000000ull
+#define FAR_NS    3600000000000ull /* an hour */
 
 static struct world worlds[2];
 static size_t world_count;
@@ -114,9 +113,14 @@ static void given_lists(const struct world *w, const struct given *given, const 
 		{ given->reset, class_make(LIST_RESET, ACTION_RESET) },
 		{ given->allow, class_make(LIST_TRUSTED, ACTION_DROP) },
 		{ given->watched, class_make(LIST_WATCHED, ACTION_DROP) },
+		{ given->refuse, class_make(LIST_REFUSE, ACTION_REFUSE) },
+		{ given->tarpit, class_make(LIST_TARPIT, ACTION_TARPIT) },
+		{ given->watched_refuse, class_make(LIST_WATCHED_REFUSE, ACTION_REFUSE) },
 	};
 	const uint8_t flags[LIST_SLOTS] = {
-		[LIST_TRUSTED] = LIST_ALLOW, [LIST_WATCHED] = LIST_MONITOR
+		[LIST_TRUSTED] = LIST_ALLOW,
+		[LIST_WATCHED] = LIST_MONITOR,
+		[LIST_WATCHED_REFUSE] = LIST_MONITOR,
 	};
 	struct prefix prefix;
 
@@ -211,7 +215,7 @@ static void given_offenders(const struct world *w, const struct packet_case *tes
 	}
 }
 
-static void arrange(const struct world *w, const struct packet_case *test)
+void packet_arrange(const struct world *w, const struct packet_case *test)
 {
 	static const uint16_t ports[] = { 25, 110, 143, 465, 587, 993, 995 };
 	const uint32_t bucket6_bits = table_geometry_for(TEST_CAPACITY, TEST_CAPACITY).bucket6_bits;
@@ -224,13 +228,20 @@ static void arrange(const struct world *w, const struct packet_case *test)
 		w->memory.bucket6[i].slot[0].info |= SLOT6_OVERFLOW;
 	settings->monitor = given->monitor;
 	settings->secret = 0x5eed;
+	settings->answer_key[0] = 0x0706050403020100;
+	settings->answer_key[1] = 0x0f0e0d0c0b0a0908;
+	settings->precise = 1;
+	settings->flood = given->flood;
+	memset(w->flood, 0, sizeof(*w->flood) * FLOOD_PORTS);
+	memset(w->proved, 0, sizeof(*w->proved) * PROVED_LINES);
+	memset(w->refusal, 0, sizeof(*w->refusal) * LIST_SLOTS);
 	memcpy(settings->limit, given->limit, sizeof(settings->limit));
 	settings->reset = (struct meter_limit){ 0 };
 	if (given->no_resets || given->few_resets)
 		settings->reset = (struct meter_limit){ SECOND_NS, SECOND_NS, 0, 0 };
 	memset(settings->port, 0, sizeof(settings->port));
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		settings->port[ports[i] / 64] |= 1ull << (ports[i] % 64);
+		settings->port[ports[i]] = (uint8_t)(i + 1);
 	given_meters(w, test);
 	given_offenders(w, test);
 	for (int cpu = 0; cpu < BUDGET_CPUS; cpu++)
@@ -331,47 +342,19 @@ static void check_offender(const struct run *run)
 	assert_int_equal(hits, run->test->expect.hits);
 }
 
-static uint32_t sum_words(const void *data, size_t length, uint32_t sum)
-{
-	const uint8_t *byte = data;
-
-	for (size_t i = 0; i + 1 < length; i += 2)
-		sum += (uint32_t)byte[i] << 8 | byte[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-/* The RST that answers a SYN: RFC 9293 3.5.2, with right checksums, from the address that was
- * called. */
+/* The RST that answers a SYN: RFC 9293 3.5.2. */
 static void check_reset(const struct run *run)
 {
-	const struct shape *shape = &run->test->shape;
-	const bool ipv4 = run_family(run) == FAMILY_IPV4;
-	const size_t tags = (size_t)(!!shape->tags[0] + !!shape->tags[1]) * 4;
-	const size_t addresses = ipv4 ? 8 : 32;
-	const uint8_t *ip = run->frame + ETH_HLEN + tags;
-	const uint8_t *ip_before = run->before + ETH_HLEN + tags;
-	const size_t header = ipv4 ? sizeof(struct iphdr) : IPV6_HEADER;
-	const size_t from = ipv4 ? 12 : 8;
-	const struct tcphdr *tcp = (const void *)(ip + header);
+	struct segment answer;
 
-	assert_int_equal(run->length, ETH_HLEN + tags + header + sizeof(*tcp));
-	assert_memory_equal(run->frame, run->before + ETH_ALEN, ETH_ALEN);
-	assert_memory_equal(run->frame + ETH_ALEN, run->before, ETH_ALEN);
-	assert_memory_equal(run->frame + 2 * ETH_ALEN, run->before + 2 * ETH_ALEN, tags + 2);
-	assert_memory_equal(ip + from, ip_before + from + addresses / 2, addresses / 2);
-	assert_memory_equal(ip + from + addresses / 2, ip_before + from, addresses / 2);
-	if (ipv4)
-		assert_int_equal(sum_words(ip, header, 0), 0xffff);
-	assert_int_equal(sum_words(tcp, sizeof(*tcp),
-				   sum_words(ip + from, addresses, IPPROTO_TCP + sizeof(*tcp))),
-			 0xffff);
-	assert_int_equal(ntohs(tcp->source), 25);
-	assert_int_equal(ntohs(tcp->dest), 40000);
-	assert_int_equal(ntohl(tcp->seq), 0);
-	assert_int_equal(ntohl(tcp->ack_seq), 1000 + 1 + shape->data);
-	assert_true(tcp->rst && tcp->ack && !tcp->syn && !tcp->fin);
+	frame_read(run->frame, run->length, &answer);
+	frame_check_way_back(run->before, run->frame, run_family(run) == FAMILY_IPV4);
+	assert_int_equal(answer.source_port, 25);
+	assert_int_equal(answer.dest_port, 40000);
+	assert_int_equal(answer.sequence, 0);
+	assert_int_equal(answer.acknowledged, 1000 + 1 + run->test->shape.data);
+	assert_int_equal(answer.flags, 0x14); /* RST, ACK */
+	assert_int_equal(answer.options + answer.text_length, 0);
 }
 
 static void check_frame(const struct run *run)
@@ -400,7 +383,7 @@ static void run_case(void **state)
 
 		if (needs_faults(test) && !worlds[i].faults)
 			continue;
-		arrange(&worlds[i], test);
+		packet_arrange(&worlds[i], test);
 		act(&run);
 		if (run.action != test->expect.action)
 			print_error("%s, in the %s: action %d\n", test->name, worlds[i].name,
@@ -430,12 +413,12 @@ static int profile_start(void **state)
 
 static int profile_end(void **state)
 {
-	const struct packet_case *test = *state;
+	const char *const *test = *state; /* a case or a talk: its name comes first */
 	char path[512], name[128];
 
 	if (!profile_directory)
 		return 0;
-	snprintf(name, sizeof(name), "%s", test->name);
+	snprintf(name, sizeof(name), "%s", *test);
 	for (char *c = name; *c; c++)
 		if (*c == '/' || *c == ' ')
 			*c = '_';
@@ -448,7 +431,29 @@ static int profile_end(void **state)
 #define profile_end   NULL
 #endif
 
+static void run_talk(void **state)
+{
+	const struct talk *talk = *state;
+
+	for (size_t i = 0; i < world_count; i++)
+		if (!talk->faults || worlds[i].faults)
+			talk->run(&worlds[i]);
+}
+
 #define CASES_MAX 512
+
+static size_t collect_talks(struct CMUnitTest *tests, const struct talk *talks, size_t count,
+			    const char *wanted)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!wanted || !strcmp(wanted, talks[i].name))
+			tests[taken++] =
+				(struct CMUnitTest){ talks[i].name, run_talk, profile_start,
+						     profile_end, (void *)(uintptr_t)&talks[i] };
+	return taken;
+}
 
 static size_t collect(struct CMUnitTest *tests, const char *wanted)
 {
@@ -472,6 +477,8 @@ static size_t collect(struct CMUnitTest *tests, const char *wanted)
 					(struct CMUnitTest){ test->name, run_case, profile_start,
 							     profile_end, (void *)(uintptr_t)test };
 		}
+	count += collect_talks(tests + count, hold_talks, hold_talk_count, wanted);
+	count += collect_talks(tests + count, flood_talks, flood_talk_count, wanted);
 	return count;
 }
 

@@ -12,6 +12,7 @@
 #include "gate/table.h"
 #include "maps/counter.h"
 #include "maps/event.h"
+#include "maps/refusal.h"
 #include "maps/settings.h"
 
 #define FRAME_MAX       2048
@@ -35,12 +36,14 @@ struct shape {
 	uint16_t length; /* of the IP packet (IPv4) or payload (IPv6), instead of the right one */
 	bool no_length;  /* the length of the IP packet is 0 */
 	uint16_t port;
-	uint8_t flags; /* TCP flags, instead of SYN */
-	uint8_t doff;  /* TCP header length in words, instead of 5 */
-	uint16_t data; /* octets after the TCP header */
-	uint16_t cut;  /* the frame ends after so many octets */
-	bool pad;      /* to the 60 octets of an Ethernet frame */
-	bool group;    /* destination is a group address */
+	uint8_t flags;                   /* TCP flags, instead of SYN */
+	uint8_t doff;                    /* TCP header length in words, instead of 5 */
+	uint32_t sequence, acknowledged; /* instead of 1000 and 0 */
+	uint8_t options[40];             /* of TCP, instead of no operations; doff counts them */
+	uint16_t data;                   /* octets after the TCP header */
+	uint16_t cut;                    /* the frame ends after so many octets */
+	bool pad;                        /* to the 60 octets of an Ethernet frame */
+	bool group;                      /* destination is a group address */
 };
 
 /* What fails in the host build, to reach branches that the kernel never takes. */
@@ -49,6 +52,12 @@ struct faults {
 	unsigned int exchange;    /* compare-and-exchanges that another CPU wins */
 	bool adjust;              /* the frame cannot be cut */
 	uint8_t cut_after_adjust; /* the frame has so many octets only, whatever was asked */
+	bool head;                /* the frame cannot grow */
+	bool load;                /* nothing can be read from the frame */
+	uint8_t stores;           /* so many writes to the frame succeed, less one; 0 is all */
+	bool no_listener;         /* nobody listens */
+	bool no_cookie;           /* the kernel gives no cookie */
+	bool foreign;             /* the routing table sends the packet to another host */
 	bool ring;                /* the event ring is full */
 	bool direct;              /* stages get arguments that the program never gives them */
 	bool host;                /* the kernel takes no such frame */
@@ -57,6 +66,7 @@ struct faults {
 /* The state before the packet. */
 struct given {
 	const char *drop, *drop2, *reset, *allow, *watched; /* prefixes on lists */
+	const char *refuse, *tarpit, *watched_refuse;
 	bool full24;  /* 100 neighbours of the source, in its /24 or /120, are on the drop list, too
 		       */
 	bool chained; /* every IPv6 bucket was full once */
@@ -69,16 +79,25 @@ struct given {
 	bool displaced;           /* the entry of `drop` has no room in its first IPv6 bucket */
 	bool crowded;             /* the source's line of meters is full of others */
 	bool known;               /* the source has a cell already */
-	bool no_resets;           /* the limit of answers is used up */
-	bool few_resets;          /* there is a limit of answers, and room */
-	uint32_t budget;          /* events that may be sent */
-	uint32_t skipped;         /* packets without an event before this one */
-	bool offender_before;     /* the source is among the offenders with 5 hits */
-	bool offenders_full;      /* its line holds two others */
-	struct faults fault;      /* not empty: only in the host build */
+	struct flood_settings flood;
+	bool no_resets;       /* the limit of answers is used up */
+	bool few_resets;      /* there is a limit of answers, and room */
+	uint32_t budget;      /* events that may be sent */
+	uint32_t skipped;     /* packets without an event before this one */
+	bool offender_before; /* the source is among the offenders with 5 hits */
+	bool offenders_full;  /* its line holds two others */
+	struct faults fault;  /* not empty: only in the host build */
 };
 
-enum { LIST_DROP, LIST_RESET, LIST_TRUSTED, LIST_WATCHED };
+enum {
+	LIST_DROP,
+	LIST_RESET,
+	LIST_TRUSTED,
+	LIST_WATCHED,
+	LIST_REFUSE,
+	LIST_TARPIT,
+	LIST_WATCHED_REFUSE,
+};
 
 struct expected {
 	int action; /* enum xdp_action */
@@ -105,6 +124,21 @@ extern const size_t parse_case_count, list_case_count, limit_case_count, report_
 size_t frame_build(const struct shape *shape, uint8_t frame[FRAME_MAX]);
 struct addr shape_source(const struct shape *shape);
 
+/* What a frame says, with the lengths and checksums that it claims checked. */
+struct segment {
+	uint16_t source_port, dest_port;
+	uint32_t sequence, acknowledged;
+	uint16_t window;
+	uint8_t flags;
+	uint8_t option[40];
+	size_t options; /* octets */
+	char text[FRAME_MAX];
+	size_t text_length;
+};
+void frame_read(const uint8_t *frame, size_t length, struct segment *out);
+/* Fails unless `answer` goes back the way that `question` came. */
+void frame_check_way_back(const uint8_t *question, const uint8_t *answer, bool ipv4);
+
 /* The memory of the maps in one of the two places. */
 struct world {
 	const char *name;
@@ -112,17 +146,33 @@ struct world {
 	struct table_memory memory;
 	struct table *table;
 	struct meter_line *meter, *total;
+	struct flood_port *flood;
+	struct proved_line *proved;
+	struct refusal *refusal;
 	struct budget *budget;
 	struct offender_line *offenders;
 	/* Runs the program over the frame in place; returns the action, and the new length. */
 	int (*run)(uint8_t *frame, size_t *length, const struct faults *faults);
 	uint64_t (*now)(void);
+	void (*advance)(uint64_t ns); /* moves the clock; NULL where it is not ours */
 	void (*reset_counters)(void);
 	void (*read_counters)(struct counter reasons[REASON_COUNTERS],
 			      struct counter lists[LIST_COUNTERS], uint64_t health[HEALTH_COUNT]);
 	/* The last event, if there was one since the counters were reset. */
 	bool (*last_event)(struct event *out);
 };
+
+/* Puts the world in the state that a case starts from. */
+void packet_arrange(const struct world *w, const struct packet_case *test);
+
+/* Several packets in a row: answers, and what is answered to them. */
+struct talk {
+	const char *name;
+	void (*run)(struct world *world);
+	bool faults; /* only in the host build */
+};
+extern const struct talk hold_talks[], flood_talks[];
+extern const size_t hold_talk_count, flood_talk_count;
 
 int kernel_world(struct world *out);
 void kernel_world_close(void);
