@@ -32,7 +32,7 @@ _posternctl_options() {
 	case $1 in
 	"block add") echo "--list --ttl --reason --action $always" ;;
 	"allow add") echo "--list --ttl --reason $always" ;;
-	"block load") echo "--format --action --skip-bad $always" ;;
+	"block load") echo "--format --action --reason --skip-bad $always" ;;
 	"allow load") echo "--format --skip-bad $always" ;;
 	"block del" | "allow del" | "block show" | "allow show" | monitor*) echo "--list $always" ;;
 	attach*) echo "--mode $always" ;;
@@ -45,7 +45,7 @@ _posternctl_options() {
 # The words that may stand at an option's value: _posternctl_value OPTION KIND
 _posternctl_value() {
 	case $1 in
-	--action) echo "drop reset" ;;
+	--action) echo "drop reset refuse tarpit" ;;
 	--format) echo "auto plain ipset drop rbldnsd" ;;
 	--mode) echo "native generic" ;;
 	--list) _posternctl_lists "$2" ;;

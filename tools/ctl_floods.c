@@ -27,9 +27,9 @@ static void print_flood(const json_t *flood)
 
 	output_paint(active ? PAINT_BAD : PAINT_NONE, "port %" PRIu64 ": %s",
 		     field_count(flood, "port"),
-		     active ? "a flood of SYNs is on" : "no flood now, the last ended");
-	output_text(" %s%s, %s/s now, %s/s at most; floods so far: %" PRIu64 "\n",
-		    active ? "since " : "", when_relative(field_count(flood, "since"), since),
+		     active ? "a flood of SYNs is on, begun" : "no flood now, the last ended");
+	output_text(" %s, %s/s now, %s/s at most; floods so far: %" PRIu64 "\n",
+		    when_relative(field_count(flood, "since"), since),
 		    rate_format((double)field_count(flood, "rate"), rate),
 		    rate_format((double)field_count(flood, "peak"), peak),
 		    field_count(flood, "floods"));

@@ -145,11 +145,12 @@ static void update_flows(struct top_model *model)
 	for (size_t i = 0; i < model->reasons.count; i++) {
 		const struct top_row *row = &model->reasons.row[i];
 
-		if (!row->harmless)
+		if (!row->harmless) {
 			model->rate[FLOW_STOPPED] += row->rate[TOP_ENFORCED];
-		else if (is_let_in(row->name))
+			model->rate[FLOW_MONITORED] += row->rate[TOP_MONITORED];
+		} else if (is_let_in(row->name)) {
 			model->rate[FLOW_LET_IN] += row->rate[TOP_ENFORCED];
-		model->rate[FLOW_MONITORED] += row->rate[TOP_MONITORED];
+		}
 		/* What monitor mode lets through is counted once more where it comes out. */
 		model->rate[FLOW_SEEN] += row->rate[TOP_ENFORCED];
 	}

@@ -212,7 +212,8 @@ static void print_id(const json_t *result)
 		    when_format(field_count(result, "time"), when));
 	if (*list)
 		output_text(" by list %s, action %s", list, field_text(result, "action"));
-	output_text(".\nThe details are gone. 'posternctl why ADDRESS' tells what concerns the "
+	output_text(".\n");
+	output_text("The details are gone. 'posternctl why ADDRESS' tells what concerns the "
 		    "address that the reply names now.\n");
 }
 

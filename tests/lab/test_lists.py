@@ -127,7 +127,7 @@ def refused(lab, rc, *arguments, **options):
     (["block", "add", "example.net"], 2, ["example.net"]),
     (["block", "add", "192.0.2.1", "--ttl", "never"], 2, ["never"]),
     (["block", "add", "192.0.2.1", "--action", "explode"], 2, ["explode"]),
-    (["block", "add", "192.0.2.1", "--action", "tarpit"], 4, ["tarpit"]),
+    (["block", "load", "x", "-", "--action", "bounce"], 2, ["bounce"]),
     (["block", "add", "192.0.2.1", "--list", "no/slash"], 2, ["no/slash"]),
     (["block", "del", "192.0.2.99"], 4, ["192.0.2.99"]),
     (["block", "clear", "nosuch"], 4, ["nosuch"]),

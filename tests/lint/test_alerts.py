@@ -32,6 +32,10 @@ SERIES = {
     'postern_events_lost_total{instance="a"}': "0+1x30",
     'postern_meter_full_total{instance="a"}': "0+600x30",
     'postern_monitor{instance="a"}': "1x30",
+    'postern_flood_active{instance="a",port="25"}': "1x30",
+    'postern_flood_active{instance="a",port="587"}': "0x30",
+    'postern_syn_cookies{instance="a",state="unavailable"}': "1x30",
+    'postern_syn_cookies{instance="a",state="on"}': "0x30",
 }
 
 FIRING = {
@@ -42,6 +46,8 @@ FIRING = {
     "PosternPagesNearlyFull": [{"severity": "ticket", "instance": "a"}],
     "PosternMeterFull": [{"severity": "ticket", "instance": "a"}],
     "PosternTotalLimitReached": [{"severity": "page", "instance": "a"}],
+    "PosternFlood": [{"severity": "page", "instance": "a", "port": "25"}],
+    "PosternNoCookies": [{"severity": "ticket", "instance": "a", "state": "unavailable"}],
     "PosternEventsLost": [{"severity": "ticket", "instance": "a"}],
     "PosternManyStopped": [{"severity": "ticket", "instance": "a"}],
 }

@@ -62,13 +62,18 @@ static const struct {
 		 "[{\"level\": "
 		 "\"source\", \"prefix\": \"192.0.2.7\", \"rate\": 20, \"burst\": 40, \"used\": "
 		 "40, "
-		 "\"conns\": 3, \"conn_limit\": 0}], \"ports\": [25, 465]"),
+		 "\"conns\": 3, \"conn_limit\": 0}], \"ports\": [25, 465], \"proof\": {\"proved\": "
+		 "true, \"seconds\": 3600}, "
+		 "\"floods\": [25, 587], \"refusal\": \"554 5.7.1 no\""),
 	  NULL,
 	  "192.0.2.7 would be let through: no list holds it, and it is within its limits.\n\n"
 	  "Entries\n  no list holds the address\n\n"
 	  "Hits\n  not among the sources that were stopped lately\n\n"
 	  "LIMIT   FOR        RATE  BURST USED   CONNECTIONS\n"
 	  "source  192.0.2.7  20/s     40 / 40  3 / no limit\n\n"
+	  "The client is told: 554 5.7.1 no\n\n"
+	  "Floods\n  it completed a handshake, so it needs no SYN cookie for 1h\n"
+	  "  a flood is on at port 25, 587\n\n"
 	  "This is about TCP connection attempts to the ports 25, 465; nothing else is "
 	  "touched.\n" },
 	{ "why 192.0.2.7",
@@ -88,6 +93,17 @@ static const struct {
 	  "04K3ZQ8W1V7M2: at 1970-01-11 13:46:40, a connection attempt from 192.0.2.7 port 4312 to "
 	  "198.51.100.1 port 25, received on eth0 (VLAN 12), was stopped: listed, on list drop, "
 	  "action drop.\n" },
+	{ "why 04K3ZQ8W1V7M2",
+	  RESULT("\"id\": \"04K3ZQ8W1V7M2\", \"event\": null, \"time\": 913600, \"list\": "
+		 "\"drop\", "
+		 "\"action\": \"refuse\""),
+	  NULL,
+	  "04K3ZQ8W1V7M2: at 1970-01-11 13:46:40, a connection attempt was stopped by list drop, "
+	  "action refuse.\nThe details are gone. 'posternctl why ADDRESS' tells what concerns the "
+	  "address that the reply names now.\n" },
+	{ "block add 192.0.2.7",
+	  RESULT("\"list\": \"local\", \"prefix\": \"192.0.2.7\", \"effective\": \"tarpit\""), NULL,
+	  "192.0.2.7 is now on block list local; its connections are held and go nowhere\n" },
 	{ "block test 192.0.2.7", RESULT("\"listed\": true, \"matches\": [" MATCH "]"), NULL,
 	  "192.0.2.7 is listed: in 192.0.2.0/24 on list drop (SBL123), which expires in 3h 20m\n" },
 	{ "block test 192.0.2.7", RESULT("\"listed\": true, \"matches\": [" WIDER "]"), NULL,

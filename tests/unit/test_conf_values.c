@@ -162,6 +162,12 @@ static void contradictions(void **state)
 		  "default)" },
 		{ "limits:\n  conn-total: 399\n",
 		  "f:2: limits.conn-total: 399 is less than limits.conn-site, 400 (the default)" },
+		{ "flood:\n  threshold: 1000\n  release: 1001\n",
+		  "f:3: flood.release: 1001 is more than flood.threshold, 1000 (line 2)" },
+		{ "flood:\n  release: 9000\n  threshold: 8000\n",
+		  "f:3: flood.threshold: 8000 is less than flood.release, 9000 (line 2)" },
+		{ "flood:\n  release: 20001\n",
+		  "f:2: flood.release: 20001 is more than flood.threshold, 20000 (the default)" },
 		{ "limits:\n  burst-source: 201\n", "f:2: limits.burst-source: 201 is more than "
 						    "limits.burst-net, 200 (the default)" },
 		{ "limits:\n  burst-total: 10\n",

@@ -52,11 +52,50 @@ int gate_offender_find(struct gate *gate, const struct addr *addr, struct offend
 	return 1;
 }
 
+static bool proved;
+static struct gate_flood floods[2];
+
+bool gate_proved(struct gate *gate, const struct addr *addr, uint32_t *seconds)
+{
+	(void)gate;
+	(void)addr;
+	*seconds = proved ? 3600 : 0;
+	return proved;
+}
+
+size_t gate_floods(struct gate *gate, struct gate_flood out[FLOOD_PORTS])
+{
+	(void)gate;
+	memcpy(out, floods, sizeof(floods));
+	return 2;
+}
+
+char *gate_refusal(struct gate *gate, uint32_t slot, char out[REFUSAL_TEXT_MAX + 1])
+{
+	(void)gate;
+	(void)slot;
+	return strcpy(out, "554 5.7.1 no");
+}
+
+int lists_all(struct lists *lists, struct list_info out[LIST_SLOTS], struct error *err)
+{
+	(void)lists;
+	(void)err;
+	out[0] = (struct list_info){ .name = "drop", .slot = 5 };
+	return 1;
+}
+
 /* tuning.c refers to these; nothing here sets anything. */
 void gate_set(struct gate *gate, const struct gate_settings *settings)
 {
 	(void)gate;
 	(void)settings;
+}
+
+void lists_set_contact(struct lists *lists, const char *contact)
+{
+	(void)lists;
+	(void)contact;
 }
 
 int lists_setting_get(struct lists *lists, const char *key, char *out, size_t size,
@@ -91,6 +130,8 @@ static int setup(void **state)
 	struct event_log *events;
 
 	memset(meters, 0, sizeof(meters));
+	memset(floods, 0, sizeof(floods));
+	proved = false;
 	held_count = 0;
 	clock_freeze(1700000000, 3000000000);
 	publish("");
@@ -246,7 +287,7 @@ static void test_everything_is_shown(void **state)
 
 static void test_lookup_id(void **state)
 {
-	const struct event event = { .id = 0xabc00, .reason = REASON_LISTED };
+	const struct event event = { .id = 0xabc00, .reason = REASON_LISTED, .told = 1 };
 	char id[LOOKUP_ID_CHARS + 1];
 	json_t *answer;
 
@@ -254,13 +295,64 @@ static void test_lookup_id(void **state)
 	answer = why(*state, lookup_id_format(event.id, id));
 	assert_string_equal(text_of(answer, "id"), id);
 	assert_string_equal(text_of(json_object_get(answer, "event"), "iface"), "eth0");
-	json_decref(answer);
-	answer = why(*state, lookup_id_format(event.id + 1, id));
-	assert_non_null(strstr(text_of(answer, "error"), "not among the last 4096"));
+	assert_true(json_is_true(json_object_get(json_object_get(answer, "event"), "told")));
 	json_decref(answer);
 	answer = why(*state, "mail.example");
 	assert_non_null(strstr(text_of(answer, "error"), "neither an address nor a lookup id"));
 	json_decref(answer);
+}
+
+/* The clock says that the machine has been up for 3 s at 1700000000. */
+static void test_lookup_id_that_is_not_remembered(void **state)
+{
+	static const uint64_t bad[] = {
+		0,                              /* the moment of the start */
+		4000000000ull & ~0xffull,       /* a time to come */
+		(1000000000ull & ~0xffull) | 4, /* a list that is not there */
+		0x0123456789abcdefull,          /* mistyped */
+	};
+	const uint8_t list_class = class_make(5, ACTION_REFUSE);
+	char id[LOOKUP_ID_CHARS + 1];
+	json_t *answer;
+
+	answer = why(*state, lookup_id_format((1000000000ull & ~0xffull) | list_class, id));
+	assert_true(json_is_null(json_object_get(answer, "event")));
+	assert_int_equal(json_integer_value(json_object_get(answer, "time")), 1699999998);
+	assert_string_equal(text_of(answer, "list"), "drop");
+	assert_string_equal(text_of(answer, "action"), "refuse");
+	json_decref(answer);
+	answer = why(*state, lookup_id_format(1000000000ull & ~0xffull, id));
+	assert_string_equal(text_of(answer, "id"), id);
+	assert_string_equal(text_of(answer, "list"), "");
+	json_decref(answer);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		answer = why(*state, lookup_id_format(bad[i], id));
+		assert_non_null(strstr(text_of(answer, "error"), "not among the last 4096"));
+		json_decref(answer);
+	}
+}
+
+static void test_floods_and_refusals(void **state)
+{
+	json_t *answer = why(*state, "192.0.2.1"), *proof = json_object_get(answer, "proof");
+
+	assert_true(json_is_false(json_object_get(proof, "proved")));
+	assert_int_equal(json_array_size(json_object_get(answer, "floods")), 0);
+	assert_string_equal(text_of(answer, "refusal"), "");
+	json_decref(answer);
+	proved = true;
+	floods[1] = (struct gate_flood){ .port = 587, .active = true };
+	hold(LIST_KIND_BLOCK, "192.0.2.0/24", ACTION_REFUSE, false);
+	expect_verdict(*state, "192.0.2.1", "refuse", "listed");
+	answer = why(*state, "192.0.2.1");
+	proof = json_object_get(answer, "proof");
+	assert_int_equal(json_integer_value(json_object_get(proof, "seconds")), 3600);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(answer, "floods"), 0)),
+			 587);
+	assert_string_equal(text_of(answer, "refusal"), "554 5.7.1 no");
+	json_decref(answer);
+	held[0].entry.action = ACTION_TARPIT;
+	expect_verdict(*state, "192.0.2.1", "tarpit", "listed");
 }
 
 /* What takes effect for a whole prefix: entries further in do not count. */
@@ -292,6 +384,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lookup_id_that_is_not_remembered, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_floods_and_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_effect_of_a_prefix, setup, teardown),
 	};
 

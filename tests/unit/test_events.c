@@ -156,6 +156,7 @@ static void test_event_is_kept_as_it_was(void **state)
 	assert_number(shown, "vlan", 7);
 	assert_text(shown, "reason", "listed");
 	assert_text(shown, "outcome", "enforced");
+	assert_true(json_is_false(json_object_get(shown, "told")));
 	assert_text(shown, "list", "drop");
 	assert_text(shown, "action", "reset");
 	assert_number(shown, "weight", 64);

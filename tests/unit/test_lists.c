@@ -27,6 +27,7 @@ struct fixture {
 	char directory[64];
 	struct store *store;
 	struct gate gate;
+	struct refusal refusal[LIST_SLOTS + 1];
 	struct table_memory memory;
 	struct lists *lists;
 	uint64_t random;
@@ -40,6 +41,7 @@ static void make_memory(struct fixture *f)
 	f->memory = table_memory_new(&g);
 	f->gate.geometry = g;
 	f->gate.map[GATE_MAP_settings].memory = f->memory.settings;
+	f->gate.map[GATE_MAP_refusal].memory = f->refusal;
 	assert_int_equal(table_new(&f->memory, &g, &f->gate.table, NULL), 0);
 }
 
@@ -222,6 +224,69 @@ static void test_the_longest_then_the_strictest(void **state)
 	assert_string_equal(decides(f, "198.51.100.7"), "b0 3");
 	assert_int_equal(del(f, NULL, "198.51.100.7", NULL), 3);
 	assert_string_equal(decides(f, "198.51.100.7"), "b1 3");
+}
+
+static uint32_t answers(const struct fixture *f)
+{
+	const struct settings *settings = f->memory.settings;
+
+	return settings->table[settings->generation & 1].answers;
+}
+
+/* As soon as one entry may need it the program looks up later segments, too. */
+static void test_answers_are_noted(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "b1", "198.51.100.0/24", ACTION_DROP, 0);
+	add(f, "b1", "198.51.100.1", ACTION_RESET, 0);
+	assert_int_equal(answers(f), 0);
+	add(f, "b1", "198.51.100.2", ACTION_TARPIT, 0);
+	assert_int_equal(answers(f), 1);
+	assert_int_equal(del(f, "b1", "198.51.100.2", NULL), 1);
+	assert_int_equal(answers(f), 1);
+	assert_int_equal(lists_monitor(f->lists, "b1", true, NULL), 0); /* built anew */
+	assert_int_equal(answers(f), 0);
+	add(f, "b1", "198.51.100.1", ACTION_REFUSE, 0); /* replaced in place */
+	assert_int_equal(answers(f), 1);
+	assert_int_equal(lists_monitor(f->lists, "b1", false, NULL), 0);
+	assert_int_equal(answers(f), 1);
+}
+
+static const char *told(const struct fixture *f, uint32_t slot)
+{
+	static char text[REFUSAL_TEXT_MAX + 1];
+
+	return gate_refusal((struct gate *)&f->gate, slot, text);
+}
+
+static void test_refusals_follow_the_lists(void **state)
+{
+	struct list_change change = { .list = "b1", .source = "t", .reason = "" };
+	struct fixture *f = *state;
+	struct entry_set set = { 0 };
+	struct load_result result;
+
+	lists_set_contact(f->lists, "");
+	add(f, "b1", "203.0.113.9", ACTION_REFUSE, 0);
+	add(f, "a1", "203.0.113.10", ACTION_DROP, 0);
+	assert_string_equal(told(f, 0), "554 5.7.1 refused: listed in b1");
+	assert_string_equal(told(f, 1), "");
+	lists_set_contact(f->lists, "postmaster@example.net");
+	assert_string_equal(told(f, 0),
+			    "554 5.7.1 refused: listed in b1; see postmaster@example.net");
+	change.refusal = "sent spam";
+	assert_int_equal(lists_load(f->lists, &change, &set, &result, NULL), 0);
+	assert_string_equal(told(f, 0), "554 5.7.1 sent spam; see postmaster@example.net");
+	change.refusal = NULL; /* stays */
+	assert_int_equal(lists_load(f->lists, &change, &set, &result, NULL), 0);
+	lists_close(&f->lists); /* and is kept */
+	assert_int_equal(lists_open(&f->lists, f->store, &f->gate, NULL), 0);
+	lists_set_contact(f->lists, "");
+	assert_string_equal(told(f, result.slot), "554 5.7.1 sent spam");
+	change.refusal = "";
+	assert_int_equal(lists_load(f->lists, &change, &set, &result, NULL), 0);
+	assert_string_equal(told(f, 0), "554 5.7.1 refused: listed in b1");
 }
 
 static void test_an_enforced_list_beats_a_monitored_one(void **state)
@@ -427,6 +492,8 @@ int main(void)
 		TEST(test_allow_beats_block_whatever_the_length),
 		TEST(test_a_block_inside_an_allow_stays_hidden),
 		TEST(test_the_longest_then_the_strictest),
+		TEST(test_answers_are_noted),
+		TEST(test_refusals_follow_the_lists),
 		TEST(test_an_enforced_list_beats_a_monitored_one),
 		TEST(test_an_allow_list_has_no_monitor_mode),
 		TEST(test_expiry_uncovers_what_lies_under),

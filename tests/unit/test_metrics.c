@@ -47,6 +47,11 @@ static struct view *make_view(void)
 	view->interface[0] = (struct gate_interface){ .name = "a\"b\\c\xff",
 						      .shared = true,
 						      .mode = GATE_MODE_GENERIC };
+	view->flood_count = 2;
+	view->flood[0] = (struct gate_flood){ .port = 25, .active = true, .rate = 123456 };
+	view->flood[1] = (struct gate_flood){ .port = 587, .floods = 4, .peak = 1 };
+	view->cookies.cookies = GATE_COOKIES_UNAVAILABLE;
+	view->counters.health[HEALTH_REFUSALS_SENT] = 77;
 	return view;
 }
 
@@ -87,7 +92,7 @@ static int teardown(void **state)
 static void test_values(void **state)
 {
 	static const char *const lines[] = {
-		"postern_build_info{version=\"1.2\",abi=\"1\"} 1",
+		"postern_build_info{version=\"1.2\",abi=\"2\"} 1",
 		"process_start_time_seconds 1600000000",
 		"postern_monitor 1",
 		"postern_interface_info{interface=\"a\\\"b\\\\c?\",mode=\"generic\",shared="
@@ -112,6 +117,16 @@ static void test_values(void **state)
 		"postern_connections 7",
 		"postern_meter_full_total 9",
 		"postern_events_unlogged_total 8",
+		"postern_flood_active{port=\"25\"} 1",
+		"postern_flood_active{port=\"587\"} 0",
+		"postern_flood_syns_per_second{port=\"25\"} 123456",
+		"postern_floods_total{port=\"587\"} 4",
+		"postern_syn_cookies{state=\"unavailable\"} 1",
+		"postern_syn_cookies{state=\"armed\"} 0",
+		"postern_refusals_sent_total 77",
+		"postern_packets_total{reason=\"challenged\",family=\"ipv4\",outcome=\"monitored\"}"
+		" "
+		"0",
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -36,6 +36,14 @@ void gate_set(struct gate *gate, const struct gate_settings *settings)
 	gate_sets++;
 }
 
+static char contact[CONF_CONTACT_MAX]; /* what lists_set_contact() was given last */
+
+void lists_set_contact(struct lists *lists, const char *given)
+{
+	(void)lists;
+	snprintf(contact, sizeof(contact), "%s", given);
+}
+
 static int find_kept(const char *key)
 {
 	for (int i = 0; i < KEPT_MAX; i++)
@@ -133,7 +141,9 @@ static void test_setting_wins_until_taken_back(void **state)
 static void test_settings_survive_restart_and_reload(void **state)
 {
 	struct tuning *tuning = open_with("");
-	struct conf *next = file_of("ports: [25]\nlimits: { rate-source: 10, conn-net: 70 }\n");
+	struct conf *next = file_of("ports: [25]\nlimits: { rate-source: 10, conn-net: 70 }\n"
+				    "flood: { threshold: 7, release: 3, hold: 9, cookies: no }\n"
+				    "refuse: { contact: postmaster@example.net }\n");
 
 	(void)state;
 	assert_int_equal(tuning_set(tuning, "limits.rate-source", "30", NULL), 0);
@@ -145,6 +155,11 @@ static void test_settings_survive_restart_and_reload(void **state)
 	assert_int_equal(in_gate.limit[METER_NET].conns, 70);
 	assert_int_equal(in_gate.port_count, 1);
 	assert_int_equal(in_gate.ports[0], 25);
+	assert_int_equal(in_gate.flood.threshold, 7);
+	assert_int_equal(in_gate.flood.release, 3);
+	assert_int_equal(in_gate.flood.hold, 9);
+	assert_false(in_gate.flood.cookies);
+	assert_string_equal(contact, "postmaster@example.net");
 	/* Taken back, it is what the new file says. */
 	assert_int_equal(tuning_set(tuning, "limits.rate-source", NULL, NULL), 0);
 	assert_rate(10);

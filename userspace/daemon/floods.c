@@ -23,8 +23,8 @@ static const struct gate_flood *find_port(const struct flood_watch *watch, uint1
 
 static void log_started(const struct gate_flood *flood)
 {
-	log_warning("flood.started", "{s:i, s:I, s:I}", "port", (int)flood->port, "syns_per_second",
-		    (json_int_t)flood->rate, "peak", (json_int_t)flood->peak);
+	log_warning("flood.started", "{s:i, s:I}", "port", (int)flood->port, "syns_per_second",
+		    (json_int_t)flood->rate);
 }
 
 /* `before` is the flood as it was seen last. */

@@ -152,9 +152,11 @@ static void log_summary(struct serve *serve, const struct view *view)
 	const uint64_t lost = view->counters.health[HEALTH_EVENTS_LOST];
 
 	if (enforced + monitored != serve->stopped)
-		log_info("traffic.summary", "{s:I, s:I, s:I, s:I}", "stopped", (json_int_t)enforced,
-			 "monitored", (json_int_t)monitored, "accepted",
+		log_info("traffic.summary", "{s:I, s:I, s:I, s:I, s:I}", "stopped",
+			 (json_int_t)enforced, "monitored", (json_int_t)monitored, "accepted",
 			 (json_int_t)view_reason(view, REASON_ACCEPTED, OUTCOME_ENFORCED).packets,
+			 "challenged",
+			 (json_int_t)view_reason(view, REASON_CHALLENGED, OUTCOME_ENFORCED).packets,
 			 "connections", (json_int_t)view->connections);
 	if (lost != serve->lost)
 		log_warning("events.lost", "{s:I}", "events", (json_int_t)(lost - serve->lost));

@@ -7,17 +7,19 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "gate/cookies.h"
 #include "gate/internal.h"
 
-#define VALUES_MAX    3
-#define SEGMENT       1460u /* octets of a full segment on an Ethernet */
-#define WINDOW_MAX    65535u
-#define SCALE_MAX     14 /* RFC 7323 */
-#define BUFFER_SCALE0 15 /* a buffer below 2^16 needs no scale */
-#define ON_VALUE      2u
+#define VALUES_MAX     3
+#define LINE_MAX_BYTES 128
+#define SEGMENT        1460u /* octets of a full segment on an Ethernet */
+#define WINDOW_MAX     65535u
+#define SCALE_MAX      14 /* RFC 7323 */
+#define BUFFER_SCALE0  15 /* a buffer below 2^16 needs no scale */
+#define ON_VALUE       2u
 
 /* What the kernel has where a setting cannot be read, as net.core.rmem_max in a namespace. */
 #define CORE_RMEM_MAX 212992u
@@ -37,15 +39,22 @@ static char *path_of(const char *directory, const char *name, char out[PATH_MAX]
 /* Reads up to `count` numbers; returns how many there are, 0 if it cannot be read. */
 static int read_values(const char *directory, const char *name, uint32_t *out, int count)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], line[LINE_MAX_BYTES] = "", *at = line, *end;
 	FILE *file = fopen(path_of(directory, name, path), "re");
 	int got = 0;
 
 	if (!file)
 		return 0;
-	while (got < count && fscanf(file, "%" SCNu32, &out[got]) == 1)
-		got++;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
 	fclose(file);
+	for (; got < count; got++, at = end) {
+		const unsigned long value = strtoul(at, &end, 10);
+
+		if (end == at)
+			break;
+		out[got] = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+	}
 	return got;
 }
 

@@ -58,14 +58,18 @@ struct gate_flood flood_shown(const struct flood_port *state, uint16_t port, uin
 			      uint64_t now_ns)
 {
 	const uint64_t now = now_ns >> FLOOD_WINDOW_SHIFT;
+	const uint64_t over = load(&state->window) + quiet + 1; /* the window after the flood */
+	const bool on = load(&state->active), active = on && now < over;
+	const uint32_t attempts = attempts_now(state, now), peak = load(&state->peak);
 
 	return (struct gate_flood){
 		.port = port,
-		.active = load(&state->active) && load(&state->window) + quiet >= now,
-		.rate = flood_rate(attempts_now(state, now)),
-		.peak = flood_rate(load(&state->peak)),
+		.active = active,
+		.rate = flood_rate(attempts),
+		/* The program notes a window when it is over. */
+		.peak = flood_rate(active && attempts > peak ? attempts : peak),
 		.floods = load(&state->floods),
-		.since_ns = load(&state->since),
+		.since_ns = on && !active ? over << FLOOD_WINDOW_SHIFT : load(&state->since),
 	};
 }
 
@@ -143,12 +147,10 @@ void gate_cookies_follow(struct gate *gate, bool flood)
 	const bool wanted = load(&gate->cookies.wanted), on = wanted && flood;
 
 	cookies_publish(gate);
-	if (on) {
-		if (load(&gate_kernel_settings(gate)->flood.cookies) & COOKIES_ON)
-			return;
-	} else if (!gate->cookies.on && (gate->cookies.looked || !wanted)) {
+	if (on && gate->cookies.on && load(&gate_kernel_settings(gate)->flood.cookies) & COOKIES_ON)
 		return;
-	}
+	if (!on && !gate->cookies.on && (gate->cookies.looked || !wanted))
+		return;
 	switch_cookies(gate, on);
 	cookies_publish(gate);
 }

@@ -38,6 +38,8 @@ enum map_use {
 	X(refusal, MAP_MAPPED)                                                                     \
 	X(flood, MAP_MAPPED)                                                                       \
 	X(flood_cpu, MAP_CALLS)                                                                    \
+	X(lease, MAP_CALLS)                                                                        \
+	X(scratch, MAP_CALLS)                                                                      \
 	X(proved, MAP_MAPPED)                                                                      \
 	X(budget, MAP_MAPPED)                                                                      \
 	X(offenders, MAP_MAPPED)                                                                   \

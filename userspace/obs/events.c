@@ -102,7 +102,7 @@ static const char *action_text(const struct event *event)
 {
 	if (event->reason == REASON_LISTED)
 		return action_name(event->action);
-	return event->list_class != CLASS_NONE ? action_name(class_action(event->list_class)) : "";
+	return event->reason == REASON_HELD ? action_name(class_action(event->list_class)) : "";
 }
 
 static void log_record(const struct event_record *record)
