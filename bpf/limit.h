@@ -64,10 +64,10 @@ STAGE __u64 limit_clock(const struct settings *s)
 
 /*
  * The bucket of all is one for every CPU, and a line that all write to would be passed around for
- * each packet. So a CPU takes a batch of attempts out of it, about a millisecond's worth, and gives
- * away those that it has not used soon.
+ * each packet. So a CPU takes a batch of attempts out of it, about a millisecond's worth, and
+ * forgets those that it has not used after a while.
  */
-#define LEASE_NS 10000000ull
+#define LEASE_NS 1000000000ull
 
 STAGE struct lease *lease_valid(__u64 now)
 {
