@@ -46,7 +46,8 @@ const char every_option[] = "---\n"
 			    "  burst-source: 10\n"
 			    "  conn-source: 100\n"
 			    "  reset-rate: 1000000 # a comment\n"
-			    "flood: { threshold: 1000, release: 1, hold: 3600, proof: 60, cookies: off }\n"
+			    "flood: { threshold: 1000, release: 1, hold: 3600,\n"
+			    "  proof: 60, cookies: off }\n"
 			    "refuse: { contact: postmaster@example.net }\n"
 			    "...\n";
 
