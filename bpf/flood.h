@@ -80,12 +80,32 @@ STAGE_APART int flood_count(__u32 number, __u64 now)
 	return port->active;
 }
 
-/* Whether the source of an attempt has to prove itself. */
+STAGE __u32 flood_number(const struct settings *s, const struct packet *p)
+{
+	return s->port[p->dest_port] - 1u;
+}
+
+/* Whether a flood is on at the packet's port. */
+STAGE int flood_is_on(const struct settings *s, const struct packet *p)
+{
+	const __u32 number = flood_number(s, p);
+	const struct flood_port *port = bpf_map_lookup_elem(&flood, &number);
+
+	return s->flood.threshold && port && port->active;
+}
+
+/* Counts an attempt during a flood; returns whether its source has to prove itself. */
 STAGE int flood_doubts(const struct settings *s, const struct packet *p)
 {
-	if (!s->flood.threshold || !flood_count(s->port[p->dest_port] - 1u, p->now))
-		return 0;
-	return !is_proved(&p->source, p->family, p->now);
+	return flood_count(flood_number(s, p), p->now) && !is_proved(&p->source, p->family, p->now);
+}
+
+/* Counts an attempt while there is none, after what the limits said. */
+STAGE void flood_watch(const struct settings *s, const struct packet *p, int reason)
+{
+	if (s->flood.threshold &&
+	    (reason == UNDECIDED || reason == REASON_RATE_TOTAL || reason == REASON_CONN_TOTAL))
+		flood_count(flood_number(s, p), p->now);
 }
 
 #endif

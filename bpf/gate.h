@@ -86,6 +86,7 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 {
 	enum reason reason = parse(ctx, p);
 	__u32 flags;
+	int flooded;
 
 	if (reason != UNDECIDED)
 		return reason;
@@ -100,9 +101,13 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 	if (reason != UNDECIDED)
 		return reason;
 	p->now = limit_clock(s);
-	reason = judge_flood(ctx, s, p);
+	flooded = flood_is_on(s, p);
+	if (flooded)
+		reason = judge_flood(ctx, s, p);
 	if (reason == UNDECIDED)
 		reason = limit(s, p);
+	if (!flooded)
+		flood_watch(s, p, reason);
 	return reason == UNDECIDED ? REASON_ACCEPTED : reason;
 }
 

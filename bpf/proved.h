@@ -10,6 +10,8 @@
 
 #include "bpf/cell.h"
 
+#define NS_PER_SECOND 1000000000ull
+
 /* IPv6 sources stand for their /64, which costs an attacker nothing to fill. */
 STAGE __u64 proved_hash(const struct address *a, __u32 family, __u64 secret)
 {
@@ -74,7 +76,7 @@ STAGE void prove(const struct settings *s, const struct address *a, __u32 family
 	if (!line)
 		return;
 	cell = proved_cell_for(line, meter_tag(hash));
-	cell->until = (now >> PROVED_SHIFT) + 1 + s->flood.proof;
+	cell->until = ((now + s->flood.proof * NS_PER_SECOND) >> PROVED_SHIFT) + 1;
 	cell->tag = meter_tag(hash);
 }
 

@@ -37,14 +37,15 @@ ABI_SIZE(struct counter, 16);
 
 /* Map "health", per CPU: things that the program could not do. */
 enum health {
-	HEALTH_EVENTS_SENT,    /* events written to the ring */
-	HEALTH_EVENTS_LOST,    /* events that found the ring full */
-	HEALTH_EVENTS_SKIPPED, /* events beyond the budget: counted, not written */
-	HEALTH_METER_FULL,     /* a limiter had no room and left the decision to the wider one */
-	HEALTH_RESETS_SENT,    /* RST segments sent */
-	HEALTH_RESETS_SKIPPED, /* RST segments beyond the limit: dropped without an answer */
-	HEALTH_COOKIES_SENT,   /* SYN cookies sent during floods */
-	HEALTH_COOKIES_SKIPPED, /* SYNs during floods that got none: the limits decided about them */
+	HEALTH_EVENTS_SENT,     /* events written to the ring */
+	HEALTH_EVENTS_LOST,     /* events that found the ring full */
+	HEALTH_EVENTS_SKIPPED,  /* events beyond the budget: counted, not written */
+	HEALTH_METER_FULL,      /* a limiter had no room and left the decision to the wider one */
+	HEALTH_RESETS_SENT,     /* RST segments sent */
+	HEALTH_RESETS_SKIPPED,  /* RST segments beyond the limit: dropped without an answer */
+	HEALTH_COOKIES_SENT,    /* SYN cookies sent during floods */
+	HEALTH_COOKIES_SKIPPED, /* SYNs during floods that got none: the limits decided about them
+				 */
 	HEALTH_HOLDS_SENT,      /* SYN-ACKs and ACKs to sources that are refused or in the tarpit */
 	HEALTH_REFUSALS_SENT,   /* SMTP replies 554 */
 	HEALTH_ANSWERS_SKIPPED, /* answers of these two kinds that could not be written */

@@ -2,7 +2,8 @@
 /*
  * maps/flood.h - floods of SYNs: when one is on, and who need not prove himself meanwhile.
  *
- * The connection attempts to each protected port are counted in windows of 2^FLOOD_WINDOW_SHIFT ns.
+ * The connection attempts to each protected port are counted in windows of 2^FLOOD_WINDOW_SHIFT ns,
+ * but for those that a limit on their own source or network stops: few sources make no flood.
  * A flood begins as soon as a window has more than `threshold`, and ends after `quiet` windows in a
  * row with at most `release`. While it is on, an attempt from a source that has not completed a
  * handshake lately is answered with a SYN cookie (RFC 4987), for which nothing is remembered.
@@ -25,12 +26,12 @@ enum {
 struct flood_settings {
 	__u32 threshold; /* attempts in a window; 0 is never */
 	__u32 release;
-	__u32 quiet;     /* windows */
-	__u32 batch;     /* attempts that a CPU counts alone before it adds them to the port's */
-	__u32 cookies;   /* COOKIES_ bits */
-	__u32 proof;     /* seconds for which a source that completed a handshake is proved */
-	__u16 window;    /* that a cookie offers, in octets */
-	__u8 scale;      /* window scale that the listener will use (RFC 7323) */
+	__u32 quiet;   /* windows */
+	__u32 batch;   /* attempts that a CPU counts alone before it adds them to the port's */
+	__u32 cookies; /* COOKIES_ bits */
+	__u32 proof;   /* seconds for which a source that completed a handshake is proved */
+	__u16 window;  /* that a cookie offers, in octets */
+	__u8 scale;    /* window scale that the listener will use (RFC 7323) */
 	__u8 pad[5];
 };
 ABI_SIZE(struct flood_settings, 32);

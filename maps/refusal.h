@@ -17,7 +17,8 @@
 struct refusal {
 	__u32 length; /* 0: there is none, and the program has its own words */
 	__u32 pad;
-	char text[REFUSAL_TEXT_MAX]; /* "554 5.7.1 ..." in printable ASCII, padded with zero bytes */
+	char text[REFUSAL_TEXT_MAX]; /* "554 5.7.1 ..." in printable ASCII, padded with zero bytes
+				      */
 };
 ABI_SIZE(struct refusal, 128);
 

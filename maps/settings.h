@@ -16,9 +16,9 @@
 #define PORT_COUNT 65536
 
 struct settings {
-	__u32 generation; /* which half of the tables answers: 0 or 1 */
-	__u32 monitor;    /* not 0: count and report, stop nothing */
-	__u64 secret;     /* seed of the meters' hash */
+	__u32 generation;    /* which half of the tables answers: 0 or 1 */
+	__u32 monitor;       /* not 0: count and report, stop nothing */
+	__u64 secret;        /* seed of the meters' hash */
 	__u64 answer_key[2]; /* of the sequence numbers that refuse and tarpit answer with */
 	__u32 precise;       /* not 0: a limit is too tight for the coarse clock */
 	__u32 netns;         /* inode of the network namespace whose sockets count */

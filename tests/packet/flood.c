@@ -99,7 +99,7 @@ static void flood_begins(struct world *w)
 	const int passed = send_until_answered(&s);
 
 	/* In the kernel the clock goes on meanwhile, and a new window may begin. */
-	assert_true(passed >= THRESHOLD && (!w->advance || passed == THRESHOLD));
+	assert_true(passed > THRESHOLD && (!w->advance || passed == THRESHOLD + 1));
 	assert_int_equal(counted(&s, REASON_CHALLENGED, OUTCOME_ENFORCED), 1);
 	assert_int_equal(s.health[HEALTH_COOKIES_SENT], 1);
 	assert_int_equal(w->flood[PORT].active, 1);
@@ -124,8 +124,8 @@ static void flood_in_batches(struct world *w)
 	struct sender s = sender_in(w, (struct given){ .flood = armed });
 
 	w->memory.settings->flood.batch = 4;
-	assert_int_equal(send_until_answered(&s), 11); /* seen with the twelfth */
-	send_many(&s, 2);
+	assert_int_equal(send_until_answered(&s), 12); /* seen with the twelfth */
+	send_many(&s, 1);
 	w->advance(WINDOW_NS); /* what a window leaves over counts in the next */
 	send_many(&s, 1);
 	assert_int_equal(w->flood[PORT].last, 12);
@@ -138,6 +138,28 @@ static void flood_never(struct world *w)
 
 	for (int i = 0; i < 3 * THRESHOLD; i++)
 		assert_int_equal(send_syn(&s), XDP_PASS);
+}
+
+/* One source is no flood: its own limit stops it. Many are, also beyond the limit of all. */
+static void flood_and_limits(struct world *w)
+{
+	const struct meter_limit one = { 1000000000, 1000000000, 0, 1 };
+	struct given own = { .flood = armed }, all = own;
+	struct sender s;
+
+	own.limit[METER_SOURCE] = one;
+	all.limit[METER_TOTAL] = one;
+	s = sender_in(w, own);
+	send_many(&s, 3 * THRESHOLD);
+	assert_int_equal(w->flood[PORT].active, 0);
+	s = sender_in(w, all);
+	send_many(&s, 3 * THRESHOLD);
+	assert_int_equal(w->flood[PORT].active, 1);
+	all.limit[METER_TOTAL] = (struct meter_limit){ .conns = 1 };
+	all.conns[METER_TOTAL] = 1;
+	s = sender_in(w, all);
+	send_many(&s, 3 * THRESHOLD);
+	assert_int_equal(w->flood[PORT].active, 1);
 }
 
 /* Lists come first, and what they decide does not count. */
@@ -268,7 +290,8 @@ static void flood_without_cookies(struct world *w)
 		w, (struct given){ .flood = armed, .limit = { { 0, 0, 1, 0 } }, .conns = { 1 } });
 
 	w->memory.settings->flood.cookies = 0;
-	send_many(&s, 3 * THRESHOLD);
+	w->flood[PORT].active = 1;
+	w->flood[PORT].window = w->now() >> FLOOD_WINDOW_SHIFT;
 	assert_int_equal(send_syn(&s), XDP_DROP);
 	assert_int_equal(counted(&s, REASON_CONN_SOURCE, OUTCOME_ENFORCED), 1);
 	assert_int_equal(s.health[HEALTH_COOKIES_SKIPPED], 1);
@@ -439,6 +462,7 @@ const struct talk flood_talks[] = {
 	{ "flood, counted in batches", flood_in_batches, true },
 	{ "flood, no threshold", flood_never, false },
 	{ "flood, listed sources", flood_of_listed, false },
+	{ "flood, limits", flood_and_limits, false },
 	{ "flood ends", flood_ends, true },
 	{ "flood falls silent", flood_falls_silent, true },
 	{ "flood, other cpus", flood_races, true },

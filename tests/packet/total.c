@@ -21,7 +21,7 @@
 #define SECOND_NS 1000000000ull
 #define BATCH     4
 #define BURST     8
-#define INTERVAL  1000000ull /* ns */
+#define INTERVAL  1000000ull       /* ns */
 #define BURST_NS  (30 * SECOND_NS) /* of a limit whose bucket never fills up */
 #define AT_ONCE   500000
 #define CPUS_MAX  64
