@@ -28,19 +28,62 @@ STAGE __u8 top_class(__u32 generation, __u32 family, __u32 prefix)
 	return line ? line->list_class[prefix % TOP_CELLS] : CLASS_NONE;
 }
 
+/* Two slots in one register. */
+typedef __u64 __attribute__((may_alias)) slot_pair;
+
+#define BOTH_TOP 0x8000000080000000ull /* the top bit of each slot of a pair */
+#define BOTH_LOW                                                                                   \
+	0x7fffffff7fffffffull /* all others; added to them it carries into the top bit,            \
+			       */
+			      /* and no further, unless they are 0 */
+
 /*
- * The slot with the longest match, or 0. Sixteen compares without a branch: a branch that depends
- * on memory costs more than the arithmetic, and the verifier follows each one.
+ * The slots whose tag is that of `key`, free ones left out, as bits: 7 to 0 for the low halves of
+ * pairs 0 to 7, 15 to 8 for the high halves. All sixteen are compared without a branch, because one
+ * that depends on memory costs more than the arithmetic, and the verifier would follow each.
  */
-STAGE __u32 bucket4_match(const struct bucket4 *bucket, __u32 key, __u32 tag_mask)
+STAGE __u32 bucket4_same_tag(const struct bucket4 *bucket, __u32 key, __u32 tag_mask)
 {
-	__u64 best = 0, candidate, missed;
-	__u32 slot;
+	const slot_pair *pair = (const slot_pair *)bucket->slot;
+	const __u64 mask = (__u64)tag_mask << 32 | tag_mask;
+	const __u64 tags = ((__u64)key << 32 | key) & mask;
+	__u64 other, taken, same = 0;
 
 #pragma clang loop unroll(full)
+	for (int i = 0; i < BUCKET4_SLOTS / 2; i++) {
+		other = ((pair[i] ^ tags) & mask) + BOTH_LOW;
+		taken = ((pair[i] & BOTH_LOW) + BOTH_LOW) | pair[i];
+		same |= (taken & ~other & BOTH_TOP) >> i;
+	}
+	return (same >> 24 & 0xff) | (same >> 48 & 0xff00);
+}
+
+/*
+ * The number of the one bit of 16 that is set: it moves a window of its own of this de Bruijn
+ * sequence to the top, and the constant below is the table from windows to numbers.
+ */
+#define BIT_SEQUENCE 0x09afu
+#define BIT_NUMBERS  0xcd7ea84fb6935210ull
+
+STAGE __u32 bit_number(__u32 bit)
+{
+	return BIT_NUMBERS >> ((bit * BIT_SEQUENCE >> 12 & 15) * 4) & 15;
+}
+
+/* The slot with the longest match, or 0. Mostly one slot has the tag, or none. */
+STAGE __u32 bucket4_match(const struct bucket4 *bucket, __u32 key, __u32 tag_mask)
+{
+	const slot_pair *pair = (const slot_pair *)bucket->slot;
+	__u32 same = bucket4_same_tag(bucket, key, tag_mask), number, slot;
+	__u64 best = 0, candidate, missed;
+
 	for (int i = 0; i < BUCKET4_SLOTS; i++) {
-		slot = bucket->slot[i];
-		missed = (slot ^ key) & (tag_mask | slot_rest_mask(slot));
+		if (!same)
+			break;
+		number = bit_number(same & -same);
+		same &= same - 1;
+		slot = pair[~number & 7] >> (number >> 3) * 32;
+		missed = (slot ^ key) & slot_rest_mask(slot);
 		candidate =
 			slot & ((missed - 1) >> 32); /* all ones above bit 31 only if 0 missed */
 		best ^= (best ^ candidate) & ((__s64)(best - candidate) >> 63);
@@ -75,7 +118,7 @@ STAGE_APART int levels4_class(__u32 generation, __u64 seed, __u32 addr)
 	__u8 found;
 
 	found = bucket4_class(&bucket4, 24, geometry.bucket4_bits, generation, seed, addr);
-	if (!found)
+	if (!found) /* asked before it is known, this costs a hit more than it saves it */
 		found = bucket4_class(&short4, 16, BUCKET4_SHORT_BITS, generation, seed, addr);
 	return found ? found : top_class(generation, FAMILY_IPV4, addr >> 16);
 }
@@ -108,7 +151,8 @@ STAGE __u64 bucket6_match(const struct bucket6 *bucket, __u64 hash, __u32 key, _
 	return best;
 }
 
-STAGE __u8 group6_class(__u64 hash, __u32 generation, __u32 rest)
+/* One group of IPv6; apart, so that the verifier need not follow fourteen of them in a row. */
+STAGE_APART int group6_class(__u32 generation, __u64 hash, __u32 rest)
 {
 	const __u32 bits = geometry.bucket6_bits;
 	const __u32 first = bucket6_index(hash, bits);
@@ -139,26 +183,28 @@ STAGE int filter6_holds(__u32 generation, __u64 hash)
 	return word && (*word & filter6_mask(hash)) == filter6_mask(hash);
 }
 
-/* One level of IPv6; apart, so that the verifier need not follow fourteen of them in a row. */
-STAGE_APART int level6_class(__u32 generation, __u64 hash, __u32 rest)
-{
-	return filter6_holds(generation, hash) ? group6_class(hash, generation, rest) : CLASS_NONE;
-}
-
+/*
+ * From the longest level to the shortest. Unrolled, so that what depends on the level alone is
+ * constant; the filters of the levels do not wait for one another, because their answer is mostly
+ * the predicted one.
+ */
 STAGE __u8 lookup6(const struct generation *table, __u32 generation, const struct address *addr)
 {
 	const __u32 levels = table->levels6;
 	const __u64 seed = table->seed;
-	__u32 level;
 	__u64 hash;
 	__u8 found;
 
+#pragma clang loop unroll(full)
 	for (int n = LEVELS6 - 1; n >= 0; n--) {
+		const __u32 level = LEVEL6_FIRST + n * 8;
+
 		if (!(levels >> n & 1))
 			continue;
-		level = LEVEL6_FIRST + n * 8;
 		hash = group6_hash(addr->high, addr->low, level, seed);
-		found = level6_class(generation, hash, group6_rest(addr->high, addr->low, level));
+		if (!filter6_holds(generation, hash))
+			continue;
+		found = group6_class(generation, hash, group6_rest(addr->high, addr->low, level));
 		if (found)
 			return found;
 	}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The programs: posternd (all of userspace/), posternctl (tools/, and the modules lib and conf), the
-# BPF programs with the skeletons that gate/ includes, and the benchmarks (tools/bench_*.c).
+# BPF programs with the skeletons that gate/ includes, and the benchmarks: tools/bench_NAME.c with what
+# there is of tools/bench_NAME_*.c.
 
 PROGRAMS := $(BUILD)/posternd $(BUILD)/posternctl
 MAIN     := userspace/daemon/main.c
@@ -13,7 +14,9 @@ BPF_SOURCES       := $(wildcard bpf/*.bpf.c)
 
 BPF_OBJECTS    := $(BPF_SOURCES:%.c=$(BUILD)/%.o)
 SKELETONS      := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/include/%.skel.h)
-BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(BUILD)/%)
+# A name with a second "_" is a part of the program that it begins with.
+BENCH_NAMES    := $(foreach name,$(BENCH_SOURCES:tools/bench_%.c=%),$(if $(findstring _,$(name)),,$(name)))
+BENCH_PROGRAMS := $(BENCH_NAMES:%=$(BUILD)/tools/bench_%)
 
 # A variant is the same sources compiled another way, into a tree of its own: its objects, and one
 # archive of everything but the main functions, which test programs are linked with.
@@ -47,10 +50,13 @@ $(BUILD)/posternctl: $(call objects,tools/posternctl.c $(CTL_SOURCES) \
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 
-$(BENCH_PROGRAMS): $(BUILD)/%: $(OBJ)/%.o $(OBJ)/libpostern.a
-	@mkdir -p $(@D)
-	$(say) LINK $(@:$(BUILD)/%=%)
-	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
+define bench_program
+$(BUILD)/tools/bench_$(1): $(call objects,tools/bench_$(1).c $(wildcard tools/bench_$(1)_*.c)) $(OBJ)/libpostern.a
+	@mkdir -p $$(@D)
+	$$(say) LINK '$$(@:$(BUILD)/%=%)'
+	$$(Q)$$(LINK) $$^ $$(LIBRARY_LIBS)
+endef
+$(foreach name,$(BENCH_NAMES),$(eval $(call bench_program,$(name))))
 
 # bpftool's linker leaves out the debugging sections that the kernel has no use for, and keeps BTF.
 $(BPF_OBJECTS): $(BUILD)/%.bpf.o: %.bpf.c | toolchain

@@ -17,7 +17,8 @@ from pathlib import Path
 MODULES = ("lib conf store loop gate dns checks policy content accounts backend session obs ctl daemon").split()
 TOOLS_MODULES = "lib conf".split()
 BENCH_MODULES = "lib conf store gate".split()
-STAGES = "packet maps parse lookup cell report limit siphash proved flood reply banner hold reset cookie gate".split()
+STAGES = ("packet maps parse lookup cell report limit siphash proved flood reply banner hold reset cookie "
+          "gate bench_round").split()
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 BPF_SYSTEM = re.compile(r"(linux|bpf|xdp)/")
