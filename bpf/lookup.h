@@ -14,10 +14,10 @@
 
 STAGE __u8 page_class(__u32 generation, __u32 number, __u32 rest)
 {
-	const __u32 index = generation * geometry.page_count + number;
-	const struct page *p = bpf_map_lookup_elem(&page, &index);
+	const __u32 index = generation * geometry.page_lines + page_line_of(number, rest);
+	const struct page_line *line = bpf_map_lookup_elem(&page, &index);
 
-	return p ? p->list_class[rest & (PAGE_CELLS - 1)] : CLASS_NONE;
+	return line ? page_line_class(line, number, rest) : CLASS_NONE;
 }
 
 STAGE __u8 top_class(__u32 generation, __u32 family, __u32 prefix)

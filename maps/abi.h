@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define POSTERN_ABI_VERSION 1u
+#define POSTERN_ABI_VERSION 2u
 #define POSTERN_ABI_MAGIC   0x504f5354u /* "POST" */
 
 /* Every structure of the contract states its size, so that both compilers must agree on it. */
@@ -29,7 +29,7 @@ struct geometry {
 	__u32 bucket4_bits; /* see maps/table.h */
 	__u32 bucket6_bits;
 	__u32 filter6_bits;
-	__u32 page_count;
+	__u32 page_lines;
 	__u32 meter_bits; /* see maps/meter.h */
 };
 ABI_SIZE(struct geometry, 20);

@@ -163,11 +163,13 @@ static int plan(struct change *change, struct error *err)
 		step->after = at.list_class;
 		step->cover.prefix = cover.prefix;
 		step->cover.list_class = cover.list_class;
-		added += !step->before && step->after;
-		/* Room was looked for one by one, so it may not do for several. */
-		if (!step->before && step->after)
-			change->rebuild = added > 1 || table_fits(change->lists->table,
-								  &step->prefix) != TABLE_OK;
+		if (!step->after || step->after == step->before)
+			continue;
+		/* Room for another prefix was looked for one by one, so it may not do for several.
+		 */
+		added += !step->before;
+		change->rebuild = added > 1 || table_fits(change->lists->table, &step->prefix,
+							  step->after, step->before) != TABLE_OK;
 	}
 	return change->rebuild ? rebuild_fill(change->lists, change->txn, err) : 0;
 }

@@ -2,9 +2,9 @@
 /*
  * gate/table4.c - the IPv4 buckets: prefixes longer than /16, in groups of the levels 16 and 24.
  *
- * A bucket is shared by the groups whose permuted prefixes begin alike. When it is full while the
- * table is built, the group with the most slots moves to a page; a live bucket that is full makes
- * the caller build the table anew.
+ * A bucket is shared by the groups whose permuted prefixes begin alike. When it is full, the group
+ * with the most slots moves to a page. Where every slot is of another group that is no help, and
+ * the caller has to build the table anew.
  */
 #include "gate/table_internal.h"
 
@@ -117,27 +117,55 @@ static int largest_group(const struct place4 *p, uint32_t *tag)
 	return best;
 }
 
-/* Moves the slots of one group to a page. Only while the generation is built. */
-static enum table_result move_to_page(const struct target *t, const struct place4 *p, uint32_t tag)
+static uint32_t page_slot(uint32_t tag, uint32_t page)
 {
-	struct target moved = *t;
-	uint32_t number;
-	int first = -1;
+	return SLOT_PAGE << SLOT_CODE_SHIFT | tag | page;
+}
 
-	if (page_new(t->table, t->generation, &number))
-		return TABLE_FULL;
-	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+static uint32_t slot_length(uint32_t slot)
+{
+	return (slot >> SLOT_CODE_SHIFT) + 1;
+}
+
+/* Marks the slots that hold prefixes of a group. */
+static uint32_t group_mask(const struct place4 *p, uint32_t tag, struct page_survey *survey)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < BUCKET4_SLOTS; i++) {
 		const uint32_t slot = p->bucket->slot[i];
 
-		if (slot_is_page(slot) || (slot & p->tag_mask) != tag)
+		if (!slot || slot_is_page(slot) || (slot & p->tag_mask) != tag)
 			continue;
-		moved.list_class = (uint8_t)slot;
-		page_paint(&moved, number, (slot >> SLOT_REST_SHIFT) & 0xff,
-			   (slot >> SLOT_CODE_SHIFT) + 1);
-		p->bucket->slot[i] = 0;
-		first = first < 0 ? i : first;
+		mask |= 1u << i;
+		page_survey_add(survey, slot_length(slot), (uint8_t)slot);
 	}
-	p->bucket->slot[first] = SLOT_PAGE << SLOT_CODE_SHIFT | tag | number;
+	return mask;
+}
+
+/*
+ * Moves the slots of one group to a page, also under the eyes of packets: the page is whole when
+ * its slot appears, and is what counts from then on.
+ */
+static enum table_result move_to_page(const struct target *t, const struct place4 *p, uint32_t tag)
+{
+	struct page_survey survey = { 0 };
+	const uint32_t mask = group_mask(p, tag, &survey);
+	const uint32_t first = (uint32_t)__builtin_ctz(mask);
+	struct target moved = *t;
+	uint32_t page;
+
+	if (page_new(t, survey.packs, survey.list_class, &page))
+		return TABLE_FULL;
+	for (uint32_t left = mask; left; left &= left - 1) {
+		const uint32_t slot = p->bucket->slot[__builtin_ctz(left)];
+
+		moved.list_class = (uint8_t)slot;
+		page_paint(&moved, page, (slot >> SLOT_REST_SHIFT) & 0xff, slot_length(slot));
+	}
+	publish(&p->bucket->slot[first], page_slot(tag, page));
+	for (uint32_t left = mask & (mask - 1); left; left &= left - 1)
+		publish(&p->bucket->slot[__builtin_ctz(left)], 0);
 	return TABLE_OK;
 }
 
@@ -149,13 +177,13 @@ static enum table_result make_room(const struct target *t, const struct place4 *
 {
 	uint32_t tag = 0;
 
-	if (t->live)
-		return TABLE_CROWDED;
 	if (largest_group(p, &tag) < 2) {
 		if (!group_slots(p, p->tag))
 			return TABLE_CROWDED;
 		tag = p->tag;
 	}
+	if (t->probe)
+		return page_room(t, t->probe) ? TABLE_OK : TABLE_FULL;
 	return move_to_page(t, p, tag);
 }
 
@@ -175,6 +203,28 @@ static void mark_bitmap(const struct target *t)
 		publish(&word[i], ~0ull);
 }
 
+static uint32_t slot_page_number(const struct place4 *p, int slot)
+{
+	return p->bucket->slot[slot] & payload_mask(p);
+}
+
+/* The group has a page. If it is packed and the prefix does not fit, there is another page. */
+static enum table_result put_in_page(const struct target *t, const struct place4 *p, int slot)
+{
+	uint32_t page = slot_page_number(p, slot);
+	const bool takes = page_takes(t, page, p->length);
+
+	if (t->probe)
+		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_FULL;
+	if (!takes) {
+		if (page_unpack(t, page, &page))
+			return TABLE_FULL;
+		publish(&p->bucket->slot[slot], page_slot(p->tag, page));
+	}
+	page_paint(t, page, p->rest, p->length);
+	return TABLE_OK;
+}
+
 static enum table_result put_in_bucket(const struct target *t)
 {
 	const struct place4 p = target_place(t);
@@ -183,15 +233,13 @@ static enum table_result put_in_bucket(const struct target *t)
 
 	while (found.same < 0 && found.page < 0 && found.empty < 0) {
 		result = make_room(t, &p);
-		if (result != TABLE_OK)
+		if (result != TABLE_OK || t->probe)
 			return result;
 		found = scan(&p);
 	}
-	if (t->probe)
-		return TABLE_OK;
 	if (found.page >= 0)
-		page_paint(t, p.bucket->slot[found.page] & payload_mask(&p), p.rest, p.length);
-	else
+		return put_in_page(t, &p, found.page);
+	if (!t->probe)
 		publish(&p.bucket->slot[found.same >= 0 ? found.same : found.empty],
 			prefix_slot(&p, t->list_class));
 	return TABLE_OK;
@@ -224,8 +272,8 @@ void table4_remove(const struct target *t, const struct table_cover *cover)
 	p = target_place(t);
 	found = scan(&p);
 	if (found.page >= 0)
-		page_unpaint(t, p.bucket->slot[found.page] & payload_mask(&p), p.rest, p.length,
-			     cover, 96 + p.level);
+		page_unpaint(t, slot_page_number(&p, found.page), p.rest, p.length, cover,
+			     96 + p.level);
 	else if (found.same >= 0)
 		publish(&p.bucket->slot[found.same], 0);
 }
@@ -234,7 +282,7 @@ void table4_remove(const struct target *t, const struct table_cover *cover)
 static uint8_t bucket_class(const struct table *table, uint32_t generation, const struct place4 *p)
 {
 	const uint32_t key = p->tag | p->rest << SLOT_REST_SHIFT;
-	uint32_t best = 0, number;
+	uint32_t best = 0;
 
 	for (int i = 0; i < BUCKET4_SLOTS; i++) {
 		const uint32_t slot = p->bucket->slot[i];
@@ -244,9 +292,7 @@ static uint8_t bucket_class(const struct table *table, uint32_t generation, cons
 	}
 	if (!slot_is_page(best))
 		return (uint8_t)best;
-	number = best & payload_mask(p);
-	return table->memory.page[generation * table->geometry.page_count + number]
-		.list_class[p->rest];
+	return page_class(table, generation, best & payload_mask(p), p->rest);
 }
 
 uint8_t table4_lookup(const struct table *table, uint32_t generation, uint32_t addr)

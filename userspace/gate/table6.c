@@ -7,7 +7,7 @@
  */
 #include "gate/table_internal.h"
 
-#define GROUP_SLOTS_MAX 12 /* a group with more moves to a page */
+#define GROUP_SLOTS_MAX 8 /* a group with more moves to a page */
 
 struct place6 {
 	uint64_t hash;
@@ -127,32 +127,77 @@ static struct slot6 *chain_grow(const struct target *t, const struct place6 *p, 
 	return NULL;
 }
 
-/* Moves the prefixes of a group to a page. Only while the generation is built. */
-static enum table_result move_to_page(const struct target *t, const struct place6 *p)
-{
-	struct target moved = *t;
-	struct slot6 *slot, *first = NULL;
-	struct bucket6 *bucket;
-	uint32_t number;
+/* The slots that hold prefixes of one group. */
+struct group6 {
+	struct slot6 *slot[GROUP_SLOTS_MAX];
+	uint32_t count;
+	struct page_survey survey;
+};
 
-	if (page_new(t->table, t->generation, &number))
-		return TABLE_FULL;
+static void group_add(struct group6 *group, struct bucket6 *bucket, uint64_t hash)
+{
+	for (int i = 0; i < BUCKET6_SLOTS; i++) {
+		struct slot6 *slot = &bucket->slot[i];
+
+		if (slot->fingerprint != hash || !(slot->info & ~SLOT6_OVERFLOW) ||
+		    group->count == GROUP_SLOTS_MAX)
+			continue;
+		group->slot[group->count++] = slot;
+		page_survey_add(&group->survey, (slot->info >> SLOT_CODE_SHIFT) + 1,
+				(uint8_t)slot->info);
+	}
+}
+
+static struct group6 group_of(const struct target *t, const struct place6 *p)
+{
+	struct group6 group = { .count = 0 };
+	struct bucket6 *bucket;
+
 	for (uint32_t probe = 0; probe < BUCKET6_PROBES; probe++) {
 		bucket = bucket_at(t->table, t->generation, p->hash, probe);
-		for (int i = 0; i < BUCKET6_SLOTS; i++) {
-			slot = &bucket->slot[i];
-			if (slot->fingerprint != p->hash || !(slot->info & ~SLOT6_OVERFLOW))
-				continue;
-			moved.list_class = (uint8_t)slot->info;
-			page_paint(&moved, number, (slot->info >> SLOT_REST_SHIFT) & 0xff,
-				   (slot->info >> SLOT_CODE_SHIFT) + 1);
-			slot_free(slot);
-			first = first ? first : slot;
-		}
+		group_add(&group, bucket, p->hash);
 		if (!(bucket->slot[0].info & SLOT6_OVERFLOW))
 			break;
 	}
-	slot_set(first, p->hash, number, SLOT_PAGE << SLOT_CODE_SHIFT);
+	return group;
+}
+
+/* Moves the prefixes of a group to a page. Only while the generation is built. */
+static enum table_result move_to_page(const struct target *t, const struct place6 *p)
+{
+	const struct group6 group = group_of(t, p);
+	struct target moved = *t;
+	uint32_t page;
+
+	if (page_new(t, group.survey.packs, group.survey.list_class, &page))
+		return TABLE_FULL;
+	for (uint32_t i = 0; i < group.count; i++) {
+		const uint32_t info = group.slot[i]->info;
+
+		moved.list_class = (uint8_t)info;
+		page_paint(&moved, page, (info >> SLOT_REST_SHIFT) & 0xff,
+			   (info >> SLOT_CODE_SHIFT) + 1);
+		slot_free(group.slot[i]);
+	}
+	slot_set(group.slot[0], p->hash, page, SLOT_PAGE << SLOT_CODE_SHIFT);
+	return TABLE_OK;
+}
+
+/* The group has a page. If it is packed and the prefix does not fit, there is another page. */
+static enum table_result put_in_page(const struct target *t, const struct place6 *p,
+				     struct slot6 *slot)
+{
+	uint32_t page = slot->page;
+	const bool takes = page_takes(t, page, p->length);
+
+	if (t->probe)
+		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_FULL;
+	if (!takes) {
+		if (page_unpack(t, page, &page))
+			return TABLE_FULL;
+		publish(&slot->page, page);
+	}
+	page_paint(t, page, p->rest, p->length);
 	return TABLE_OK;
 }
 
@@ -181,15 +226,13 @@ static enum table_result put_in_bucket(const struct target *t)
 	}
 	if (!found.page && !found.same && !found.empty)
 		found.empty = chain_grow(t, &p, found.buckets);
-	if (!found.page && !found.same && !found.empty)
+	if (found.page)
+		return put_in_page(t, &p, found.page); /* the filter knows the group */
+	if (!found.same && !found.empty)
 		return TABLE_CROWDED;
 	if (t->probe)
 		return TABLE_OK;
-	if (found.page)
-		page_paint(t, found.page->page, p.rest, p.length);
-	else
-		slot_set(found.same ? found.same : found.empty, p.hash, 0,
-			 prefix_info(&p, t->list_class));
+	slot_set(found.same ? found.same : found.empty, p.hash, 0, prefix_info(&p, t->list_class));
 	mark_filter(t, &p);
 	return TABLE_OK;
 }
@@ -244,8 +287,7 @@ static uint8_t group_class(const struct table *table, uint32_t generation, const
 	}
 	if (!info_is_page((uint32_t)(best >> 32)))
 		return (uint8_t)(best >> 32);
-	return table->memory.page[generation * table->geometry.page_count + (uint32_t)best]
-		.list_class[p->rest];
+	return page_class(table, generation, (uint32_t)best, p->rest);
 }
 
 uint8_t table6_lookup(const struct table *table, uint32_t generation, const struct addr *addr)

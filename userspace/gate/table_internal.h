@@ -15,7 +15,7 @@
 struct generation_notes {
 	uint8_t (*page_length)[PAGE_CELLS];             /* below the level; 0 is unpainted */
 	uint8_t top_length[FAMILY_COUNT][TOP_PREFIXES]; /* length + 1; 0 is unpainted */
-	uint32_t pages;
+	uint32_t pages, packed_pages;                   /* handed out */
 	uint64_t entries[FAMILY_COUNT];
 };
 
@@ -30,8 +30,8 @@ struct table {
 struct target {
 	struct table *table;
 	uint32_t generation;
-	bool live;  /* packets read it: only changes that they see whole */
-	bool probe; /* say whether it would fit, change nothing */
+	bool live;      /* packets read it: only changes that they see whole */
+	uint32_t probe; /* not 0: say whether it would fit with so many pages, change nothing */
 	struct prefix prefix;
 	uint8_t list_class;
 };
@@ -49,11 +49,28 @@ static inline struct generation_notes *target_notes(const struct target *t)
 /* A store that packets may see at any moment, after everything that was stored before it. */
 #define publish(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
 
-/* Pages. A page number is below page_count; `rest` and `length` are below the page's level. */
-int page_new(struct table *table, uint32_t generation, uint32_t *number);
-void page_paint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length);
-void page_unpaint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length,
+/* Pages, by the numbers that slots hold; `rest` and `length` are below the page's level. */
+uint32_t page_lines_used(const struct generation_notes *notes);
+/* Whether there is room for so many pages. */
+bool page_room(const struct target *t, uint32_t pages);
+/* An empty page; a packed one holds prefixes of `list_class` only. Returns -1 if there is none. */
+int page_new(const struct target *t, bool packed, uint8_t list_class, uint32_t *page);
+/* Whether the page can hold a prefix of the target's class. */
+bool page_takes(const struct target *t, uint32_t page, uint32_t length);
+/* A page that is not packed with what a packed one holds; -1 if there is none. */
+int page_unpack(const struct target *t, uint32_t packed, uint32_t *page);
+void page_paint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length);
+void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length,
 		  const struct table_cover *cover, uint32_t level);
+uint8_t page_class(const struct table *table, uint32_t generation, uint32_t page, uint32_t rest);
+
+/* What kind of page the prefixes of a group fit. Starts as { 0 }. */
+struct page_survey {
+	uint32_t prefixes;
+	bool packs;
+	uint8_t list_class; /* of the last */
+};
+void page_survey_add(struct page_survey *survey, uint32_t length, uint8_t list_class);
 void top_paint(const struct target *t, uint32_t family, uint32_t first, uint32_t length);
 void top_unpaint(const struct target *t, uint32_t family, uint32_t first, uint32_t length,
 		 const struct table_cover *cover);
