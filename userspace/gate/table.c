@@ -145,7 +145,7 @@ void table_begin(struct table *table)
 	table->memory.settings->table[g].seed = seed;
 }
 
-static struct target target_of(struct table *table, const struct prefix *prefix, bool live)
+struct target target_of(struct table *table, const struct prefix *prefix, bool live)
 {
 	return (struct target){
 		.table = table,
@@ -165,19 +165,34 @@ static enum table_result place(const struct target *t)
 	return target_family(t) == FAMILY_IPV4 ? table4_put(t) : table6_put(t);
 }
 
+static bool count_one(struct generation_notes *notes, const struct table_geometry *geometry,
+		      enum family family)
+{
+	uint64_t *entries = &notes->entries[family];
+
+	if (*entries >= (family == FAMILY_IPV4 ? geometry->capacity4 : geometry->capacity6))
+		return false;
+	poke(*entries, *entries + 1);
+	return true;
+}
+
+bool table_count_one(struct table *table, enum family family)
+{
+	return count_one(&table->notes[!live_generation(table)], &table->geometry, family);
+}
+
 /* A prefix that the generation does not hold yet. */
 static enum table_result put(const struct target *t)
 {
-	const struct table_geometry *geometry = &t->table->geometry;
 	const enum family family = target_family(t);
 	uint64_t *entries = &target_notes(t)->entries[family];
 	enum table_result result;
 
-	if (*entries >= (family == FAMILY_IPV4 ? geometry->capacity4 : geometry->capacity6))
+	if (!count_one(target_notes(t), &t->table->geometry, family))
 		return TABLE_FULL;
 	result = place(t);
-	if (result == TABLE_OK && !t->probe)
-		poke(*entries, *entries + 1);
+	if (result != TABLE_OK || t->probe)
+		poke(*entries, *entries - 1);
 	return result;
 }
 

@@ -54,12 +54,27 @@ void table_free(struct table **table);
 enum table_result {
 	TABLE_OK,
 	TABLE_CROWDED, /* no room in its bucket: build again (another seed finds another place) */
-	TABLE_FULL,    /* the capacity, or the pages, are used up */
+	TABLE_FULL,    /* the capacity is used up */
+	TABLE_NO_PAGE, /* the pages are used up */
+	TABLE_NO_MEMORY,
 };
 
 /* Empties the generation that is not live and makes it the one that table_put() fills. */
 void table_begin(struct table *table);
 enum table_result table_put(struct table *table, const struct prefix *prefix, uint8_t list_class);
+
+/*
+ * Puts many prefixes in less time, in an order of its own: table_begin(), table_batch_new(), any
+ * number of table_batch_add(), table_batch_put(). Each of both may find that a prefix does not fit.
+ */
+struct table_batch;
+int table_batch_new(struct table *table, struct table_batch **out, struct error *err);
+enum table_result table_batch_add(struct table_batch *batch, const struct prefix *prefix,
+				  uint8_t list_class);
+/* `family` is that of the prefix that did not fit. */
+enum table_result table_batch_put(struct table_batch *batch, enum family *family);
+void table_batch_free(struct table_batch **batch);
+
 /* `flags`: LIST_ALLOW and LIST_MONITOR of every list, by its slot. */
 void table_publish(struct table *table, const uint8_t flags[LIST_SLOTS]);
 

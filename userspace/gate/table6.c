@@ -37,6 +37,11 @@ static struct place6 target_place(const struct target *t)
 	return place;
 }
 
+uint32_t table6_bucket(const struct target *t)
+{
+	return bucket6_index(target_place(t).hash, t->table->geometry.bucket6_bits);
+}
+
 static struct bucket6 *bucket_at(const struct table *table, uint32_t generation, uint64_t hash,
 				 uint32_t probe)
 {
@@ -170,7 +175,7 @@ static enum table_result move_to_page(const struct target *t, const struct place
 	uint32_t page;
 
 	if (page_new(t, group.survey.packs, group.survey.list_class, &page))
-		return TABLE_FULL;
+		return TABLE_NO_PAGE;
 	for (uint32_t i = 0; i < group.count; i++) {
 		const uint32_t info = group.slot[i]->info;
 
@@ -191,10 +196,10 @@ static enum table_result put_in_page(const struct target *t, const struct place6
 	const bool takes = page_takes(t, page, p->length);
 
 	if (t->probe)
-		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_FULL;
+		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_NO_PAGE;
 	if (!takes) {
 		if (page_unpack(t, page, &page))
-			return TABLE_FULL;
+			return TABLE_NO_PAGE;
 		publish(&slot->page, page);
 	}
 	page_paint(t, page, p->rest, p->length);
@@ -207,7 +212,7 @@ static void mark_filter(const struct target *t, const struct place6 *p)
 	uint64_t *word = t->table->memory.filter6;
 
 	word += (t->generation << bits) + filter6_word(p->hash, bits);
-	__atomic_fetch_or(word, filter6_mask(p->hash), __ATOMIC_RELEASE);
+	publish_bits(t, word, filter6_mask(p->hash));
 	__atomic_fetch_or(&target_generation(t)->levels6, 1u << (p->level - LEVEL6_FIRST) / 8,
 			  __ATOMIC_RELEASE);
 }

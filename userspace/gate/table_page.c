@@ -102,8 +102,8 @@ static uint8_t *page_cells(const struct target *t, uint32_t page)
 void page_paint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length)
 {
 	if (page & PAGE_PACKED)
-		__atomic_fetch_or(&packed_page(t, page)->bit[rest / 64], 1ull << rest % 64,
-				  __ATOMIC_RELEASE);
+		publish_bits(t, (uint64_t *)&packed_page(t, page)->bit[rest / 64],
+			     1ull << rest % 64);
 	else
 		paint(page_cells(t, page) + rest, page_lengths(t, page) + rest, 1u << (8 - length),
 		      t->list_class, (uint8_t)length);
