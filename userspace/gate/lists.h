@@ -56,7 +56,10 @@ int lists_clear(struct lists *lists, const struct list_change *change, uint64_t 
 /* Monitor mode of one list; refused for allow lists. */
 int lists_monitor(struct lists *lists, const char *list, bool on, struct error *err);
 
-/* Removes what has expired, at most a batch; returns how many, so that the caller comes back. */
+/*
+ * Removes what has expired, at most a batch; returns how many, so that the caller comes back. Also
+ * tidies up after large changes.
+ */
 int lists_expire(struct lists *lists, struct error *err);
 
 /* One entry that holds an address, with the reason why it decides or does not. */

@@ -74,6 +74,7 @@ int table_new(const struct table_memory *memory, const struct table_geometry *ge
 	table->memory = *memory;
 	table->geometry = *geometry;
 	for (int i = 0; i < GENERATIONS; i++) {
+		table->notes[i].dirty6 = true; /* who knows what the memory holds */
 		table->notes[i].page_length = calloc(geometry->page_lines / PAGE_LINES, PAGE_CELLS);
 		if (!table->notes[i].page_length) {
 			table_free(&table);
@@ -121,10 +122,13 @@ static void clear_generation(struct table *table, uint32_t g)
 	memset(m->bucket4 + (g << geometry->bucket4_bits), 0,
 	       sizeof(*m->bucket4) << geometry->bucket4_bits);
 	memset(m->short4 + (g << BUCKET4_SHORT_BITS), 0, sizeof(*m->short4) << BUCKET4_SHORT_BITS);
-	memset(m->bucket6 + (g << geometry->bucket6_bits), 0,
-	       sizeof(*m->bucket6) << geometry->bucket6_bits);
-	memset(m->filter6 + (g << geometry->filter6_bits), 0,
-	       sizeof(*m->filter6) << geometry->filter6_bits);
+	if (notes->dirty6) {
+		memset(m->bucket6 + (g << geometry->bucket6_bits), 0,
+		       sizeof(*m->bucket6) << geometry->bucket6_bits);
+		memset(m->filter6 + (g << geometry->filter6_bits), 0,
+		       sizeof(*m->filter6) << geometry->filter6_bits);
+	}
+	notes->dirty6 = false;
 	memset(m->top + g * FAMILY_COUNT * TOP_LINES, 0,
 	       sizeof(*m->top) * FAMILY_COUNT * TOP_LINES);
 	memset(&m->settings->table[g], 0, sizeof(m->settings->table[g]));

@@ -237,6 +237,7 @@ static enum table_result put_in_bucket(const struct target *t)
 		return TABLE_CROWDED;
 	if (t->probe)
 		return TABLE_OK;
+	target_notes(t)->dirty6 = true;
 	slot_set(found.same ? found.same : found.empty, p.hash, 0, prefix_info(&p, t->list_class));
 	mark_filter(t, &p);
 	return TABLE_OK;

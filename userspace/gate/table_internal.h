@@ -17,6 +17,7 @@
 struct generation_notes {
 	uint8_t (*page_length)[PAGE_CELLS];             /* below the level; 0 is unpainted */
 	uint8_t top_length[FAMILY_COUNT][TOP_PREFIXES]; /* length + 1; 0 is unpainted */
+	bool dirty6;                                    /* an IPv6 bucket may hold something */
 	uint32_t pages, packed_pages;                   /* handed out */
 	uint64_t entries[FAMILY_COUNT];
 };
