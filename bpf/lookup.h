@@ -105,13 +105,12 @@ STAGE __u64 bucket6_match(const struct bucket6 *bucket, __u64 hash, __u32 key, _
 STAGE __u8 group6_class(__u64 hash, __u32 generation, __u32 rest)
 {
 	const __u32 bits = geometry.bucket6_bits;
-	const __u32 first = bucket6_index(hash, bits);
 	const struct bucket6 *bucket;
 	__u64 best = 0;
 	__u32 index;
 
 	for (__u32 i = 0; i < BUCKET6_PROBES; i++) {
-		index = (generation << bits) + ((first + i) & ((1u << bits) - 1));
+		index = (generation << bits) + bucket6_index(hash, bits, i);
 		bucket = bpf_map_lookup_elem(&bucket6, &index);
 		if (!bucket)
 			break;

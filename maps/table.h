@@ -203,8 +203,8 @@ static inline __u32 group6_rest(__u64 high, __u64 low, __u32 level)
 }
 
 /*
- * The filter word of a hash and the three bits in it. Bucket, word and bits use parts of the hash
- * that do not overlap for the sizes that the geometry allows.
+ * The filter word of a hash and the three bits in it. The first bucket, word and bits use
+ * parts of the hash that do not overlap for the sizes that the geometry allows.
  */
 static inline __u64 filter6_mask(__u64 hash)
 {
@@ -216,9 +216,11 @@ static inline __u32 filter6_word(__u64 hash, __u32 bits)
 	return (__u32)(hash >> 18) & ((1u << bits) - 1);
 }
 
-static inline __u32 bucket6_index(__u64 hash, __u32 bits)
+/* The buckets of a group in the order in which they are tried: each group has an order of its own.
+ */
+static inline __u32 bucket6_index(__u64 hash, __u32 bits, __u32 probe)
 {
-	return (__u32)(hash >> 40) & ((1u << bits) - 1);
+	return ((__u32)(hash >> 40) + probe * ((__u32)(hash >> 18) | 1)) & ((1u << bits) - 1);
 }
 
 #endif

@@ -2,12 +2,15 @@
 /*
  * gate/table6.c - the IPv6 buckets: prefixes longer than /16, in groups of the levels 16 to 120.
  *
- * A bucket that is full bears a mark and its next neighbour takes what did not fit, for at most
- * BUCKET6_PROBES buckets. A group with many prefixes moves to a page while the table is built.
+ * A bucket that is full bears a mark, and what did not fit goes to the next one that its group
+ * tries, at most BUCKET6_PROBES in all. Neighbours would do as well for the cache, but then full
+ * buckets make their neighbours full: half a million random prefixes had no room in half as many
+ * slots again. A group with many prefixes moves to a page while the table is built.
  */
 #include "gate/table_internal.h"
 
-#define GROUP_SLOTS_MAX 8 /* a group with more moves to a page */
+#define GROUP_SLOTS_MAX 8 /* a group with more moves to a page, if there is one */
+#define CHAIN_SLOTS     (BUCKET6_PROBES * BUCKET6_SLOTS)
 
 struct place6 {
 	uint64_t hash;
@@ -39,16 +42,15 @@ static struct place6 target_place(const struct target *t)
 
 uint32_t table6_bucket(const struct target *t)
 {
-	return bucket6_index(target_place(t).hash, t->table->geometry.bucket6_bits);
+	return bucket6_index(target_place(t).hash, t->table->geometry.bucket6_bits, 0);
 }
 
 static struct bucket6 *bucket_at(const struct table *table, uint32_t generation, uint64_t hash,
 				 uint32_t probe)
 {
 	const uint32_t bits = table->geometry.bucket6_bits;
-	const uint32_t index = (bucket6_index(hash, bits) + probe) & ((1u << bits) - 1);
 
-	return &table->memory.bucket6[(generation << bits) + index];
+	return &table->memory.bucket6[(generation << bits) + bucket6_index(hash, bits, probe)];
 }
 
 static bool info_is_page(uint32_t info)
@@ -134,7 +136,7 @@ static struct slot6 *chain_grow(const struct target *t, const struct place6 *p, 
 
 /* The slots that hold prefixes of one group. */
 struct group6 {
-	struct slot6 *slot[GROUP_SLOTS_MAX];
+	struct slot6 *slot[CHAIN_SLOTS];
 	uint32_t count;
 	struct page_survey survey;
 };
@@ -144,8 +146,7 @@ static void group_add(struct group6 *group, struct bucket6 *bucket, uint64_t has
 	for (int i = 0; i < BUCKET6_SLOTS; i++) {
 		struct slot6 *slot = &bucket->slot[i];
 
-		if (slot->fingerprint != hash || !(slot->info & ~SLOT6_OVERFLOW) ||
-		    group->count == GROUP_SLOTS_MAX)
+		if (slot->fingerprint != hash || !(slot->info & ~SLOT6_OVERFLOW))
 			continue;
 		group->slot[group->count++] = slot;
 		page_survey_add(&group->survey, (slot->info >> SLOT_CODE_SHIFT) + 1,
@@ -153,14 +154,14 @@ static void group_add(struct group6 *group, struct bucket6 *bucket, uint64_t has
 	}
 }
 
-static struct group6 group_of(const struct target *t, const struct place6 *p)
+static struct group6 group_of(const struct target *t, uint64_t hash)
 {
 	struct group6 group = { .count = 0 };
 	struct bucket6 *bucket;
 
 	for (uint32_t probe = 0; probe < BUCKET6_PROBES; probe++) {
-		bucket = bucket_at(t->table, t->generation, p->hash, probe);
-		group_add(&group, bucket, p->hash);
+		bucket = bucket_at(t->table, t->generation, hash, probe);
+		group_add(&group, bucket, hash);
 		if (!(bucket->slot[0].info & SLOT6_OVERFLOW))
 			break;
 	}
@@ -168,9 +169,9 @@ static struct group6 group_of(const struct target *t, const struct place6 *p)
 }
 
 /* Moves the prefixes of a group to a page. Only while the generation is built. */
-static enum table_result move_to_page(const struct target *t, const struct place6 *p)
+static enum table_result move_to_page(const struct target *t, uint64_t hash)
 {
-	const struct group6 group = group_of(t, p);
+	const struct group6 group = group_of(t, hash);
 	struct target moved = *t;
 	uint32_t page;
 
@@ -184,8 +185,45 @@ static enum table_result move_to_page(const struct target *t, const struct place
 			   (info >> SLOT_CODE_SHIFT) + 1);
 		slot_free(group.slot[i]);
 	}
-	slot_set(group.slot[0], p->hash, page, SLOT_PAGE << SLOT_CODE_SHIFT);
+	slot_set(group.slot[0], hash, page, SLOT_PAGE << SLOT_CODE_SHIFT);
 	return TABLE_OK;
+}
+
+/* The group that moves to a page to make room for a place: the largest along its chain. */
+static uint64_t largest_group(const struct target *t, const struct place6 *p, uint32_t *size)
+{
+	uint64_t largest = 0;
+
+	*size = 0;
+	for (uint32_t i = 0; i < CHAIN_SLOTS; i++) {
+		const struct slot6 *slot =
+			&bucket_at(t->table, t->generation, p->hash, i / BUCKET6_SLOTS)
+				 ->slot[i % BUCKET6_SLOTS];
+		uint32_t count;
+
+		if (info_is_page(slot->info))
+			continue;
+		count = group_of(t, slot->fingerprint).count;
+		if (count <= *size)
+			continue;
+		*size = count;
+		largest = slot->fingerprint;
+	}
+	return largest;
+}
+
+/*
+ * Every bucket of the place's chain is full: moves groups to pages until one is not. Only while the
+ * generation is built.
+ */
+static void make_room(const struct target *t, const struct place6 *p)
+{
+	uint64_t group;
+	uint32_t size;
+
+	do
+		group = largest_group(t, p, &size);
+	while (size > 1 && move_to_page(t, group) == TABLE_OK && !scan(t, p).empty);
 }
 
 /* The group has a page. If it is packed and the prefix does not fit, there is another page. */
@@ -221,16 +259,15 @@ static enum table_result put_in_bucket(const struct target *t)
 {
 	const struct place6 p = target_place(t);
 	struct scan6 found = scan(t, &p);
-	enum table_result result;
 
-	if (!t->live && found.prefixes >= GROUP_SLOTS_MAX) {
-		result = move_to_page(t, &p);
-		if (result != TABLE_OK)
-			return result;
+	if (!t->live && found.prefixes >= GROUP_SLOTS_MAX && move_to_page(t, p.hash) == TABLE_OK)
 		found = scan(t, &p);
-	}
 	if (!found.page && !found.same && !found.empty)
 		found.empty = chain_grow(t, &p, found.buckets);
+	if (!t->live && !found.page && !found.same && !found.empty) {
+		make_room(t, &p);
+		found = scan(t, &p); /* it may be our own group that has a page now */
+	}
 	if (found.page)
 		return put_in_page(t, &p, found.page); /* the filter knows the group */
 	if (!found.same && !found.empty)
