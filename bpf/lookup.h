@@ -14,10 +14,10 @@
 
 STAGE __u8 page_class(__u32 generation, __u32 number, __u32 rest)
 {
-	const __u32 index = generation * geometry.page_count + number;
-	const struct page *p = bpf_map_lookup_elem(&page, &index);
+	const __u32 index = generation * geometry.page_lines + page_line_of(number, rest);
+	const struct page_line *line = bpf_map_lookup_elem(&page, &index);
 
-	return p ? p->list_class[rest & (PAGE_CELLS - 1)] : CLASS_NONE;
+	return line ? page_line_class(line, number, rest) : CLASS_NONE;
 }
 
 STAGE __u8 top_class(__u32 generation, __u32 family, __u32 prefix)
@@ -155,13 +155,12 @@ STAGE __u64 bucket6_match(const struct bucket6 *bucket, __u64 hash, __u32 key, _
 STAGE_APART int group6_class(__u32 generation, __u64 hash, __u32 rest)
 {
 	const __u32 bits = geometry.bucket6_bits;
-	const __u32 first = bucket6_index(hash, bits);
 	const struct bucket6 *bucket;
 	__u64 best = 0;
 	__u32 index;
 
 	for (__u32 i = 0; i < BUCKET6_PROBES; i++) {
-		index = (generation << bits) + ((first + i) & ((1u << bits) - 1));
+		index = (generation << bits) + bucket6_index(hash, bits, i);
 		bucket = bpf_map_lookup_elem(&bucket6, &index);
 		if (!bucket)
 			break;

@@ -47,7 +47,7 @@ MAPPED_ARRAY(short4, struct bucket4, GENERATIONS << BUCKET4_SHORT_BITS);
 MAPPED_ARRAY(bucket6, struct bucket6, 1);
 MAPPED_ARRAY(filter6, __u64, 1);
 MAPPED_ARRAY(top, struct top_line, GENERATIONS *FAMILY_COUNT *TOP_LINES);
-MAPPED_ARRAY(page, struct page, 1);
+MAPPED_ARRAY(page, struct page_line, 1);
 
 /* The meters: per source, network and site in one table; in total, and resets, in cells of `total`.
  */

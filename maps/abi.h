@@ -29,7 +29,7 @@ struct geometry {
 	__u32 bucket4_bits; /* see maps/table.h */
 	__u32 bucket6_bits;
 	__u32 filter6_bits;
-	__u32 page_count;
+	__u32 page_lines;
 	__u32 meter_bits; /* see maps/meter.h */
 };
 ABI_SIZE(struct geometry, 20);

@@ -7,8 +7,10 @@
  * level A holds the prefixes of lengths A+1 to A+8 below one prefix of length A. A group lives
  *
  *   - as slots, one a prefix, in the bucket (one cache line) that its prefix hashes to, or
- *   - when it has too many, as a page: 256 classes, painted from the shortest prefix to the
- * longest, with one slot in the bucket that names the page.
+ *   - when it has too many, as a page, with one slot in the bucket that names the page: 256
+ * classes, painted from the shortest prefix to the longest; or packed, if the group has only
+ * prefixes of its last length (addresses, of level 24) and one class: 256 bits and the class, in
+ * one line.
  *
  * IPv4 uses the levels 24 and 16; a bit map of the /24s that hold or are covered by anything
  * answers most addresses at once. IPv6 uses the levels 16, 24 ... 120, each of them guarded by a
@@ -66,7 +68,7 @@ ABI_SIZE(struct generation, 88);
 #define BITMAP4_WORDS      (1u << 18) /* a bit for each /24 */
 #define BUCKET4_SHORT_BITS 12         /* level 16 of IPv4: 4096 buckets of 16 groups */
 #define BUCKET4_MIN_BITS   12
-#define BUCKET4_MAX_BITS   20
+#define BUCKET4_MAX_BITS   20 /* as many groups a bucket as slots */
 #define BUCKET4_SLOTS      16
 #define BUCKET6_SLOTS      4
 #define BUCKET6_PROBES     8 /* buckets that a lookup follows; a table that needs more is full */
@@ -75,12 +77,17 @@ ABI_SIZE(struct generation, 88);
 #define TOP_CELLS          64   /* a top line: 64 classes */
 #define TOP_LINES          1024 /* for each family */
 #define PAGE_CELLS         256
+#define PAGE_LINE_CELLS    64 /* a page is four lines, a packed page is one */
+#define PAGE_LINES         (PAGE_CELLS / PAGE_LINE_CELLS)
+#define PAGE_PACKED        1u
 
 /*
  * An IPv4 slot is 32 bits: code 4 | tag | payload. The bucket's number and the tag together are the
  * permuted prefix, so a match is exact. For a prefix the code is its length below the level less
  * one (0 to 7) and the payload is "the 8 bits after the level" << 8 | class; for a page the code is
- * SLOT_PAGE and the payload is the page's number. A free slot is 0: its class is none.
+ * SLOT_PAGE and the payload is the page's number: its first line << 1 | PAGE_PACKED. A page's code
+ * is the highest, so that it wins from the moment on when it is there. A free slot is 0: its class
+ * is none.
  *
  * Where 2^B is the number of buckets of a level of L bits, the tag has L-B bits.
  */
@@ -91,6 +98,12 @@ ABI_SIZE(struct generation, 88);
 static inline __u32 slot4_tag_shift(__u32 level, __u32 bucket_bits)
 {
 	return SLOT_CODE_SHIFT - (level - bucket_bits);
+}
+
+/* Page numbers are below this: what is left of a slot of level 24, less one bit. */
+static inline __u32 slot4_pages(__u32 bucket_bits)
+{
+	return 1u << (slot4_tag_shift(24, bucket_bits) - 1);
 }
 
 /* What of a slot must equal the key beside the tag: as much of the 8 bits as the code says. */
@@ -114,7 +127,7 @@ ABI_SIZE(struct bucket4, CACHE_LINE);
 
 struct slot6 {
 	__u64 fingerprint;
-	__u32 page; /* page number, where the code is SLOT_PAGE */
+	__u32 page; /* the page's number, where the code is SLOT_PAGE */
 	__u32 info; /* 0 is free; but slot 0 may be free and bear SLOT6_OVERFLOW */
 };
 ABI_SIZE(struct slot6, 16);
@@ -124,10 +137,32 @@ struct bucket6 {
 };
 ABI_SIZE(struct bucket6, CACHE_LINE);
 
-struct page {
-	__u8 list_class[PAGE_CELLS];
+struct packed_page {
+	__u64 bit[PAGE_CELLS / 64];
+	__u8 list_class;
 };
-ABI_SIZE(struct page, PAGE_CELLS);
+
+struct page_line {
+	union {
+		__u8 list_class[PAGE_LINE_CELLS]; /* a quarter of a page */
+		struct packed_page packed;
+	};
+};
+ABI_SIZE(struct page_line, CACHE_LINE);
+
+/* The line of a page that `rest` is in, and what it says about it. */
+static inline __u32 page_line_of(__u32 page, __u32 rest)
+{
+	return (page >> 1) + (rest / PAGE_LINE_CELLS & ((page & PAGE_PACKED) - 1));
+}
+
+static inline __u8 page_line_class(const struct page_line *line, __u32 page, __u32 rest)
+{
+	if (page & PAGE_PACKED)
+		return line->packed.list_class &
+		       -(__u8)(line->packed.bit[rest / 64 % (PAGE_CELLS / 64)] >> rest % 64 & 1);
+	return line->list_class[rest % PAGE_LINE_CELLS];
+}
 
 struct top_line {
 	__u8 list_class[TOP_CELLS];
@@ -170,8 +205,8 @@ static inline __u32 group6_rest(__u64 high, __u64 low, __u32 level)
 }
 
 /*
- * The filter word of a hash and the three bits in it. Bucket, word and bits use parts of the hash
- * that do not overlap for the sizes that the geometry allows.
+ * The filter word of a hash and the three bits in it. The first bucket, word and bits use
+ * parts of the hash that do not overlap for the sizes that the geometry allows.
  */
 static inline __u64 filter6_mask(__u64 hash)
 {
@@ -183,9 +218,11 @@ static inline __u32 filter6_word(__u64 hash, __u32 bits)
 	return (__u32)(hash >> 18) & ((1u << bits) - 1);
 }
 
-static inline __u32 bucket6_index(__u64 hash, __u32 bits)
+/* The buckets of a group in the order in which they are tried: each group has an order of its own.
+ */
+static inline __u32 bucket6_index(__u64 hash, __u32 bits, __u32 probe)
 {
-	return (__u32)(hash >> 40) & ((1u << bits) - 1);
+	return ((__u32)(hash >> 40) + probe * ((__u32)(hash >> 18) | 1)) & ((1u << bits) - 1);
 }
 
 #endif

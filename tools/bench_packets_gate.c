@@ -52,12 +52,12 @@ static void set_sizes(struct bench_xdp *skel, const struct table_geometry *g)
 	skel->rodata->geometry.bucket4_bits = g->bucket4_bits;
 	skel->rodata->geometry.bucket6_bits = g->bucket6_bits;
 	skel->rodata->geometry.filter6_bits = g->filter6_bits;
-	skel->rodata->geometry.page_count = g->page_count;
+	skel->rodata->geometry.page_lines = g->page_lines;
 	skel->rodata->geometry.meter_bits = METER_BITS;
 	bpf_map__set_max_entries(skel->maps.bucket4, GENERATIONS << g->bucket4_bits);
 	bpf_map__set_max_entries(skel->maps.bucket6, GENERATIONS << g->bucket6_bits);
 	bpf_map__set_max_entries(skel->maps.filter6, GENERATIONS << g->filter6_bits);
-	bpf_map__set_max_entries(skel->maps.page, GENERATIONS * g->page_count);
+	bpf_map__set_max_entries(skel->maps.page, GENERATIONS * g->page_lines);
 	bpf_map__set_max_entries(skel->maps.meter, 1u << METER_BITS);
 }
 

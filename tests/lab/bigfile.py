@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Large list files of both families, for tests and benchmarks."""
+"""Large list files, for tests and benchmarks."""
 import random
 
 BOTH4, BOTH6 = "203.0.113.77", "2001:db8:77::1"  # on every version of the big list
@@ -23,4 +23,17 @@ def write_list(path, seed, count):
             else:
                 out.write(f"2a{number.randrange(256):02x}:{number.randrange(65536):x}:{number.randrange(1, 65536):x}"
                           f":{number.randrange(1, 65536):x}::/64\n")
+    return path
+
+
+def write_ipv4_list(path, seed, count):
+    """Of fifty entries 45 are random addresses, four are /24s and one has another length from 16 to 31."""
+    number = random.Random(seed)
+    with open(path, "w") as out:
+        for i in range(count):
+            kind = i % 50
+            length = 32 if kind < 45 else 24 if kind < 49 else number.choice([*range(16, 24), *range(25, 32)])
+            address = (11 + number.getrandbits(20) % 190 << 24 | number.getrandbits(24)) >> 32 - length << 32 - length
+            text = ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+            out.write(text + "\n" if length == 32 else f"{text}/{length}\n")
     return path

@@ -48,7 +48,7 @@ static struct native_map maps[] = {
 	NATIVE_MAP(bucket6, struct bucket6, 0),
 	NATIVE_MAP(filter6, __u64, 0),
 	NATIVE_MAP(top, struct top_line, GENERATIONS *FAMILY_COUNT *TOP_LINES),
-	NATIVE_MAP(page, struct page, 0),
+	NATIVE_MAP(page, struct page_line, 0),
 	NATIVE_MAP(meter, struct meter_line, 1 << TEST_METER_BITS),
 	NATIVE_MAP(total, struct meter_line, 1),
 	NATIVE_MAP(lease, struct lease, 1),
@@ -378,12 +378,12 @@ int native_world(struct world *out)
 	struct geometry *writable = (struct geometry *)(uintptr_t)&geometry;
 
 	__asm__ volatile("" : "+r"(writable)); /* the compiler may not see that it is constant */
-	*writable = (struct geometry){ g.bucket4_bits, g.bucket6_bits, g.filter6_bits, g.page_count,
+	*writable = (struct geometry){ g.bucket4_bits, g.bucket6_bits, g.filter6_bits, g.page_lines,
 				       TEST_METER_BITS };
 	map_named("bucket4")->count = (size_t)GENERATIONS << g.bucket4_bits;
 	map_named("bucket6")->count = (size_t)GENERATIONS << g.bucket6_bits;
 	map_named("filter6")->count = (size_t)GENERATIONS << g.filter6_bits;
-	map_named("page")->count = (size_t)GENERATIONS * g.page_count;
+	map_named("page")->count = (size_t)GENERATIONS * g.page_lines;
 	for (size_t i = 0; i < MAP_COUNT; i++)
 		maps[i].memory = calloc(maps[i].count, maps[i].element);
 	*out = (struct world){

@@ -71,7 +71,8 @@ static bool is_displaced(const struct world *w, const struct prefix *prefix)
 	const uint64_t hash =
 		group6_hash(addr_high(&prefix->addr), addr_low(&prefix->addr),
 			    (prefix->len - 1u) / 8 * 8, w->memory.settings->table[g].seed);
-	const struct bucket6 *first = &w->memory.bucket6[(g << bits) + bucket6_index(hash, bits)];
+	const struct bucket6 *first =
+		&w->memory.bucket6[(g << bits) + bucket6_index(hash, bits, 0)];
 
 	for (int i = 0; i < BUCKET6_SLOTS; i++)
 		if (first->slot[i].fingerprint == hash)

@@ -13,7 +13,7 @@ struct table_memory table_memory_new(const struct table_geometry *g)
 		.bucket6 = calloc((size_t)GENERATIONS << g->bucket6_bits, sizeof(struct bucket6)),
 		.filter6 = calloc((size_t)GENERATIONS << g->filter6_bits, sizeof(uint64_t)),
 		.top = calloc(GENERATIONS * FAMILY_COUNT * TOP_LINES, sizeof(struct top_line)),
-		.page = calloc((size_t)GENERATIONS * g->page_count, sizeof(struct page)),
+		.page = calloc((size_t)GENERATIONS * g->page_lines, sizeof(struct page_line)),
 	};
 }
 

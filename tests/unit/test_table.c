@@ -272,8 +272,17 @@ static void remove_one(struct fixture *f, size_t i)
 static void insert_one(struct fixture *f, size_t i, uint8_t list_class)
 {
 	f->list_class[i] = list_class;
-	if (table_fits(f->table, &f->prefix[i]) == TABLE_OK)
+	if (table_fits(f->table, &f->prefix[i], list_class, false) == TABLE_OK)
 		assert_int_equal(table_insert(f->table, &f->prefix[i], list_class), TABLE_OK);
+	else
+		build(f);
+}
+
+static void replace_one(struct fixture *f, size_t i, uint8_t list_class)
+{
+	f->list_class[i] = list_class;
+	if (table_fits(f->table, &f->prefix[i], list_class, true) == TABLE_OK)
+		table_replace(f->table, &f->prefix[i], list_class);
 	else
 		build(f);
 }
@@ -291,8 +300,7 @@ static void test_changes_in_place(void **state)
 		if (!f->list_class[i]) {
 			insert_one(f, i, list_class);
 		} else if (round & 1) {
-			f->list_class[i] = list_class;
-			table_replace(f->table, &f->prefix[i], list_class);
+			replace_one(f, i, list_class);
 		} else {
 			remove_one(f, i);
 		}
@@ -320,21 +328,53 @@ static void test_a_whole_24_becomes_a_page(void **state)
 	check_all(f);
 }
 
-static void test_a_crowded_bucket_asks_for_a_build(void **state)
+static void add_address(struct fixture *f, uint32_t ipv4, unsigned int len)
+{
+	const struct addr addr = addr_from_ipv4(ipv4);
+
+	f->prefix[f->count++] = prefix_of(&addr, 96 + len);
+}
+
+static void test_a_crowded_group_moves_to_a_page_in_place(void **state)
 {
 	struct fixture *f = *state;
-	int built = 0;
 
 	build(f);
 	for (uint32_t i = 0; i < 64; i++) {
-		const struct addr addr = addr_from_ipv4(0xc6336400u + i * 3);
-
-		f->prefix[f->count] = prefix_of(&addr, 128);
-		built += table_fits(f->table, &f->prefix[f->count]) == TABLE_CROWDED;
-		insert_one(f, f->count++, 9);
+		add_address(f, 0xc6336400u + i * 3, 32);
+		assert_int_equal(table_fits(f->table, &f->prefix[f->count - 1], 9, false),
+				 TABLE_OK);
+		insert_one(f, f->count - 1, 9);
 		check_all(f);
 	}
-	assert_int_equal(built, 1); /* once; after that there is a page */
+	assert_int_equal(table_use(f->table).pages, 1); /* a packed one */
+	remove_one(f, 7);
+	check_all(f);
+	add_address(f, 0xc6336400u, 26); /* of another length: it does not fit a packed page */
+	insert_one(f, f->count - 1, 9);
+	replace_one(f, 12, 10);
+	check_all(f);
+	assert_int_equal(table_use(f->table).pages, 1 + PAGE_LINES);
+	remove_one(f, f->count - 1);
+	check_all(f);
+}
+
+static void test_another_class_in_a_packed_page(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t i = 0; i < 256; i++) {
+		add_address(f, 0xc6336400u + i, 32);
+		f->list_class[i] = 9;
+	}
+	build(f);
+	assert_int_equal(table_use(f->table).pages, 1);
+	replace_one(f, 200, 10);
+	assert_int_equal(table_use(f->table).pages, 1 + PAGE_LINES);
+	check_all(f);
+	build(f);
+	assert_int_equal(table_use(f->table).pages, 1 + PAGE_LINES);
+	check_all(f);
 }
 
 static void test_a_full_table_says_so(void **state)
@@ -361,13 +401,15 @@ static void test_geometry_follows_the_capacity(void **state)
 {
 	const struct table_geometry small = table_geometry_for(1000, 1000);
 	const struct table_geometry large = table_geometry_for(10000000, 10000000);
+	const struct table_geometry mixed = table_geometry_for(1000, 10000000);
 
 	(void)state;
 	assert_int_equal(small.bucket4_bits, BUCKET4_MIN_BITS);
 	assert_int_equal(large.bucket4_bits, BUCKET4_MAX_BITS);
 	/* A page number must fit into the payload of a slot. */
-	assert_true(small.page_count < 1u << (4 + small.bucket4_bits));
-	assert_true(large.page_count < 1u << (4 + large.bucket4_bits));
+	assert_true(small.page_lines <= slot4_pages(small.bucket4_bits));
+	assert_true(large.page_lines <= slot4_pages(large.bucket4_bits));
+	assert_true(mixed.page_lines <= slot4_pages(mixed.bucket4_bits));
 }
 
 int main(void)
@@ -379,7 +421,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_random_prefixes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changes_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_whole_24_becomes_a_page, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_crowded_bucket_asks_for_a_build, setup,
+		cmocka_unit_test_setup_teardown(test_a_crowded_group_moves_to_a_page_in_place,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_class_in_a_packed_page, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_full_table_says_so, setup_small, teardown),
 		cmocka_unit_test(test_geometry_follows_the_capacity),

@@ -318,6 +318,7 @@ int lists_expire(struct lists *lists, struct error *err)
 	struct change change;
 	int count, result;
 
+	store_trim(lists->store);
 	result = anything_expired(lists, err);
 	if (result < 0 || (!result && !stale))
 		return result;

@@ -65,7 +65,10 @@ int lists_monitor(struct lists *lists, const char *list, bool on, struct error *
  */
 void lists_set_contact(struct lists *lists, const char *contact);
 
-/* Removes what has expired, at most a batch; returns how many, so that the caller comes back. */
+/*
+ * Removes what has expired, at most a batch; returns how many, so that the caller comes back. Also
+ * tidies up after large changes.
+ */
 int lists_expire(struct lists *lists, struct error *err);
 
 /* One entry that holds an address, with the reason why it decides or does not. */

@@ -17,43 +17,60 @@
 #define BUILD_TRIES 8 /* with a new seed each, when a bucket was too crowded */
 
 struct filling {
-	struct table *table;
-	struct prefix last;           /* the prefix that did not fit */
-	uint32_t count[FAMILY_COUNT]; /* that did */
+	struct table_batch *batch;
+	enum family family; /* of the prefix that did not fit */
 };
 
-static int fill_one(const struct effect *effect, void *arg)
+static int collect_one(const struct effect *effect, void *arg)
 {
 	struct filling *filling = arg;
-
 	const enum table_result result =
-		table_put(filling->table, &effect->prefix, effect->list_class);
+		table_batch_add(filling->batch, &effect->prefix, effect->list_class);
 
-	filling->last = effect->prefix;
-	if (result == TABLE_OK)
-		filling->count[prefix_is_ipv4(&effect->prefix) ? FAMILY_IPV4 : FAMILY_IPV6]++;
+	if (result != TABLE_OK)
+		filling->family = prefix_is_ipv4(&effect->prefix) ? FAMILY_IPV4 : FAMILY_IPV6;
 	return (int)result;
 }
 
-static int full_error(const struct lists *lists, const struct filling *filling, struct error *err)
+static int full_error(const struct lists *lists, enum table_result why, enum family family,
+		      struct error *err)
 {
 	const struct table_geometry *geometry = &lists->gate->geometry;
-	const bool ipv4 = prefix_is_ipv4(&filling->last);
-	const uint32_t capacity = ipv4 ? geometry->capacity4 : geometry->capacity6;
+	const bool ipv4 = family == FAMILY_IPV4;
 
-	if (filling->count[ipv4 ? FAMILY_IPV4 : FAMILY_IPV6] < capacity)
+	if (why == TABLE_NO_MEMORY)
+		return error_set(err, ERROR_REFUSED, "out of memory for the block table");
+	if (why != TABLE_FULL)
 		return error_set(err, ERROR_REFUSED,
 				 "the table is full: these %s prefixes crowd together; a larger "
 				 "table.capacity-%s gives them room",
 				 ipv4 ? "IPv4" : "IPv6", ipv4 ? "ipv4" : "ipv6");
 	return error_set(err, ERROR_REFUSED,
 			 "the table is full: it takes %u %s prefixes (option table.capacity-%s)",
-			 capacity, ipv4 ? "IPv4" : "IPv6", ipv4 ? "ipv4" : "ipv6");
+			 ipv4 ? geometry->capacity4 : geometry->capacity6, ipv4 ? "IPv4" : "IPv6",
+			 ipv4 ? "ipv4" : "ipv6");
+}
+
+/* Fills the generation once. Returns an error, or an enum table_result. */
+static int fill(struct lists *lists, struct store_txn *txn, const struct resolve_lists *view,
+		struct filling *filling, struct error *err)
+{
+	int result;
+
+	table_begin(lists->table);
+	result = table_batch_new(lists->table, &filling->batch, err);
+	if (result)
+		return result;
+	result = resolve_walk(txn, view, collect_one, filling, err);
+	if (!result)
+		result = (int)table_batch_put(filling->batch, &filling->family);
+	table_batch_free(&filling->batch);
+	return result;
 }
 
 int rebuild_fill(struct lists *lists, struct store_txn *txn, struct error *err)
 {
-	struct filling filling = { .table = lists->table };
+	struct filling filling = { .batch = NULL };
 	struct resolve_lists view;
 	const uint64_t start = clock_mono();
 	int result;
@@ -62,14 +79,12 @@ int rebuild_fill(struct lists *lists, struct store_txn *txn, struct error *err)
 	if (result)
 		return result;
 	for (int try = 0; try < BUILD_TRIES; try++) {
-		memset(filling.count, 0, sizeof(filling.count));
-		table_begin(lists->table);
-		result = resolve_walk(txn, &view, fill_one, &filling, err);
+		result = fill(lists, txn, &view, &filling, err);
 		if (result != TABLE_CROWDED)
 			break;
 	}
 	if (result > 0) /* an enum table_result, not an error of the store */
-		return full_error(lists, &filling, err);
+		return full_error(lists, (enum table_result)result, filling.family, err);
 	__atomic_store_n(&lists->gate->rebuild_ms, (uint32_t)((clock_mono() - start) / 1000000),
 			 __ATOMIC_RELAXED);
 	return result;
@@ -164,11 +179,13 @@ static int plan(struct change *change, struct error *err)
 		step->after = at.list_class;
 		step->cover.prefix = cover.prefix;
 		step->cover.list_class = cover.list_class;
-		added += !step->before && step->after;
-		/* Room was looked for one by one, so it may not do for several. */
-		if (!step->before && step->after)
-			change->rebuild = added > 1 || table_fits(change->lists->table,
-								  &step->prefix) != TABLE_OK;
+		if (!step->after || step->after == step->before)
+			continue;
+		/* Room for another prefix was looked for one by one, so it may not do for several.
+		 */
+		added += !step->before;
+		change->rebuild = added > 1 || table_fits(change->lists->table, &step->prefix,
+							  step->after, step->before) != TABLE_OK;
 	}
 	return change->rebuild ? rebuild_fill(change->lists, change->txn, err) : 0;
 }

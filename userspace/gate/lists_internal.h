@@ -28,7 +28,7 @@ struct step {
 	struct table_cover cover; /* what shows through if nothing does any more */
 };
 
-#define STEPS_MAX 1000 /* prefixes that one change touches; more is a rebuild */
+#define STEPS_MAX TABLE_REPLACE_MAX /* prefixes that one change touches; more is a rebuild */
 
 /*
  * A change under way, from change_begin() to change_end(). Between them the store's transaction is

@@ -42,7 +42,7 @@ static int prepare_maps(const struct gate *gate, struct bpf_object *object, stru
 		{ "bucket4", GENERATIONS << g->bucket4_bits },
 		{ "bucket6", GENERATIONS << g->bucket6_bits },
 		{ "filter6", GENERATIONS << g->filter6_bits },
-		{ "page", GENERATIONS * g->page_count },
+		{ "page", GENERATIONS * g->page_lines },
 		{ "meter", 1u << g->meter_bits },
 	};
 	struct bpf_map *map;

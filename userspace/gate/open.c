@@ -42,7 +42,7 @@ static struct identity identity_for(const struct gate_options *options)
 			.bucket4_bits = geometry.bucket4_bits,
 			.bucket6_bits = geometry.bucket6_bits,
 			.filter6_bits = geometry.filter6_bits,
-			.page_count = geometry.page_count,
+			.page_lines = geometry.page_lines,
 			.meter_bits = meter_bits,
 		},
 	};

@@ -189,7 +189,7 @@ void gate_sizes(struct gate *gate, struct gate_sizes *out)
 		.capacity4 = gate->geometry.capacity4,
 		.capacity6 = gate->geometry.capacity6,
 		.pages = use.pages,
-		.page_capacity = gate->geometry.page_count,
+		.page_capacity = gate->geometry.page_lines,
 		.meter_cells = (uint64_t)METER_WAYS << gate->identity.geometry.meter_bits,
 		.offender_cells = (uint64_t)OFFENDER_LINES * OFFENDER_WAYS,
 		.bytes = gate->map_bytes,

@@ -25,7 +25,7 @@
 
 struct table_geometry {
 	uint32_t bucket4_bits, bucket6_bits, filter6_bits;
-	uint32_t page_count;           /* of one generation */
+	uint32_t page_lines;           /* of one generation */
 	uint32_t capacity4, capacity6; /* prefixes that are let in */
 };
 
@@ -41,7 +41,7 @@ struct table_memory {
 	struct bucket6 *bucket6;
 	uint64_t *filter6;
 	struct top_line *top;
-	struct page *page;
+	struct page_line *page;
 };
 
 struct table;
@@ -54,21 +54,41 @@ void table_free(struct table **table);
 enum table_result {
 	TABLE_OK,
 	TABLE_CROWDED, /* no room in its bucket: build again (another seed finds another place) */
-	TABLE_FULL,    /* the capacity, or the pages, are used up */
+	TABLE_FULL,    /* the capacity is used up */
+	TABLE_NO_PAGE, /* the pages are used up */
+	TABLE_NO_MEMORY,
 };
 
 /* Empties the generation that is not live and makes it the one that table_put() fills. */
 void table_begin(struct table *table);
 enum table_result table_put(struct table *table, const struct prefix *prefix, uint8_t list_class);
+
+/*
+ * Puts many prefixes in less time, in an order of its own: table_begin(), table_batch_new(), any
+ * number of table_batch_add(), table_batch_put(). Each of both may find that a prefix does not fit.
+ */
+struct table_batch;
+int table_batch_new(struct table *table, struct table_batch **out, struct error *err);
+enum table_result table_batch_add(struct table_batch *batch, const struct prefix *prefix,
+				  uint8_t list_class);
+/* `family` is that of the prefix that did not fit. */
+enum table_result table_batch_put(struct table_batch *batch, enum family *family);
+void table_batch_free(struct table_batch **batch);
+
 /* `flags`: LIST_ALLOW and LIST_MONITOR of every list, by its slot. */
 void table_publish(struct table *table, const uint8_t flags[LIST_SLOTS]);
 
-/* Whether table_insert() of this prefix would be TABLE_OK. */
-enum table_result table_fits(struct table *table, const struct prefix *prefix);
+/*
+ * Whether table_insert() of this prefix (`held`: table_replace(), if the generation holds it) would
+ * be TABLE_OK. Of replacements that fit, TABLE_REPLACE_MAX can be made one after the other.
+ */
+#define TABLE_REPLACE_MAX 1000
+enum table_result table_fits(struct table *table, const struct prefix *prefix, uint8_t list_class,
+			     bool held);
 /* Adds a prefix that the live generation does not hold. */
 enum table_result table_insert(struct table *table, const struct prefix *prefix,
 			       uint8_t list_class);
-/* Gives a prefix that it holds another class. */
+/* Gives a prefix that it holds another class, after table_fits() has said TABLE_OK. */
 void table_replace(struct table *table, const struct prefix *prefix, uint8_t list_class);
 /*
  * Removes a prefix that it holds. `cover` is the longest prefix in the table
@@ -83,7 +103,8 @@ void table_remove(struct table *table, const struct prefix *prefix,
 		  const struct table_cover *cover);
 
 struct table_use {
-	uint64_t entries4, entries6, pages;
+	uint64_t entries4, entries6;
+	uint64_t pages; /* lines in use */
 	uint64_t stale; /* removals in place, each of which may have left a filter bit behind */
 };
 struct table_use table_use(const struct table *table);

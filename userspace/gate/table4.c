@@ -2,9 +2,9 @@
 /*
  * gate/table4.c - the IPv4 buckets: prefixes longer than /16, in groups of the levels 16 and 24.
  *
- * A bucket is shared by the groups whose permuted prefixes begin alike. When it is full while the
- * table is built, the group with the most slots moves to a page; a live bucket that is full makes
- * the caller build the table anew.
+ * A bucket is shared by the groups whose permuted prefixes begin alike. When it is full, the group
+ * with the most slots moves to a page. Where every slot is of another group that is no help, and
+ * the caller has to build the table anew.
  */
 #include "gate/table_internal.h"
 
@@ -23,12 +23,11 @@ static uint32_t payload_mask(const struct place4 *p)
 	return (p->tag_mask & -p->tag_mask) - 1;
 }
 
-static struct place4 place_of(const struct table *table, uint32_t generation, uint32_t addr,
-			      uint32_t level)
+/* The place of a permuted prefix; `rest` and `length` are the caller's. */
+static struct place4 permuted_place(const struct table *table, uint32_t generation,
+				    uint32_t permuted, uint32_t level)
 {
 	const uint32_t bits = level == 16 ? BUCKET4_SHORT_BITS : table->geometry.bucket4_bits;
-	const uint64_t seed = table->memory.settings->table[generation].seed;
-	const uint32_t permuted = permute(addr >> (32 - level), level, seed);
 	const uint32_t shift = slot4_tag_shift(level, bits);
 	struct place4 place = { .level = level };
 
@@ -36,6 +35,16 @@ static struct place4 place_of(const struct table *table, uint32_t generation, ui
 	place.bucket += (generation << bits) + (permuted >> (level - bits));
 	place.tag_mask = (1u << SLOT_CODE_SHIFT) - (1u << shift);
 	place.tag = (permuted << shift) & place.tag_mask;
+	return place;
+}
+
+static struct place4 place_of(const struct table *table, uint32_t generation, uint32_t addr,
+			      uint32_t level)
+{
+	const uint64_t seed = table->memory.settings->table[generation].seed;
+	const uint32_t permuted = permute(addr >> (32 - level), level, seed);
+	struct place4 place = permuted_place(table, generation, permuted, level);
+
 	place.rest = (addr >> (24 - level)) & 0xff;
 	return place;
 }
@@ -46,7 +55,7 @@ static struct place4 target_place(const struct target *t)
 	struct place4 place;
 
 	place = place_of(t->table, t->generation, addr_ipv4(&t->prefix.addr),
-			 length > 24 ? 24 : 16);
+			 length > BUCKET4_LEVEL ? BUCKET4_LEVEL : 16);
 	place.length = length - place.level;
 	return place;
 }
@@ -69,12 +78,13 @@ struct scan4 {
 	int empty; /* a free slot */
 };
 
-static struct scan4 scan(const struct place4 *p)
+/* In a generation that is being built there is nothing behind the first free slot. */
+static struct scan4 scan(const struct place4 *p, bool live)
 {
 	const uint32_t wanted = prefix_slot(p, 0);
 	struct scan4 found = { -1, -1, -1 };
 
-	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+	for (int i = 0; i < BUCKET4_SLOTS && (live || found.empty < 0); i++) {
 		const uint32_t slot = p->bucket->slot[i];
 
 		if (!slot)
@@ -117,27 +127,68 @@ static int largest_group(const struct place4 *p, uint32_t *tag)
 	return best;
 }
 
-/* Moves the slots of one group to a page. Only while the generation is built. */
-static enum table_result move_to_page(const struct target *t, const struct place4 *p, uint32_t tag)
+static uint32_t page_slot(uint32_t tag, uint32_t page)
 {
-	struct target moved = *t;
-	uint32_t number;
-	int first = -1;
+	return SLOT_PAGE << SLOT_CODE_SHIFT | tag | page;
+}
 
-	if (page_new(t->table, t->generation, &number))
-		return TABLE_FULL;
-	for (int i = 0; i < BUCKET4_SLOTS; i++) {
+static uint32_t slot_length(uint32_t slot)
+{
+	return (slot >> SLOT_CODE_SHIFT) + 1;
+}
+
+/* Marks the slots that hold prefixes of a group. */
+static uint32_t group_mask(const struct place4 *p, uint32_t tag, struct page_survey *survey)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < BUCKET4_SLOTS; i++) {
 		const uint32_t slot = p->bucket->slot[i];
 
-		if (slot_is_page(slot) || (slot & p->tag_mask) != tag)
+		if (!slot || slot_is_page(slot) || (slot & p->tag_mask) != tag)
 			continue;
-		moved.list_class = (uint8_t)slot;
-		page_paint(&moved, number, (slot >> SLOT_REST_SHIFT) & 0xff,
-			   (slot >> SLOT_CODE_SHIFT) + 1);
-		p->bucket->slot[i] = 0;
-		first = first < 0 ? i : first;
+		mask |= 1u << i;
+		page_survey_add(survey, slot_length(slot), (uint8_t)slot);
 	}
-	p->bucket->slot[first] = SLOT_PAGE << SLOT_CODE_SHIFT | tag | number;
+	return mask;
+}
+
+static void close_up(struct bucket4 *bucket)
+{
+	int kept = 0;
+
+	for (int i = 0; i < BUCKET4_SLOTS; i++)
+		if (bucket->slot[i])
+			bucket->slot[kept++] = bucket->slot[i];
+	while (kept < BUCKET4_SLOTS)
+		bucket->slot[kept++] = 0;
+}
+
+/*
+ * Moves the slots of one group to a page, also under the eyes of packets: the page is whole when
+ * its slot appears, and is what counts from then on.
+ */
+static enum table_result move_to_page(const struct target *t, const struct place4 *p, uint32_t tag)
+{
+	struct page_survey survey = { 0 };
+	const uint32_t mask = group_mask(p, tag, &survey);
+	const uint32_t first = (uint32_t)__builtin_ctz(mask);
+	struct target moved = *t;
+	uint32_t page;
+
+	if (page_new(t, survey.packs, survey.list_class, &page))
+		return TABLE_NO_PAGE;
+	for (uint32_t left = mask; left; left &= left - 1) {
+		const uint32_t slot = p->bucket->slot[__builtin_ctz(left)];
+
+		moved.list_class = (uint8_t)slot;
+		page_paint(&moved, page, (slot >> SLOT_REST_SHIFT) & 0xff, slot_length(slot));
+	}
+	publish(&p->bucket->slot[first], page_slot(tag, page));
+	for (uint32_t left = mask & (mask - 1); left; left &= left - 1)
+		publish(&p->bucket->slot[__builtin_ctz(left)], 0);
+	if (!t->live)
+		close_up(p->bucket);
 	return TABLE_OK;
 }
 
@@ -149,13 +200,13 @@ static enum table_result make_room(const struct target *t, const struct place4 *
 {
 	uint32_t tag = 0;
 
-	if (t->live)
-		return TABLE_CROWDED;
 	if (largest_group(p, &tag) < 2) {
 		if (!group_slots(p, p->tag))
 			return TABLE_CROWDED;
 		tag = p->tag;
 	}
+	if (t->probe)
+		return page_room(t, t->probe) ? TABLE_OK : TABLE_NO_PAGE;
 	return move_to_page(t, p, tag);
 }
 
@@ -168,44 +219,94 @@ static void mark_bitmap(const struct target *t)
 	uint64_t *word = t->table->memory.bitmap4 + t->generation * BITMAP4_WORDS + first / 64;
 
 	if (count < 64) {
-		__atomic_fetch_or(word, ((1ull << count) - 1) << (first % 64), __ATOMIC_RELEASE);
+		publish_bits(t, word, ((1ull << count) - 1) << (first % 64));
 		return;
 	}
 	for (uint32_t i = 0; i < count / 64; i++)
 		publish(&word[i], ~0ull);
 }
 
-static enum table_result put_in_bucket(const struct target *t)
+static uint32_t slot_page_number(const struct place4 *p, int slot)
 {
-	const struct place4 p = target_place(t);
-	struct scan4 found = scan(&p);
+	return p->bucket->slot[slot] & payload_mask(p);
+}
+
+/* The group has a page. If it is packed and the prefix does not fit, there is another page. */
+static enum table_result put_in_page(const struct target *t, const struct place4 *p, int slot)
+{
+	uint32_t page = slot_page_number(p, slot);
+	const bool takes = page_takes(t, page, p->length);
+
+	if (t->probe)
+		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_NO_PAGE;
+	if (!takes) {
+		if (page_unpack(t, page, &page))
+			return TABLE_NO_PAGE;
+		publish(&p->bucket->slot[slot], page_slot(p->tag, page));
+	}
+	page_paint(t, page, p->rest, p->length);
+	return TABLE_OK;
+}
+
+static enum table_result put_in_bucket(const struct target *t, const struct place4 *p)
+{
+	struct scan4 found = scan(p, t->live);
 	enum table_result result;
 
 	while (found.same < 0 && found.page < 0 && found.empty < 0) {
-		result = make_room(t, &p);
-		if (result != TABLE_OK)
+		result = make_room(t, p);
+		if (result != TABLE_OK || t->probe)
 			return result;
-		found = scan(&p);
+		found = scan(p, t->live);
 	}
-	if (t->probe)
-		return TABLE_OK;
 	if (found.page >= 0)
-		page_paint(t, p.bucket->slot[found.page] & payload_mask(&p), p.rest, p.length);
-	else
-		publish(&p.bucket->slot[found.same >= 0 ? found.same : found.empty],
-			prefix_slot(&p, t->list_class));
+		return put_in_page(t, p, found.page);
+	if (!t->probe)
+		publish(&p->bucket->slot[found.same >= 0 ? found.same : found.empty],
+			prefix_slot(p, t->list_class));
 	return TABLE_OK;
+}
+
+uint64_t table4_key(const struct target *t)
+{
+	const uint32_t addr = addr_ipv4(&t->prefix.addr);
+	const uint32_t permuted =
+		permute(addr >> (32 - BUCKET4_LEVEL), BUCKET4_LEVEL, target_generation(t)->seed);
+	const uint32_t code = t->prefix.len - 96u - BUCKET4_LEVEL - 1;
+
+	mark_bitmap(t);
+	return (uint64_t)permuted << KEY4_PERMUTED_SHIFT | code << KEY4_CODE_SHIFT |
+	       (addr & 0xff) << SLOT_REST_SHIFT | t->list_class;
+}
+
+enum table_result table4_put_key(struct target *t, uint64_t key, uint8_t *filled)
+{
+	struct place4 p = permuted_place(t->table, t->generation,
+					 (uint32_t)(key >> KEY4_PERMUTED_SHIFT), BUCKET4_LEVEL);
+
+	p.rest = key >> SLOT_REST_SHIFT & 0xff;
+	p.length = (key >> KEY4_CODE_SHIFT & 7) + 1;
+	t->list_class = (uint8_t)key;
+	if (*filled < BUCKET4_SLOTS && !p.bucket->slot[*filled]) {
+		p.bucket->slot[(*filled)++] = prefix_slot(&p, t->list_class);
+		return TABLE_OK;
+	}
+	*filled = BUCKET4_SLOTS; /* from now on there may be pages, and free slots */
+	return put_in_bucket(t, &p);
 }
 
 enum table_result table4_put(const struct target *t)
 {
 	const uint32_t length = t->prefix.len - 96u;
 	enum table_result result = TABLE_OK;
+	struct place4 p;
 
-	if (length > TOP_LENGTH)
-		result = put_in_bucket(t);
-	else if (!t->probe)
+	if (length > TOP_LENGTH) {
+		p = target_place(t);
+		result = put_in_bucket(t, &p);
+	} else if (!t->probe) {
 		top_paint(t, FAMILY_IPV4, addr_ipv4(&t->prefix.addr) >> 16, length);
+	}
 	if (result == TABLE_OK && !t->probe)
 		mark_bitmap(t);
 	return result;
@@ -222,10 +323,10 @@ void table4_remove(const struct target *t, const struct table_cover *cover)
 		return;
 	}
 	p = target_place(t);
-	found = scan(&p);
+	found = scan(&p, true);
 	if (found.page >= 0)
-		page_unpaint(t, p.bucket->slot[found.page] & payload_mask(&p), p.rest, p.length,
-			     cover, 96 + p.level);
+		page_unpaint(t, slot_page_number(&p, found.page), p.rest, p.length, cover,
+			     96 + p.level);
 	else if (found.same >= 0)
 		publish(&p.bucket->slot[found.same], 0);
 }
@@ -234,7 +335,7 @@ void table4_remove(const struct target *t, const struct table_cover *cover)
 static uint8_t bucket_class(const struct table *table, uint32_t generation, const struct place4 *p)
 {
 	const uint32_t key = p->tag | p->rest << SLOT_REST_SHIFT;
-	uint32_t best = 0, number;
+	uint32_t best = 0;
 
 	for (int i = 0; i < BUCKET4_SLOTS; i++) {
 		const uint32_t slot = p->bucket->slot[i];
@@ -244,9 +345,7 @@ static uint8_t bucket_class(const struct table *table, uint32_t generation, cons
 	}
 	if (!slot_is_page(best))
 		return (uint8_t)best;
-	number = best & payload_mask(p);
-	return table->memory.page[generation * table->geometry.page_count + number]
-		.list_class[p->rest];
+	return page_class(table, generation, best & payload_mask(p), p->rest);
 }
 
 uint8_t table4_lookup(const struct table *table, uint32_t generation, uint32_t addr)

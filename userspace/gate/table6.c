@@ -2,12 +2,15 @@
 /*
  * gate/table6.c - the IPv6 buckets: prefixes longer than /16, in groups of the levels 16 to 120.
  *
- * A bucket that is full bears a mark and its next neighbour takes what did not fit, for at most
- * BUCKET6_PROBES buckets. A group with many prefixes moves to a page while the table is built.
+ * A bucket that is full bears a mark, and what did not fit goes to the next one that its group
+ * tries, at most BUCKET6_PROBES in all. Neighbours would do as well for the cache, but then full
+ * buckets make their neighbours full: half a million random prefixes had no room in half as many
+ * slots again. A group with many prefixes moves to a page while the table is built.
  */
 #include "gate/table_internal.h"
 
-#define GROUP_SLOTS_MAX 12 /* a group with more moves to a page */
+#define GROUP_SLOTS_MAX 8 /* a group with more moves to a page, if there is one */
+#define CHAIN_SLOTS     (BUCKET6_PROBES * BUCKET6_SLOTS)
 
 struct place6 {
 	uint64_t hash;
@@ -37,13 +40,17 @@ static struct place6 target_place(const struct target *t)
 	return place;
 }
 
+uint32_t table6_bucket(const struct target *t)
+{
+	return bucket6_index(target_place(t).hash, t->table->geometry.bucket6_bits, 0);
+}
+
 static struct bucket6 *bucket_at(const struct table *table, uint32_t generation, uint64_t hash,
 				 uint32_t probe)
 {
 	const uint32_t bits = table->geometry.bucket6_bits;
-	const uint32_t index = (bucket6_index(hash, bits) + probe) & ((1u << bits) - 1);
 
-	return &table->memory.bucket6[(generation << bits) + index];
+	return &table->memory.bucket6[(generation << bits) + bucket6_index(hash, bits, probe)];
 }
 
 static bool info_is_page(uint32_t info)
@@ -127,32 +134,113 @@ static struct slot6 *chain_grow(const struct target *t, const struct place6 *p, 
 	return NULL;
 }
 
-/* Moves the prefixes of a group to a page. Only while the generation is built. */
-static enum table_result move_to_page(const struct target *t, const struct place6 *p)
-{
-	struct target moved = *t;
-	struct slot6 *slot, *first = NULL;
-	struct bucket6 *bucket;
-	uint32_t number;
+/* The slots that hold prefixes of one group. */
+struct group6 {
+	struct slot6 *slot[CHAIN_SLOTS];
+	uint32_t count;
+	struct page_survey survey;
+};
 
-	if (page_new(t->table, t->generation, &number))
-		return TABLE_FULL;
+static void group_add(struct group6 *group, struct bucket6 *bucket, uint64_t hash)
+{
+	for (int i = 0; i < BUCKET6_SLOTS; i++) {
+		struct slot6 *slot = &bucket->slot[i];
+
+		if (slot->fingerprint != hash || !(slot->info & ~SLOT6_OVERFLOW))
+			continue;
+		group->slot[group->count++] = slot;
+		page_survey_add(&group->survey, (slot->info >> SLOT_CODE_SHIFT) + 1,
+				(uint8_t)slot->info);
+	}
+}
+
+static struct group6 group_of(const struct target *t, uint64_t hash)
+{
+	struct group6 group = { .count = 0 };
+	struct bucket6 *bucket;
+
 	for (uint32_t probe = 0; probe < BUCKET6_PROBES; probe++) {
-		bucket = bucket_at(t->table, t->generation, p->hash, probe);
-		for (int i = 0; i < BUCKET6_SLOTS; i++) {
-			slot = &bucket->slot[i];
-			if (slot->fingerprint != p->hash || !(slot->info & ~SLOT6_OVERFLOW))
-				continue;
-			moved.list_class = (uint8_t)slot->info;
-			page_paint(&moved, number, (slot->info >> SLOT_REST_SHIFT) & 0xff,
-				   (slot->info >> SLOT_CODE_SHIFT) + 1);
-			slot_free(slot);
-			first = first ? first : slot;
-		}
+		bucket = bucket_at(t->table, t->generation, hash, probe);
+		group_add(&group, bucket, hash);
 		if (!(bucket->slot[0].info & SLOT6_OVERFLOW))
 			break;
 	}
-	slot_set(first, p->hash, number, SLOT_PAGE << SLOT_CODE_SHIFT);
+	return group;
+}
+
+/* Moves the prefixes of a group to a page. Only while the generation is built. */
+static enum table_result move_to_page(const struct target *t, uint64_t hash)
+{
+	const struct group6 group = group_of(t, hash);
+	struct target moved = *t;
+	uint32_t page;
+
+	if (page_new(t, group.survey.packs, group.survey.list_class, &page))
+		return TABLE_NO_PAGE;
+	for (uint32_t i = 0; i < group.count; i++) {
+		const uint32_t info = group.slot[i]->info;
+
+		moved.list_class = (uint8_t)info;
+		page_paint(&moved, page, (info >> SLOT_REST_SHIFT) & 0xff,
+			   (info >> SLOT_CODE_SHIFT) + 1);
+		slot_free(group.slot[i]);
+	}
+	slot_set(group.slot[0], hash, page, SLOT_PAGE << SLOT_CODE_SHIFT);
+	return TABLE_OK;
+}
+
+/* The group that moves to a page to make room for a place: the largest along its chain. */
+static uint64_t largest_group(const struct target *t, const struct place6 *p, uint32_t *size)
+{
+	uint64_t largest = 0;
+
+	*size = 0;
+	for (uint32_t i = 0; i < CHAIN_SLOTS; i++) {
+		const struct slot6 *slot =
+			&bucket_at(t->table, t->generation, p->hash, i / BUCKET6_SLOTS)
+				 ->slot[i % BUCKET6_SLOTS];
+		uint32_t count;
+
+		if (info_is_page(slot->info))
+			continue;
+		count = group_of(t, slot->fingerprint).count;
+		if (count <= *size)
+			continue;
+		*size = count;
+		largest = slot->fingerprint;
+	}
+	return largest;
+}
+
+/*
+ * Every bucket of the place's chain is full: moves groups to pages until one is not. Only while the
+ * generation is built.
+ */
+static void make_room(const struct target *t, const struct place6 *p)
+{
+	uint64_t group;
+	uint32_t size;
+
+	do
+		group = largest_group(t, p, &size);
+	while (size > 1 && move_to_page(t, group) == TABLE_OK && !scan(t, p).empty);
+}
+
+/* The group has a page. If it is packed and the prefix does not fit, there is another page. */
+static enum table_result put_in_page(const struct target *t, const struct place6 *p,
+				     struct slot6 *slot)
+{
+	uint32_t page = slot->page;
+	const bool takes = page_takes(t, page, p->length);
+
+	if (t->probe)
+		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_NO_PAGE;
+	if (!takes) {
+		if (page_unpack(t, page, &page))
+			return TABLE_NO_PAGE;
+		publish(&slot->page, page);
+	}
+	page_paint(t, page, p->rest, p->length);
 	return TABLE_OK;
 }
 
@@ -162,7 +250,7 @@ static void mark_filter(const struct target *t, const struct place6 *p)
 	uint64_t *word = t->table->memory.filter6;
 
 	word += (t->generation << bits) + filter6_word(p->hash, bits);
-	__atomic_fetch_or(word, filter6_mask(p->hash), __ATOMIC_RELEASE);
+	publish_bits(t, word, filter6_mask(p->hash));
 	__atomic_fetch_or(&target_generation(t)->levels6, 1u << (p->level - LEVEL6_FIRST) / 8,
 			  __ATOMIC_RELEASE);
 }
@@ -171,25 +259,23 @@ static enum table_result put_in_bucket(const struct target *t)
 {
 	const struct place6 p = target_place(t);
 	struct scan6 found = scan(t, &p);
-	enum table_result result;
 
-	if (!t->live && found.prefixes >= GROUP_SLOTS_MAX) {
-		result = move_to_page(t, &p);
-		if (result != TABLE_OK)
-			return result;
+	if (!t->live && found.prefixes >= GROUP_SLOTS_MAX && move_to_page(t, p.hash) == TABLE_OK)
 		found = scan(t, &p);
-	}
 	if (!found.page && !found.same && !found.empty)
 		found.empty = chain_grow(t, &p, found.buckets);
-	if (!found.page && !found.same && !found.empty)
+	if (!t->live && !found.page && !found.same && !found.empty) {
+		make_room(t, &p);
+		found = scan(t, &p); /* it may be our own group that has a page now */
+	}
+	if (found.page)
+		return put_in_page(t, &p, found.page); /* the filter knows the group */
+	if (!found.same && !found.empty)
 		return TABLE_CROWDED;
 	if (t->probe)
 		return TABLE_OK;
-	if (found.page)
-		page_paint(t, found.page->page, p.rest, p.length);
-	else
-		slot_set(found.same ? found.same : found.empty, p.hash, 0,
-			 prefix_info(&p, t->list_class));
+	target_notes(t)->dirty6 = true;
+	slot_set(found.same ? found.same : found.empty, p.hash, 0, prefix_info(&p, t->list_class));
 	mark_filter(t, &p);
 	return TABLE_OK;
 }
@@ -244,8 +330,7 @@ static uint8_t group_class(const struct table *table, uint32_t generation, const
 	}
 	if (!info_is_page((uint32_t)(best >> 32)))
 		return (uint8_t)(best >> 32);
-	return table->memory.page[generation * table->geometry.page_count + (uint32_t)best]
-		.list_class[p->rest];
+	return page_class(table, generation, (uint32_t)best, p->rest);
 }
 
 uint8_t table6_lookup(const struct table *table, uint32_t generation, const struct addr *addr)

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gate/table_internal.h - shared by table.c (the whole), table4.c, table6.c (buckets of a family)
- * and table_page.c (pages and the tops). Nobody else includes it.
+ * gate/table_internal.h - shared by table.c (the whole), table_build.c (many prefixes at once),
+ * table4.c, table6.c (buckets of a family) and table_page.c (pages and the tops). Nobody else
+ * includes it.
  */
 #ifndef POSTERN_GATE_TABLE_INTERNAL_H
 #define POSTERN_GATE_TABLE_INTERNAL_H
 
 #include "gate/table.h"
 
-#define TOP_LENGTH   16 /* prefixes up to this length are painted into `top` */
-#define TOP_PREFIXES (1u << TOP_LENGTH)
+#define TOP_LENGTH    16 /* prefixes up to this length are painted into `top` */
+#define TOP_PREFIXES  (1u << TOP_LENGTH)
+#define BUCKET4_LEVEL 24 /* of `bucket4`; `short4` has level 16 */
 
 /* Beside the classes that the kernel sees: the length of the prefix that painted each cell. */
 struct generation_notes {
 	uint8_t (*page_length)[PAGE_CELLS];             /* below the level; 0 is unpainted */
 	uint8_t top_length[FAMILY_COUNT][TOP_PREFIXES]; /* length + 1; 0 is unpainted */
-	uint32_t pages;
+	bool dirty6;                                    /* an IPv6 bucket may hold something */
+	uint32_t pages, packed_pages;                   /* handed out */
 	uint64_t entries[FAMILY_COUNT];
 };
 
@@ -30,8 +33,8 @@ struct table {
 struct target {
 	struct table *table;
 	uint32_t generation;
-	bool live;  /* packets read it: only changes that they see whole */
-	bool probe; /* say whether it would fit, change nothing */
+	bool live;      /* packets read it: only changes that they see whole */
+	uint32_t probe; /* not 0: say whether it would fit with so many pages, change nothing */
 	struct prefix prefix;
 	uint8_t list_class;
 };
@@ -46,22 +49,66 @@ static inline struct generation_notes *target_notes(const struct target *t)
 	return &t->table->notes[t->generation];
 }
 
+struct target target_of(struct table *table, const struct prefix *prefix, bool live);
+/* Counts an entry in the generation that is filled; false if it is one too many. */
+bool table_count_one(struct table *table, enum family family);
+
+/* Before an entry can be seen: if it answers its source, the program looks up later segments, too. */
+void table_note_answers(const struct target *t);
+
 /* A store that packets may see at any moment, after everything that was stored before it. */
 #define publish(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
 
-/* Pages. A page number is below page_count; `rest` and `length` are below the page's level. */
-int page_new(struct table *table, uint32_t generation, uint32_t *number);
-void page_paint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length);
-void page_unpaint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length,
+/* The same for bits of a word. While a generation is built nobody looks, and this thread is alone.
+ */
+static inline void publish_bits(const struct target *t, uint64_t *word, uint64_t bits)
+{
+	if (t->live)
+		__atomic_fetch_or(word, bits, __ATOMIC_RELEASE);
+	else
+		*word |= bits;
+}
+
+/* Pages, by the numbers that slots hold; `rest` and `length` are below the page's level. */
+uint32_t page_lines_used(const struct generation_notes *notes);
+/* Whether there is room for so many pages. */
+bool page_room(const struct target *t, uint32_t pages);
+/* An empty page; a packed one holds prefixes of `list_class` only. Returns -1 if there is none. */
+int page_new(const struct target *t, bool packed, uint8_t list_class, uint32_t *page);
+/* Whether the page can hold a prefix of the target's class. */
+bool page_takes(const struct target *t, uint32_t page, uint32_t length);
+/* A page that is not packed with what a packed one holds; -1 if there is none. */
+int page_unpack(const struct target *t, uint32_t packed, uint32_t *page);
+void page_paint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length);
+void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length,
 		  const struct table_cover *cover, uint32_t level);
+uint8_t page_class(const struct table *table, uint32_t generation, uint32_t page, uint32_t rest);
+
+/* What kind of page the prefixes of a group fit. Starts as { 0 }. */
+struct page_survey {
+	uint32_t prefixes;
+	bool packs;
+	uint8_t list_class; /* of the last */
+};
+void page_survey_add(struct page_survey *survey, uint32_t length, uint8_t list_class);
 void top_paint(const struct target *t, uint32_t family, uint32_t first, uint32_t length);
 void top_unpaint(const struct target *t, uint32_t family, uint32_t first, uint32_t length,
 		 const struct table_cover *cover);
 
+/*
+ * What is left of a prefix longer than BUCKET4_LEVEL, and its class, to be put later: a number that
+ * begins with that of the bucket. `filled` is of the bucket, and 0 at first.
+ */
+#define KEY4_PERMUTED_SHIFT 40
+#define KEY4_CODE_SHIFT     16
+uint64_t table4_key(const struct target *t);
+enum table_result table4_put_key(struct target *t, uint64_t key, uint8_t *filled);
 enum table_result table4_put(const struct target *t);
 void table4_remove(const struct target *t, const struct table_cover *cover);
 uint8_t table4_lookup(const struct table *table, uint32_t generation, uint32_t addr);
 
+/* The bucket of a prefix longer than TOP_LENGTH. */
+uint32_t table6_bucket(const struct target *t);
 enum table_result table6_put(const struct target *t);
 void table6_remove(const struct target *t, const struct table_cover *cover);
 uint8_t table6_lookup(const struct table *table, uint32_t generation, const struct addr *addr);

@@ -1,25 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gate/table_page.c - painted arrays: pages (256 classes) and the tops (a class for each /16).
+ * gate/table_page.c - painted classes: the pages of crowded groups, packed or not, and the tops.
  *
- * A cell shows the longest prefix that covers it. The kernel sees the class only; the length is
- * noted beside, so that a shorter prefix never paints over a longer one and a removal knows its own
- * cells.
+ * Where a cell has been painted by a prefix, a shorter one must not paint over it. The kernel needs
+ * only the class, so the lengths are kept here. A packed page has one length and needs none.
+ *
+ * The lines of a generation are handed out from both ends: to packed pages from the first on, to
+ * pages from the last on. None comes back before the generation is built anew, because packets
+ * may still be looking at it.
  */
 #include <string.h>
 
 #include "gate/table_internal.h"
 
-int page_new(struct table *table, uint32_t generation, uint32_t *number)
-{
-	struct generation_notes *notes = &table->notes[generation];
+#define PACKED_LENGTH 8u /* below the level: the only one that a packed page holds */
 
-	if (notes->pages == table->geometry.page_count)
+static struct page_line *lines_of(const struct target *t)
+{
+	return t->table->memory.page + (size_t)t->generation * t->table->geometry.page_lines;
+}
+
+static struct packed_page *packed_page(const struct target *t, uint32_t page)
+{
+	return &lines_of(t)[page >> 1].packed;
+}
+
+/* The lengths of the cells of a page that is not packed; such pages are counted from the end. */
+static uint8_t *page_lengths(const struct target *t, uint32_t page)
+{
+	const uint32_t from_end = (t->table->geometry.page_lines - (page >> 1)) / PAGE_LINES - 1;
+
+	return target_notes(t)->page_length[from_end];
+}
+
+uint32_t page_lines_used(const struct generation_notes *notes)
+{
+	return notes->packed_pages + notes->pages * PAGE_LINES;
+}
+
+bool page_room(const struct target *t, uint32_t pages)
+{
+	return t->table->geometry.page_lines - page_lines_used(target_notes(t)) >=
+	       pages * PAGE_LINES;
+}
+
+static int packed_new(const struct target *t, uint8_t list_class, uint32_t *page)
+{
+	struct generation_notes *notes = target_notes(t);
+
+	if (page_lines_used(notes) == t->table->geometry.page_lines)
 		return -1;
-	*number = notes->pages++;
-	memset(&table->memory.page[generation * table->geometry.page_count + *number], 0,
-	       sizeof(struct page));
-	memset(notes->page_length[*number], 0, PAGE_CELLS);
+	*page = notes->packed_pages++ << 1 | PAGE_PACKED;
+	*packed_page(t, *page) = (struct packed_page){ .list_class = list_class };
+	return 0;
+}
+
+int page_new(const struct target *t, bool packed, uint8_t list_class, uint32_t *page)
+{
+	struct generation_notes *notes = target_notes(t);
+	uint32_t line;
+
+	if (packed)
+		return packed_new(t, list_class, page);
+	if (!page_room(t, 1))
+		return -1;
+	line = t->table->geometry.page_lines - ++notes->pages * PAGE_LINES;
+	*page = line << 1;
+	memset(&lines_of(t)[line], 0, PAGE_CELLS);
+	memset(page_lengths(t, *page), 0, PAGE_CELLS);
 	return 0;
 }
 
@@ -45,25 +93,70 @@ static void unpaint(uint8_t *list_class, uint8_t *length_note, uint32_t count, u
 	}
 }
 
-void page_paint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length)
+/* The cells of a page: four lines that lie side by side. */
+static uint8_t *page_cells(const struct target *t, uint32_t page)
 {
-	const uint32_t page = t->generation * t->table->geometry.page_count + number;
-
-	paint(&t->table->memory.page[page].list_class[rest],
-	      &target_notes(t)->page_length[number][rest], 1u << (8 - length), t->list_class,
-	      (uint8_t)length);
+	return (uint8_t *)&lines_of(t)[page >> 1];
 }
 
-void page_unpaint(const struct target *t, uint32_t number, uint32_t rest, uint32_t length,
+void page_paint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length)
+{
+	if (page & PAGE_PACKED)
+		publish_bits(t, (uint64_t *)&packed_page(t, page)->bit[rest / 64],
+			     1ull << rest % 64);
+	else
+		paint(page_cells(t, page) + rest, page_lengths(t, page) + rest, 1u << (8 - length),
+		      t->list_class, (uint8_t)length);
+}
+
+void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length,
 		  const struct table_cover *cover, uint32_t level)
 {
-	const uint32_t page = t->generation * t->table->geometry.page_count + number;
 	const bool same_group = cover->list_class && cover->prefix.len > level;
 
-	unpaint(&t->table->memory.page[page].list_class[rest],
-		&target_notes(t)->page_length[number][rest], 1u << (8 - length), (uint8_t)length,
-		same_group ? cover->list_class : CLASS_NONE,
-		same_group ? (uint8_t)(cover->prefix.len - level) : 0);
+	if (page & PAGE_PACKED)
+		__atomic_fetch_and(&packed_page(t, page)->bit[rest / 64], ~(1ull << rest % 64),
+				   __ATOMIC_RELEASE);
+	else
+		unpaint(page_cells(t, page) + rest, page_lengths(t, page) + rest,
+			1u << (8 - length), (uint8_t)length,
+			same_group ? cover->list_class : CLASS_NONE,
+			same_group ? (uint8_t)(cover->prefix.len - level) : 0);
+}
+
+bool page_takes(const struct target *t, uint32_t page, uint32_t length)
+{
+	return !(page & PAGE_PACKED) ||
+	       (length == PACKED_LENGTH && packed_page(t, page)->list_class == t->list_class);
+}
+
+int page_unpack(const struct target *t, uint32_t packed, uint32_t *page)
+{
+	const struct packed_page *from = packed_page(t, packed);
+	struct target each = *t;
+
+	if (page_new(t, false, CLASS_NONE, page))
+		return -1;
+	each.list_class = from->list_class;
+	for (uint32_t rest = 0; rest < PAGE_CELLS; rest++)
+		if (from->bit[rest / 64] >> rest % 64 & 1)
+			page_paint(&each, *page, rest, PACKED_LENGTH);
+	return 0;
+}
+
+void page_survey_add(struct page_survey *survey, uint32_t length, uint8_t list_class)
+{
+	survey->packs = length == PACKED_LENGTH &&
+			(!survey->prefixes || (survey->packs && survey->list_class == list_class));
+	survey->list_class = list_class;
+	survey->prefixes++;
+}
+
+uint8_t page_class(const struct table *table, uint32_t generation, uint32_t page, uint32_t rest)
+{
+	const size_t first = (size_t)generation * table->geometry.page_lines;
+
+	return page_line_class(&table->memory.page[first + page_line_of(page, rest)], page, rest);
 }
 
 static uint8_t *top_cells(const struct target *t, uint32_t family)

@@ -3,18 +3,19 @@
  * lib/entry.c - implements lib/entry.h: entry sets, and the names of lists.
  *
  * A set of a million entries is sorted while an operator waits for `block load`, so it is sorted by
- * its bytes and not by comparisons: a stable radix sort from the last byte of the prefix to the
- * first, which leaves out the bytes that are the same in all entries (twelve of seventeen in a
- * list of IPv4 addresses). It needs a second array of the same size while it runs; where there
- * is no memory for that, a slower sort does the same in place.
+ * its bytes and not by comparisons: a stable radix sort, which leaves out the bytes that are the
+ * same in all entries (twelve of seventeen in a list of IPv4 addresses). Many entries are split by
+ * their first byte, and the second, until a block fits the cache. It needs a second array of the
+ * same size while it runs; where there is no memory for that, a slower sort does the same in place.
  */
 #include "lib/entry.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS       sizeof(struct prefix) /* the bytes that entries are sorted by */
-#define DIGIT_VALUES 256
+#define DIGITS        sizeof(struct prefix) /* the bytes that entries are sorted by */
+#define DIGIT_VALUES  256
+#define BLOCK_ENTRIES 16384 /* two arrays of them are 1 MiB */
 
 void entry_set_clear(struct entry_set *set)
 {
@@ -54,41 +55,83 @@ static uint8_t digit_of(const struct entry *entry, size_t digit)
 	return ((const uint8_t *)&entry->prefix)[digit];
 }
 
-/* Copies the entries from `from` to `to` in the order of one byte. */
-static void sort_by_digit(const struct entry *from, struct entry *to, size_t count, size_t digit)
+/*
+ * Copies the entries from `from` to `to` in the order of one byte; `end` is where those of each
+ * value end.
+ */
+static void sort_by_digit(const struct entry *from, struct entry *to, size_t count, size_t digit,
+			  size_t end[DIGIT_VALUES])
 {
-	size_t place[DIGIT_VALUES] = { 0 };
 	size_t sum = 0;
 
+	memset(end, 0, DIGIT_VALUES * sizeof(*end));
 	for (size_t i = 0; i < count; i++)
-		place[digit_of(&from[i], digit)]++;
+		end[digit_of(&from[i], digit)]++;
 	for (size_t value = 0; value < DIGIT_VALUES; value++) {
-		const size_t here = place[value];
+		const size_t here = end[value];
 
-		place[value] = sum;
+		end[value] = sum;
 		sum += here;
 	}
 	for (size_t i = 0; i < count; i++)
-		to[place[digit_of(&from[i], digit)]++] = from[i];
+		to[end[digit_of(&from[i], digit)]++] = from[i];
+}
+
+/* The bytes to sort by, the first of them first. */
+struct digits {
+	size_t digit[DIGITS];
+	size_t count;
+};
+
+/* From the last byte to the first: for what fits the cache. */
+static void sort_block(struct entry *from, struct entry *to, size_t count,
+		       const struct digits *digits, size_t first)
+{
+	size_t end[DIGIT_VALUES];
+
+	for (size_t i = digits->count; i-- > first;) {
+		struct entry *sorted = to;
+
+		sort_by_digit(from, to, count, digits->digit[i], end);
+		to = from;
+		from = sorted;
+	}
+}
+
+/*
+ * By all bytes from number `first` on. Every entry is copied once for each of them, so that in the
+ * end all are in the same of the two arrays. The recursion is as deep as there are bytes.
+ */
+static void sort_blocks(struct entry *from, struct entry *to, size_t count,
+			const struct digits *digits, size_t first)
+{
+	size_t end[DIGIT_VALUES], begin = 0;
+
+	if (count <= BLOCK_ENTRIES || first == digits->count) {
+		sort_block(from, to, count, digits, first);
+		return;
+	}
+	sort_by_digit(from, to, count, digits->digit[first], end);
+	for (size_t value = 0; value < DIGIT_VALUES; value++) {
+		if (end[value] > begin)
+			sort_blocks(to + begin, from + begin, end[value] - begin, digits,
+				    first + 1);
+		begin = end[value];
+	}
 }
 
 /* Returns which of the two arrays holds the sorted entries. */
 static struct entry *radix_sort(struct entry *entry, struct entry *scratch, size_t count)
 {
+	struct digits digits = { .count = 0 };
 	bool differs[DIGITS];
-	struct entry *from = entry, *to = scratch;
 
 	find_digits(entry, count, differs);
-	for (size_t digit = DIGITS; digit-- > 0;) {
-		struct entry *sorted = to;
-
-		if (!differs[digit])
-			continue;
-		sort_by_digit(from, to, count, digit);
-		to = from;
-		from = sorted;
-	}
-	return from;
+	for (size_t digit = 0; digit < DIGITS; digit++)
+		if (differs[digit])
+			digits.digit[digits.count++] = digit;
+	sort_blocks(entry, scratch, count, &digits, 0);
+	return digits.count % 2 ? scratch : entry;
 }
 
 static void reverse(struct entry *entry, size_t count)

@@ -63,6 +63,13 @@ int store_open(struct store **out, const char *dir, size_t size, struct error *e
 void store_close(struct store **store);
 
 /*
+ * Gives back the memory of a change to many entries; call it now and then. LMDB keeps a copy of
+ * every page that it has ever written in one transaction, for the next one; closing it is the only
+ * way to get rid of them. Does nothing while there is a transaction; others wait some milliseconds.
+ */
+void store_trim(struct store *store);
+
+/*
  * Every transaction ends with exactly one of commit and abort; both null the pointer. A write
  * transaction belongs to the thread that began it; a second one meanwhile is ERROR_REFUSED. After
  * a write that failed in the middle, commit fails too and nothing has happened.

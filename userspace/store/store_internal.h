@@ -20,6 +20,7 @@
 #ifndef POSTERN_STORE_STORE_INTERNAL_H
 #define POSTERN_STORE_STORE_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <lmdb.h>
@@ -32,9 +33,12 @@ struct store {
 	MDB_env *env;
 	MDB_dbi db[DB_COUNT];
 	char *dir;
-	size_t size;         /* the most bytes that it may grow to */
-	int lock;            /* see store_lock.c */
-	atomic_bool writing; /* a write transaction is open */
+	size_t size;          /* the most bytes that it may grow to */
+	int lock;             /* see store_lock.c */
+	atomic_bool writing;  /* a write transaction is open */
+	atomic_bool swollen;  /* a large list was replaced: see store_trim() */
+	pthread_mutex_t turn; /* held to begin, to end and to trim */
+	unsigned int open;    /* transactions */
 };
 
 struct store_txn {
@@ -43,6 +47,10 @@ struct store_txn {
 	bool writes;
 	bool broken; /* a write failed in the middle: it must not be committed */
 };
+
+/* Opens what store_trim() has closed, if it could not be opened again then. Call it with the turn.
+ */
+int store_ensure_open(struct store *store, struct error *err);
 
 /* Takes the lock of the directory, which is created if it is missing. */
 int store_lock_take(const char *dir, int *lock, struct error *err);

@@ -12,6 +12,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -240,22 +243,71 @@ static int sync_directory(const struct store *store, struct error *err)
 	return errnum ? store_fail(store, errnum, "make its directory durable", err) : 0;
 }
 
+static void close_environment(struct store *store)
+{
+	if (store->env)
+		mdb_env_close(store->env);
+	store->env = NULL;
+}
+
+/* The first transaction, which makes the databases or looks at them. The turn is not needed yet. */
 static int open_contents(struct store *store, struct error *err)
 {
-	struct store_txn *txn;
-	int result;
+	struct store_txn txn = { .store = store, .writes = true };
+	int rc, result;
 
 	result = open_environment(store, err);
-	if (!result)
-		result = store_begin_write(store, &txn, err);
 	if (result)
 		return result;
-	result = open_databases(txn, err);
-	if (!result)
-		result = store_commit(&txn, err);
-	else
-		store_abort(&txn);
-	return result ? result : sync_directory(store, err);
+	rc = mdb_txn_begin(store->env, NULL, 0, &txn.txn);
+	if (rc)
+		return store_fail(store, rc, "begin to write", err);
+	result = open_databases(&txn, err);
+	if (result) {
+		mdb_txn_abort(txn.txn);
+		return result;
+	}
+	rc = mdb_txn_commit(txn.txn);
+	return rc ? store_fail(store, rc, "commit", err) : sync_directory(store, err);
+}
+
+int store_ensure_open(struct store *store, struct error *err)
+{
+	const int result = store->env ? 0 : open_contents(store, err);
+
+	if (result)
+		close_environment(store);
+	return result;
+}
+
+/* The agent has given up privileges since: is what it has open still there for it to open? */
+static bool can_reopen(const struct store *store)
+{
+	static const char *const names[] = { "data.mdb", "lock.mdb" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (snprintf(path, sizeof(path), "%s/%s", store->dir, names[i]) >= PATH_MAX ||
+		    access(path, R_OK | W_OK))
+			return false;
+	return true;
+}
+
+void store_trim(struct store *store)
+{
+	struct error err;
+
+	if (!atomic_load(&store->swollen))
+		return;
+	pthread_mutex_lock(&store->turn);
+	if (!store->open && can_reopen(store)) {
+		close_environment(store);
+		if (store_ensure_open(store, &err))
+			log_error("store.closed", "{s:s}", "error", err.text);
+		malloc_trim(0);
+		atomic_store(&store->swollen, false);
+	}
+	pthread_mutex_unlock(&store->turn);
 }
 
 int store_open(struct store **out, const char *dir, size_t size, struct error *err)
@@ -269,6 +321,7 @@ int store_open(struct store **out, const char *dir, size_t size, struct error *e
 	}
 	store->size = size;
 	store->lock = -1;
+	pthread_mutex_init(&store->turn, NULL);
 	result = store_lock_take(dir, &store->lock, err);
 	if (!result)
 		result = open_contents(store, err);
@@ -284,8 +337,8 @@ void store_close(struct store **store)
 {
 	if (!*store)
 		return;
-	if ((*store)->env)
-		mdb_env_close((*store)->env);
+	close_environment(*store);
+	pthread_mutex_destroy(&(*store)->turn);
 	store_lock_drop(&(*store)->lock);
 	free((*store)->dir);
 	free(*store);

@@ -13,7 +13,8 @@
 
 #include "store/store_internal.h"
 
-#define CHUNK 1024 /* records that are handed to LMDB in one call */
+#define CHUNK   1024   /* records that are handed to LMDB in one call */
+#define SWOLLEN 100000 /* entries whose pages are worth giving back: 3 MiB */
 
 struct replacement {
 	struct store_txn *txn;
@@ -286,6 +287,8 @@ int store_replace(struct store_txn *txn, struct list_info *list, const struct en
 		result = with_cursor(&new, DB_ENTRIES, write_entries, err);
 	if (!result)
 		result = with_cursor(&new, DB_EXPIRY, write_expiry, err);
+	if (set->count >= SWOLLEN)
+		atomic_store(&txn->store->swollen, true);
 	new.info.changed = now;
 	if (!result)
 		result = store_list_write(txn, &new.info, err);

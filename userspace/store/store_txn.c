@@ -57,21 +57,37 @@ int store_damaged(struct store_txn *txn, struct error *err, const char *fmt, ...
 	return error_set(err, ERROR_REFUSED, "the store %s is damaged: %s", txn->store->dir, text);
 }
 
+/* With the turn. */
+static int begin_in_turn(struct store_txn *txn, struct error *err)
+{
+	struct store *store = txn->store;
+	int rc;
+
+	if (store_ensure_open(store, err))
+		return ERROR_REFUSED;
+	rc = mdb_txn_begin(store->env, NULL, txn->writes ? 0 : MDB_RDONLY, &txn->txn);
+	if (rc)
+		return store_fail(store, rc, txn->writes ? "begin to write" : "begin to read", err);
+	store->open++;
+	return 0;
+}
+
 static int begin(struct store *store, bool writes, struct store_txn **out, struct error *err)
 {
 	struct store_txn *txn = malloc(sizeof(*txn));
-	int rc;
+	int result;
 
 	if (!txn)
 		return store_fail(store, ENOMEM, "begin", err);
 	*txn = (struct store_txn){ .store = store, .writes = writes };
-	rc = mdb_txn_begin(store->env, NULL, writes ? 0 : MDB_RDONLY, &txn->txn);
-	if (rc) {
+	pthread_mutex_lock(&store->turn);
+	result = begin_in_turn(txn, err);
+	pthread_mutex_unlock(&store->turn);
+	if (result)
 		free(txn);
-		return store_fail(store, rc, writes ? "begin to write" : "begin to read", err);
-	}
-	*out = txn;
-	return 0;
+	else
+		*out = txn;
+	return result;
 }
 
 int store_begin_read(struct store *store, struct store_txn **out, struct error *err)
@@ -101,6 +117,9 @@ static void finish(struct store_txn **txn)
 
 	free(*txn);
 	*txn = NULL;
+	pthread_mutex_lock(&store->turn);
+	store->open--;
+	pthread_mutex_unlock(&store->turn);
 	if (writes)
 		atomic_store(&store->writing, false);
 }
