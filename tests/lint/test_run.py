@@ -110,4 +110,7 @@ def test_interrupted_it_leaves_nothing_running(tree, number):
         time.sleep(0.05)
     runner.send_signal(number)
     assert runner.wait(20) != 0
-    assert not Path(f"/proc/{(tree / 'pid').read_text().strip()}").exists()
+    slow = Path(f"/proc/{(tree / 'pid').read_text().strip()}")
+    while slow.exists():  # it has been killed; on a busy machine it takes a moment to be gone
+        assert time.monotonic() < end
+        time.sleep(0.05)
