@@ -22,6 +22,7 @@
 #include "tests/lab/syn.h"
 
 #define COUNT_MAX  10000000u
+#define MISSES_MAX 1000000u
 #define CHUNK      5000u
 #define BLOCKS24   (1u << 24)
 #define FIRST_BYTE 11u  /* of the addresses: not 10, which is the lab's */
@@ -149,11 +150,12 @@ static void write_binary(const struct list *list, const char *directory, const c
 	fclose(out);
 }
 
-static void write_sources(const struct list *list, const char *directory)
+static void write_sources(const struct list *list, const char *directory, const char *name,
+			  uint32_t first, uint32_t count)
 {
-	FILE *out = create(directory, "sources");
+	FILE *out = create(directory, name);
 
-	for (uint32_t i = 0; i < list->count; i++) {
+	for (uint32_t i = first; i < first + count; i++) {
 		const uint32_t address = htonl(list->entry[i].inside);
 
 		fwrite(&address, sizeof(address), 1, out);
@@ -164,7 +166,7 @@ static void write_sources(const struct list *list, const char *directory)
 int main(int argc, char **argv)
 {
 	struct list list = { 0 };
-	uint32_t count;
+	uint32_t count, misses;
 
 	if (argc != 4)
 		syn_fail("usage: entries COUNT SEED DIRECTORY");
@@ -172,7 +174,8 @@ int main(int argc, char **argv)
 	if (count < 20 || count > COUNT_MAX)
 		syn_fail("20 to %u entries", COUNT_MAX);
 	list.seed = (uint32_t)mix64(strtoul(argv[2], NULL, 10));
-	list.entry = calloc(count, sizeof(*list.entry));
+	misses = count < MISSES_MAX ? count : MISSES_MAX;
+	list.entry = calloc(count + misses, sizeof(*list.entry));
 	list.taken = calloc(BLOCKS24, 1);
 	if (!list.entry || !list.taken)
 		syn_fail("no memory");
@@ -184,7 +187,10 @@ int main(int argc, char **argv)
 	write_text(&list, argv[3], "restore", "add " NAME " ", 0, false);
 	write_binary(&list, argv[3], "binary", false);
 	write_binary(&list, argv[3], "binary-addresses", true);
-	write_sources(&list, argv[3]);
+	write_sources(&list, argv[3], "sources", 0, count);
+	for (uint32_t i = 0; i < misses; i++)
+		take(&list, 32);
+	write_sources(&list, argv[3], "misses", count, misses);
 	free(list.taken);
 	free(list.entry);
 	return 0;

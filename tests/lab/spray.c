@@ -8,8 +8,9 @@
  *   SOURCES  a file of IPv4 addresses, four bytes each, in network byte order
  *   RATE     SYNs a second; 0 as fast as they go
  *   CPU      the one that it runs on, and with it the receiver's side of a veth
- * prints {"sent": n, "seconds": s}, where the seconds lie between the first and the last frame. One
- * long live-frame test run that a timer ends; stops early, and says so by its count, on SIGTERM.
+ * prints {"sent": n, "seconds": s, "cpu": s}: the seconds lie between the first and the last frame,
+ * and the CPU's time is that of the test run, with what the receiver does within it. One long
+ * live-frame test run that a timer ends; stops early, and says so by its count, on SIGTERM.
  */
 #define _GNU_SOURCE /* CPU_SET() */
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 
@@ -38,6 +40,7 @@ struct spray {
 	struct bpf_program *program;
 	uint8_t frame[SYN_FRAME_MAX];
 	size_t length;
+	double cpu; /* seconds */
 };
 
 static volatile sig_atomic_t stopped;
@@ -120,6 +123,15 @@ static void start_timer(double seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static double cpu_seconds(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 static void run(struct spray *s)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = s->frame,
@@ -127,9 +139,11 @@ static void run(struct spray *s)
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = FRAMES_A_TIME);
 	int result;
 
+	s->cpu = -cpu_seconds();
 	do
 		result = bpf_prog_test_run_opts(bpf_program__fd(s->program), &options);
 	while (!result && !stopped);
+	s->cpu += cpu_seconds();
 	if (result && result != -EINTR)
 		syn_fail("test run: %s", strerror(-result));
 }
@@ -151,8 +165,8 @@ static void report(const struct spray *s)
 
 	if (bpf_map_lookup_elem(bpf_map__fd(variables(s, ".bss")), &zero, &counts))
 		syn_fail("counts: %s", strerror(errno));
-	printf("{\"sent\": %llu, \"seconds\": %.6f}\n", counts.sent,
-	       (double)(counts.last_ns - counts.first_ns) / 1e9);
+	printf("{\"sent\": %llu, \"seconds\": %.6f, \"cpu\": %.6f}\n", counts.sent,
+	       (double)(counts.last_ns - counts.first_ns) / 1e9, s->cpu);
 }
 
 int main(int argc, char **argv)
