@@ -251,7 +251,7 @@ class PosternLimits(Postern):
     """
     name = "Postern, last rule"
     interfaces = []
-    UNLIMITED = {"rate-source": 1_000_000, "burst-source": 1_000_000, "rate-net": 1_000_000, "burst-net": 1_000_000}
+    UNLIMITED = {f"{kind}-{level}": 1_000_000 for kind in ("rate", "burst") for level in ("source", "net", "site")}
 
     def settings(self, entries):
         return {**super().settings(entries), "limits": self.UNLIMITED}
