@@ -21,7 +21,7 @@ import mailer
 import servers
 from bed import MAIL_CPU, TOOLS, Bed
 from figures import Figures, Missing
-from lab import BUILD, GATEWAY4, Failed, run
+from lab import BUILD, GATEWAY4, run
 
 TURNS, SECONDS, SENDERS = 3, 3, 4
 SETTLE = 1  # seconds of flood before mail is counted
@@ -117,7 +117,7 @@ def percentile(reports, share):
 
 
 class Run:
-    """One defence: mail without the flood and with it, in turn."""
+    """One defence: mail without the flood and then with it, each time in a new bed, as a flood may leave something behind."""
 
     def __init__(self, figures, defence, sources):
         self.figures, self.defence, self.sources = figures, defence, sources
@@ -127,10 +127,8 @@ class Run:
         with MailBed() as bed:
             self.defence.start(bed)
             bed.mail(1)  # Postfix has its processes
-            for _ in range(TURNS):
-                self.quiet.append(bed.mail(SECONDS))
-                self.turn(bed)
-        self.report()
+            self.quiet.append(bed.mail(SECONDS))
+            self.turn(bed)
 
     def turn(self, bed):
         flood = bed.start_flood(self.sources)
@@ -163,22 +161,20 @@ class Run:
             self.figures.missing(figure, "ms", self.defence.name, why)
 
 
-def measure_one(figures, defence, sources):
-    try:
-        if not defence.exists():
-            raise Missing("not in this build")
-        Run(figures, defence, sources).measure()
-    except (Missing, Failed) as why:
-        figures.missing("mails during flood", "mails/s", defence.name, why)
-
-
 def measure(figures, words=()):
     print("\n== mail during a flood", flush=True)
+    chosen = [defence for defence in DEFENCES if not words or any(word in defence.name for word in words)]
     with tempfile.TemporaryDirectory(prefix="postern-flood-") as directory:
         run(TOOLS / "entries", FLOOD_SOURCES, 7, directory)
-        for defence in DEFENCES:
-            if not words or any(word in defence.name for word in words):
-                measure_one(figures, defence, pathlib.Path(directory) / "misses")
+        runs = [Run(figures, defence, pathlib.Path(directory) / "misses") for defence in chosen if defence.exists()]
+        for _ in range(TURNS):
+            for one in runs:
+                one.measure()
+    for one in runs:
+        one.report()
+    for defence in chosen:
+        if not defence.exists():
+            figures.missing("mails during flood", "mails/s", defence.name, "not in this build")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ orders of magnitude. Where there is no value stands why.
 """
 import html
 import math
+import os
+import pathlib
+import re
 
 WIDTH, LABEL, BAR, GAP, NOTE = 1000, 250, 12, 7, 90
 PLOT = WIDTH - LABEL - NOTE
@@ -15,7 +18,7 @@ STYLE = "text { font: 12px sans-serif; fill: #333 } .title { font-size: 20px; fo
         ".panel { font-size: 15px; font-weight: bold } .small { font-size: 10px } .grid { stroke: #ddd }"
 # (figure, title, unit, whether the scale is logarithmic)
 PANELS = [
-    ("dropped", "Packets dropped by one CPU that also sends them, every packet a hit", "M packets/s", False),
+    ("dropped by a whole CPU", "Packets dropped by one CPU that also sends them, every packet a hit", "M packets/s", False),
     ("CPU a packet", "CPU time a packet, that of sending it included", "ns", True),
     ("load", "Time to load the list", "ms", True),
     ("replace", "Time to replace the list by another", "ms", True),
@@ -126,6 +129,11 @@ class Drawing:
                f'<rect width="{WIDTH}" height="{self.y}" fill="white"/>\n' + "\n".join(self.parts) + "\n</svg>\n"
 
 
+def machine():
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return f"{os.cpu_count()} CPUs ({model.group(1) if model else os.uname().machine}), Linux {'.'.join(os.uname().release.split('.')[:2])}"
+
+
 def ordered(names):
     return list(dict.fromkeys(names))
 
@@ -140,7 +148,7 @@ def draw(rows):
     defences = ordered(row["subject"] for row in rows if row["figure"].startswith("mail"))
     drawing = Drawing()
     drawing.title("Postern beside what else could do its work",
-                  "One run on one machine, everything over a veth; how, and all figures: docs/bench-peers.json, make bench-peers")
+                  f"One run of make bench-peers over veth; {machine()}. All figures: docs/bench-peers.json")
     drawing.legend([f"{size} entries" for size in sizes])
     for figure, title, unit, logarithmic in PANELS if listed else ():
         groups = [(peer, [found.get((figure, f"{peer}, {size}")) for size in sizes]) for peer in peers]
