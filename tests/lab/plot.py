@@ -3,12 +3,16 @@
 
 A panel has a row for each peer and in it a bar for each size of list. Scales are logarithmic where values differ by
 orders of magnitude. Where there is no value stands why.
+
+usage: plot.py FIGURES.json PLOT.svg
 """
 import html
+import json
 import math
 import os
 import pathlib
 import re
+import sys
 
 WIDTH, LABEL, BAR, GAP, NOTE = 1000, 250, 12, 7, 90
 PLOT = WIDTH - LABEL - NOTE
@@ -138,6 +142,12 @@ def ordered(names):
     return list(dict.fromkeys(names))
 
 
+def reason_or_row(found, figure, name):
+    """A defence that could not be measured says why in each panel."""
+    mails = found.get(("mails during flood", name))
+    return found.get((figure, name)) or (mails if mails and mails["value"] is None else None)
+
+
 def draw(rows):
     """Subjects of lists are "PEER, SIZE"; those of the flood are the names of the defences."""
     figures = {figure for figure, *_ in PANELS}
@@ -154,6 +164,9 @@ def draw(rows):
         groups = [(peer, [found.get((figure, f"{peer}, {size}")) for size in sizes]) for peer in peers]
         drawing.panel(title, unit, logarithmic, [(peer, bars) for peer, bars in groups if any(bars)])
     for figure, title, unit, logarithmic in FLOOD_PANELS if defences else ():
-        drawing.panel(title, unit, logarithmic,
-                      [(name, [found.get((figure, name)) or found.get(("mails during flood", name))]) for name in defences])
+        drawing.panel(title, unit, logarithmic, [(name, [reason_or_row(found, figure, name)]) for name in defences])
     return drawing.svg()
+
+
+if __name__ == "__main__":
+    pathlib.Path(sys.argv[2]).write_text(draw(json.loads(pathlib.Path(sys.argv[1]).read_text())))
