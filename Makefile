@@ -34,7 +34,7 @@ include packaging/make/test.mk
 include packaging/make/install.mk
 include packaging/make/check.mk
 
-.PHONY: all deps demo run bench clean help
+.PHONY: all deps demo run bench bench-peers clean help
 
 all: $(PROGRAMS) ## build the agent, the command line and the BPF programs (the default)
 
@@ -61,9 +61,14 @@ bench: all lab-programs $(BENCH_PROGRAMS) ## measure; the figures are left in bu
 	$(Q)echo "== bench_load" && $(PYTHON) tests/lab/bench_load.py
 	@echo "The figures are in:"; ls -1 $(BUILD)/bench/*.json
 
+bench-peers: ## measure beside nftables, ipset, xdp-filter and others; RECORD=yes writes docs/bench-peers.*
+	$(Q)packaging/install-packages build bench
+	$(Q)+$(MAKE) --no-print-directory all lab-programs
+	$(Q)$(PYTHON) tests/lab/bench_peers.py $(if $(RECORD),--record)
+
 clean: ## remove everything that was built
 	$(Q)rm -rf $(BUILD)
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' Makefile packaging/make/*.mk | \
-		while IFS="$$(printf '\t')" read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+		while IFS="$$(printf '\t')" read -r target text; do printf '  %-11s %s\n' "$$target" "$$text"; done

@@ -7,6 +7,7 @@
 #                            native.c, on the host; its twin packet-coverage counts the branches there
 #   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
 #   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
+#   tests/lab/NAME.bpf.c     what they load; wire.bpf.c is compiled by the lab itself
 
 UNIT_SOURCES   := $(wildcard tests/unit/test_*.c)
 UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
@@ -21,6 +22,7 @@ PACKET_PROGRAM := $(BUILD)/tests/packet/packet
 NATIVE_PROGRAM := $(BUILD)/tests/packet/packet-coverage
 FUZZ_PROGRAMS  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 LAB_PROGRAMS   := $(addprefix $(BUILD)/tests/,$(LAB_NAMES))
+LAB_OBJECTS    := $(patsubst tests/lab/%.c,$(BUILD)/tests/%.o,$(filter-out %/wire.bpf.c,$(wildcard tests/lab/*.bpf.c)))
 
 # The variants that need clang's runtime. Objects are compiled with what the programs are linked with.
 SANITIZE_CFLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -77,9 +79,15 @@ $(LAB_PROGRAMS): $(BUILD)/tests/%: $(OBJ)/tests/lab/%.o $(LAB_SHARED) $(OBJ)/lib
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 
+$(LAB_OBJECTS): $(BUILD)/tests/%.bpf.o: tests/lab/%.bpf.c | toolchain
+	@mkdir -p $(@D)
+	$(say) BPF $(@:$(BUILD)/%=%)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $(@:.bpf.o=.full.o) $<
+	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.full.o)
+
 .PHONY: test test-programs lab-programs fuzz-programs coverage
 
-lab-programs: $(LAB_PROGRAMS)
+lab-programs: $(LAB_PROGRAMS) $(LAB_OBJECTS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 test-programs: all lab-programs $(UNIT_PROGRAMS) $(PACKET_PROGRAM) $(NATIVE_PROGRAM)
 

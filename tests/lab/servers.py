@@ -91,15 +91,16 @@ Server(("", int(sys.argv[2])), Handler).serve_forever()
 
 
 class Postfix:
-    """Postfix on port 25, which delivers mail for lab.example into a maildir."""
+    """Postfix on port 25, which delivers mail for lab.example into a maildir; settings are added to its main.cf."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, **settings):
         self.directory = pathlib.Path(lab.directory) / "postfix"
         self.mail = self.directory / "mail"
         for name in ("queue", "data", "mail"):
             (self.directory / name).mkdir(parents=True)
         os.chown(self.mail, 65534, 65534)
-        (self.directory / "main.cf").write_text(MAIN_CF.format(directory=self.directory))
+        (self.directory / "main.cf").write_text(MAIN_CF.format(directory=self.directory)
+                                                + "".join(f"{name} = {value}\n" for name, value in settings.items()))
         (self.directory / "master.cf").write_text(MASTER_CF)
         lab.ns(lab.gateway, "chown", "postfix", self.directory / "data")
         lab.ns(lab.gateway, "postfix", "-c", self.directory, "check")  # makes the queue's directories
