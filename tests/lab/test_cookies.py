@@ -43,7 +43,7 @@ def test_a_flood_is_told_and_taken_back(defended):
     wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
     now = flood_of(defended)
     assert now["active"] and now["floods"] == 1 and now["threshold"] == FLOOD["threshold"]
-    assert RATE / 2 < now["rate"] < RATE * 2
+    assert FLOOD["threshold"] < now["rate"] < RATE * 2
     assert status(defended)["cookies"] == {"state": "on", "why": ""}
     wait_until(lambda: defended.stats()["health"]["cookies_sent"] > RATE, 5, "cookies")
     assert defended.connect("192.0.2.10") == "open"
