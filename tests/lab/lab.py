@@ -225,10 +225,12 @@ class Lab:
         path.write_text(json.dumps(self.config, indent=1) + "\n")  # JSON is YAML
         return path
 
-    def start_posternd(self, wait=True, **overrides):
+    def start_posternd(self, wait=True, within=(), **overrides):
+        """`within`: a command that runs the agent, whose own is added to it."""
         path = self.write_config(**overrides)
         with open(self.log_path, "a") as log:
-            self.posternd = self.start(self.gateway, BUILD / "posternd", "-c", path, stdout=log, stderr=log)
+            self.posternd = self.start(self.gateway, *within, BUILD.resolve() / "posternd", "-c", path, stdout=log,
+                                       stderr=log)
         if wait:
             wait_until(self._answers, 20, "the agent's answer")
         return self.posternd
@@ -237,6 +239,12 @@ class Lab:
         if self.posternd.poll() is not None:
             raise Failed(f"posternd has ended: {self.log_path.read_text()[-2000:]}")
         return self.socket.exists() and self.ctl("status", check=False).rc == 0
+
+    @staticmethod
+    def read_only(path):
+        """For `within`: a part of /proc/sys that even root cannot write, as in a container."""
+        return ("unshare", "--mount", "sh", "-c",
+                f'mount --bind {path} {path} && mount -o remount,bind,ro {path} && exec "$@"', "sh")
 
     def stop_posternd(self, how=signal.SIGTERM):
         """Ends the agent, gently or by SIGKILL; filtering goes on."""
