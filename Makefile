@@ -40,6 +40,7 @@ all: $(PROGRAMS) ## build the agent, the command line and the BPF programs (the 
 
 deps: ## install the Debian packages that building, testing and the demonstration need
 	$(Q)packaging/install-packages build test demo
+	$(Q)packaging/install-packages --unpacked '$(BUILD)/packages' unpacked
 
 # What follows `deps` runs in a make of its own, which looks at the toolchain anew.
 demo: deps ## show it working: a mail gateway under a SYN flood, in network namespaces

@@ -82,7 +82,7 @@ class MailBed(Bed):
             script = "".join(f"echo {1 << cpu} >/sys/class/net/{iface}/queues/tx-{cpu}/xps_cpus;" for cpu in (0, 1))
             run("ip", "netns", "exec", namespace, "sh", "-ec", script)
         self.ns(self.internet, "ip", "route", "add", "local", SENDERS_NET, "dev", "lo")
-        self.postfix = servers.Postfix(self, virtual_transport="discard")
+        self.postfix = servers.Postfix(self, settings={"virtual_transport": "discard"})
         for pid in run("ip", "netns", "pids", self.gateway).out.split():
             os.sched_setaffinity(int(pid), {MAIL_CPU})
 

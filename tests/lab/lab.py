@@ -4,7 +4,7 @@
     internet  203.0.113.0/24, 198.51.100.0/24, 192.0.2.0/24, 2001:db8::/32: every address is there
         |
         i0 --- g0   gateway: Postern on g0 and g1; Postfix on 10.77.0.1 and fd00:77::1, port 25
-               g1 --- v0   a sender behind VLAN 100: 10.78.0.2
+               g1 --- v0   a sender behind VLAN 100: 10.78.0.2, fd00:78::2
 
 Everything that a lab makes bears the id of its process and is taken away by close(), which also runs
 when the process ends or is told to end. Servers are started by hand and ended by their process id.
@@ -28,6 +28,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 GATEWAY4, GATEWAY6 = "10.77.0.1", "fd00:77::1"
 INTERNET4, INTERNET6 = "10.77.0.2", "fd00:77::2"
 VLAN_GATEWAY4, VLAN_SENDER4 = "10.78.0.1", "10.78.0.2"
+VLAN_GATEWAY6, VLAN_SENDER6 = "fd00:78::1", "fd00:78::2"
 SOURCES4 = ["203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"]
 SOURCES6 = ["2001:db8::/32"]
 SPOOFED4, SPOOFED6 = "198.18.0.0/15", "3fff::/20"  # sources of floods; nobody answers for them
@@ -53,7 +54,7 @@ class Result:
 
 def run(*command, check=True, timeout=60, **options):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          timeout=timeout, stdin=subprocess.DEVNULL, **options)
+                          timeout=timeout, **{"stdin": None if "input" in options else subprocess.DEVNULL, **options})
     if check and done.returncode:
         raise Failed(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     return Result(done)
@@ -105,6 +106,7 @@ class Lab:
     def __init__(self, name="lab"):
         self.id = f"{name}{os.getpid()}"
         self.internet, self.gateway, self.vlan = (f"{self.id}-{part}" for part in ("net", "gw", "vlan"))
+        self.namespaces = []
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"postern-{self.id}-"))
         self.directory.chmod(0o755)
         self.pins = f"/sys/fs/bpf/postern-{self.id}"
@@ -146,21 +148,24 @@ class Lab:
         if run("stat", "-f", "-c", "%T", "/sys/fs/bpf").out.strip() != "bpf_fs":
             run("mount", "-t", "bpf", "bpf", "/sys/fs/bpf")
         for namespace in (self.internet, self.gateway, self.vlan):
-            run("ip", "netns", "add", namespace)
-            self.ns(namespace, "ip", "link", "set", "lo", "up")
-            self.ns(namespace, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
-                    "net.ipv6.conf.default.accept_dad=0", "net.ipv4.ip_nonlocal_bind=1",
-                    "net.ipv6.ip_nonlocal_bind=1")
-        self._link(self.internet, "i0", self.gateway, "g0")
-        self._link(self.vlan, "v0", self.gateway, "g1")
-        self._address(self.gateway, "g0", f"{GATEWAY4}/24", f"{GATEWAY6}/64")
-        self._address(self.internet, "i0", f"{INTERNET4}/24", f"{INTERNET6}/64")
-        self._address(self.gateway, "g1", f"{VLAN_GATEWAY4}/24")
-        self._address(self.vlan, "v0", f"{VLAN_SENDER4}/24")
+            self.add_namespace(namespace)
+        self.link(self.internet, "i0", self.gateway, "g0")
+        self.link(self.vlan, "v0", self.gateway, "g1")
+        self.address(self.gateway, "g0", f"{GATEWAY4}/24", f"{GATEWAY6}/64")
+        self.address(self.internet, "i0", f"{INTERNET4}/24", f"{INTERNET6}/64")
+        self.address(self.gateway, "g1", f"{VLAN_GATEWAY4}/24", f"{VLAN_GATEWAY6}/64")
+        self.address(self.vlan, "v0", f"{VLAN_SENDER4}/24", f"{VLAN_SENDER6}/64")
         self._routes()
         self._wire()
 
-    def _link(self, left, left_name, right, right_name):
+    def add_namespace(self, namespace):
+        self.namespaces.append(namespace)
+        run("ip", "netns", "add", namespace)
+        self.ns(namespace, "ip", "link", "set", "lo", "up")
+        self.ns(namespace, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
+                "net.ipv6.conf.default.accept_dad=0", "net.ipv4.ip_nonlocal_bind=1", "net.ipv6.ip_nonlocal_bind=1")
+
+    def link(self, left, left_name, right, right_name):
         run("ip", "link", "add", left_name, "netns", left, "type", "veth", "peer", "name", right_name, "netns", right)
         for namespace, name in ((left, left_name), (right, right_name)):
             self.ns(namespace, "ip", "link", "set", name, "up")
@@ -168,15 +173,15 @@ class Lab:
     def relink(self):
         """Makes the link between the internet and the gateway anew, as when a card is replaced."""
         self.ns(self.gateway, "ip", "link", "del", "g0")
-        self._link(self.internet, "i0", self.gateway, "g0")
-        self._address(self.gateway, "g0", f"{GATEWAY4}/24", f"{GATEWAY6}/64")
-        self._address(self.internet, "i0", f"{INTERNET4}/24", f"{INTERNET6}/64")
+        self.link(self.internet, "i0", self.gateway, "g0")
+        self.address(self.gateway, "g0", f"{GATEWAY4}/24", f"{GATEWAY6}/64")
+        self.address(self.internet, "i0", f"{INTERNET4}/24", f"{INTERNET6}/64")
         for prefix in [*SOURCES4, SPOOFED4]:
             self.ns(self.gateway, "ip", "route", "replace", prefix, "via", INTERNET4)
         for prefix in [*SOURCES6, SPOOFED6]:
             self.ns(self.gateway, "ip", "-6", "route", "replace", prefix, "via", INTERNET6)
 
-    def _address(self, namespace, iface, *addresses):
+    def address(self, namespace, iface, *addresses):
         for address in addresses:
             self.ns(namespace, "ip", "addr", "add", address, "dev", iface, *(["nodad"] if ":" in address else []))
 
@@ -220,10 +225,12 @@ class Lab:
         path.write_text(json.dumps(self.config, indent=1) + "\n")  # JSON is YAML
         return path
 
-    def start_posternd(self, wait=True, **overrides):
+    def start_posternd(self, wait=True, within=(), **overrides):
+        """`within`: a command that runs the agent, whose own is added to it."""
         path = self.write_config(**overrides)
         with open(self.log_path, "a") as log:
-            self.posternd = self.start(self.gateway, BUILD / "posternd", "-c", path, stdout=log, stderr=log)
+            self.posternd = self.start(self.gateway, *within, BUILD.resolve() / "posternd", "-c", path, stdout=log,
+                                       stderr=log)
         if wait:
             wait_until(self._answers, 20, "the agent's answer")
         return self.posternd
@@ -232,6 +239,12 @@ class Lab:
         if self.posternd.poll() is not None:
             raise Failed(f"posternd has ended: {self.log_path.read_text()[-2000:]}")
         return self.socket.exists() and self.ctl("status", check=False).rc == 0
+
+    @staticmethod
+    def read_only(path):
+        """For `within`: a part of /proc/sys that even root cannot write, as in a container."""
+        return ("unshare", "--mount", "sh", "-c",
+                f'mount --bind {path} {path} && mount -o remount,bind,ro {path} && exec "$@"', "sh")
 
     def stop_posternd(self, how=signal.SIGTERM):
         """Ends the agent, gently or by SIGKILL; filtering goes on."""
@@ -267,26 +280,26 @@ class Lab:
                 self.start(self.gateway, sys.executable, "-c", servers.LISTENER, family, port)
             wait_until(there, 5, "a listener")
 
-    def start_postfix(self):
-        return servers.Postfix(self)
+    def start_postfix(self, **options):
+        return servers.Postfix(self, **options)
 
     def start_sshd(self):
         return servers.Sshd(self)
 
-    def _mac(self, iface="g0"):
+    def mac(self, iface="g0"):
         return json.loads(self.ns(self.gateway, "ip", "-j", "link", "show", iface).out)[0]["address"]
 
-    def flood(self, *prefixes, count=1000, rate=0, seed=1, port=25, vlan=False):
+    def flood(self, *prefixes, count=1000, rate=0, seed=1, port=25, vlan=False, dest=None):
         """Starts a flood of exactly `count` SYNs from addresses in the prefixes."""
         namespace, iface, gate = (self.vlan, "v0", "g1") if vlan else (self.internet, "i0", "g0")
-        dest = VLAN_GATEWAY4 if vlan else GATEWAY6 if ":" in prefixes[0] else GATEWAY4
-        return Generator(self.start(namespace, BUILD / "tests/flood", iface, self._mac(gate), dest, port, count, rate,
+        dest = dest or (VLAN_GATEWAY4 if vlan else GATEWAY6 if ":" in prefixes[0] else GATEWAY4)
+        return Generator(self.start(namespace, BUILD / "tests/flood", iface, self.mac(gate), dest, port, count, rate,
                                     seed, *prefixes, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
     def probe(self, source, rate=500, seconds=60, port=25):
         """Starts to knock from one address until it is stopped."""
         dest = GATEWAY6 if ":" in source else GATEWAY4
-        return Generator(self.start(self.internet, BUILD / "tests/probe", "i0", self._mac(), source, dest, port, rate,
+        return Generator(self.start(self.internet, BUILD / "tests/probe", "i0", self.mac(), source, dest, port, rate,
                                     seconds, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
     def connect(self, source, port=25, timeout=1, namespace=None, dest=None):
@@ -307,7 +320,7 @@ class Lab:
 
     def swaks(self, source, to="user@lab.example", timeout=20, **options):
         """Sends a mail from an address; returns whether the server took it."""
-        dest = GATEWAY6 if ":" in source else GATEWAY4
+        dest = options.get("dest") or (GATEWAY6 if ":" in source else GATEWAY4)
         header = options.get("subject", f"from {source}")
         done = self.ns(self.internet, "swaks", "--server", dest,
                        "--local-interface", source, "--to", to, "--from",
@@ -363,7 +376,7 @@ class Lab:
         atexit.unregister(self.close)
         with uninterrupted():
             self._end_processes()
-            for namespace in (self.internet, self.gateway, self.vlan):
+            for namespace in self.namespaces:
                 self._end_strays(namespace)
                 run("ip", "netns", "del", namespace, check=False)
             shutil.rmtree(self.pins, ignore_errors=True)

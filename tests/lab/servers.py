@@ -37,6 +37,7 @@ alias_database =
 
 MASTER_CF = """\
 smtp      inet  n - n - - smtpd
+smtp      unix  - - n - - smtp
 pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
@@ -65,8 +66,8 @@ def wait_for(condition, seconds, what):
         time.sleep(0.05)
 
 
-def listens(lab, port):
-    return f":{port} " in lab.ns(lab.gateway, "ss", "-Hltn").out
+def listens(lab, port, namespace=None):
+    return f":{port} " in lab.ns(namespace or lab.gateway, "ss", "-Hltn").out
 
 
 # A listener with room for many at once. That of nc has room for one, and drops others on a busy machine.
@@ -91,26 +92,30 @@ Server(("", int(sys.argv[2])), Handler).serve_forever()
 
 
 class Postfix:
-    """Postfix on port 25, which delivers mail for lab.example into a maildir; settings are added to its main.cf."""
+    """Postfix on port 25, which delivers mail for lab.example into a maildir. Settings are added to MAIN_CF's."""
 
-    def __init__(self, lab, **settings):
-        self.directory = pathlib.Path(lab.directory) / "postfix"
+    def __init__(self, lab, name="postfix", namespace=None, settings=None):
+        namespace = namespace or lab.gateway
+        self.directory = pathlib.Path(lab.directory) / name
         self.mail = self.directory / "mail"
         for name in ("queue", "data", "mail"):
             (self.directory / name).mkdir(parents=True)
         os.chown(self.mail, 65534, 65534)
-        (self.directory / "main.cf").write_text(MAIN_CF.format(directory=self.directory)
-                                                + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+        # Of two lines for one setting Postfix takes the last, and complains.
+        lines = [line for line in MAIN_CF.format(directory=self.directory).splitlines()
+                 if line.split(" ")[0] not in (settings or {})]
+        lines += [f"{key} = {value}" for key, value in (settings or {}).items()]
+        (self.directory / "main.cf").write_text("\n".join(lines) + "\n")
         (self.directory / "master.cf").write_text(MASTER_CF)
-        lab.ns(lab.gateway, "chown", "postfix", self.directory / "data")
-        lab.ns(lab.gateway, "postfix", "-c", self.directory, "check")  # makes the queue's directories
+        lab.ns(namespace, "chown", "postfix", self.directory / "data")
+        lab.ns(namespace, "postfix", "-c", self.directory, "check")  # makes the queue's directories
         log = open(self.directory / "start.log", "w")
         # Not "postfix start-fg": that is a shell whose end leaves the real server behind. This one is
         # the server itself; as the leader of its group it takes its children along when it is ended.
-        self.process = lab.start(lab.gateway, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d", stdout=log,
+        self.process = lab.start(namespace, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d", stdout=log,
                                  stderr=log, start_new_session=True)
         log.close()
-        wait_for(lambda: listens(lab, 25), 20, "Postfix")
+        wait_for(lambda: listens(lab, 25, namespace), 20, "Postfix")
 
     @property
     def log(self):

@@ -97,14 +97,7 @@ def test_the_operator_may_not_want_it(fresh, no_limits):
 
 def test_settings_that_cannot_be_written(fresh, no_limits):
     """As in a container: the log says it once, status says it, and the limits hold."""
-    path = fresh.write_config(limits=no_limits, flood=FLOOD)
-    with open(fresh.log_path, "a", encoding="utf-8") as log:
-        fresh.posternd = fresh.start(
-            fresh.gateway, "unshare", "--mount", "sh", "-c",
-            "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && "
-            f"exec {BUILD.resolve()}/posternd -c {path}",
-            stdout=log, stderr=log)
-    wait_until(lambda: fresh.log("agent.ready"), 20, "the agent")
+    fresh.start_posternd(limits=no_limits, flood=FLOOD, within=fresh.read_only("/proc/sys"))
     wait_until(lambda: status(fresh)["cookies"]["state"] == "unavailable", 5, "the state")
     assert "Read-only file system" in status(fresh)["cookies"]["why"]
     fresh.flood(SPOOFED4, count=3 * RATE, rate=RATE).result()
