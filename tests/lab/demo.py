@@ -3,9 +3,11 @@
 """`make demo`: Postern's main job on real traffic, told as it happens.
 
 A lab (lab.py) with an internet, a gateway and a real Postfix. Lists in several formats are loaded; mail
-arrives; then floods come from listed senders of both families, from one behind a VLAN and from one that
-is too fast, while good senders go on delivering, ssh from a listed address works, and the agent is killed
-and comes back. At the end everything that was sent must be found again: every SYN under the reason why
+arrives; a refused client is told why, another one is held in the tarpit; then floods come from listed senders
+of both families, from one behind a VLAN and from one that is too fast, while good senders go on delivering, ssh
+from a listed address works, and the agent is killed and comes back. Last comes a flood from forged addresses,
+which are answered with SYN cookies, while mail from a sender that nobody knows arrives. At the end everything
+that was sent must be found again: every SYN under the reason why
 it was dropped or let through, and every mail in the mailbox. What the senders count stands against what
 Postern counts; no figure is checked against itself. Exit status 0 only if all of it adds up and nobody was
 treated otherwise than announced.
@@ -16,12 +18,19 @@ import signal
 import sys
 import time
 
+import senders
 from lab import GATEWAY4, SPOOFED4, SPOOFED6, VLAN_SENDER4, Failed, Lab, wait_until
 
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 GOOD = ["198.51.100.25", "2001:db8:900d::25", "198.51.100.26"]
 LISTED, TOO_FAST, REFUSED, WATCHED = "203.0.113.200", "192.0.2.200", "203.0.113.9", "198.51.100.77"
-CLIENTS = {"good": GOOD, "listed": [LISTED], "refused": [REFUSED], "watched": [WATCHED]}
+TOLD, HELD, NEW = "203.0.113.10", "203.0.113.11", "198.51.100.99"
+FORGED = "100.64.0.0/10"
+CLIENTS = {"good": GOOD, "listed": [LISTED], "refused": [REFUSED], "watched": [WATCHED], "told": [TOLD],
+           "held": [HELD], "unknown": [NEW]}
+FLOOD = {"threshold": 10000}  # SYNs a second to one port
+FORGED_RATE, FORGED_SECONDS = 40000, 6
+JUDGED = ("listed", "rate-source", "rate-net", "rate-total", "allowed", "accepted", "challenged")
 FLOOD_SECONDS = 10  # that are shown
 SHOWN_SOURCES = 3  # of those that are dropped most
 SLACK = 3  # that the floods go on, so that they outlast what is shown
@@ -32,6 +41,8 @@ LISTS = {
     "six": ("block", "six.netset", [], f"#\n# a netset file\n#\n{SPOOFED6}\n"),
     "vlan": ("block", "vlan.rbldnsd", [], f":127.0.0.2:Listed, see https://lists.example.net/\n{VLAN_SENDER4}\n"),
     "rude": ("block", "rude.txt", ["--action", "reset"], f"{REFUSED} # gets a reset, so that it gives up at once\n"),
+    "told": ("block", "told.txt", ["--action", "refuse", "--reason", "much spam from there"], f"{TOLD}\n"),
+    "pit": ("block", "pit.txt", ["--action", "tarpit"], f"{HELD}\n"),
     "new": ("block", "new.ipset", [], f"create new hash:ip family inet timeout 0\nadd new {WATCHED} timeout 3600\n"),
     "friends": ("allow", "friends.txt", [], "198.51.100.24 - 198.51.100.27 # our own mail servers\n"
                 "2001:db8:900d::/48\n"),
@@ -62,7 +73,8 @@ class Demo:
     def __init__(self, lab):
         self.lab = lab
         self.postfix = self.ssh = None
-        self.mails = self.taken = 0
+        self.mails = self.taken = self.forged = 0
+        self.before_forged = {}  # what was judged before the last flood
         self.floods = {}
         self.seen = []  # whether each thing that was tried came out as it must
 
@@ -74,7 +86,7 @@ class Demo:
         self.postfix = self.lab.start_postfix()
         self.ssh = self.lab.start_sshd()
         self.lab.count_client_syns(CLIENTS)
-        self.lab.start_posternd()
+        self.lab.start_posternd(flood=FLOOD)
         for line in self.lab.log("interface.attached"):
             say(f"posternd: {line['detail']}")
 
@@ -114,7 +126,35 @@ class Demo:
         say(f"two good senders: {good(f'{self.mails} mails in the mailbox')}")
         say(f"{REFUSED} is on a reset list: connection {self.knock(REFUSED, 'refused')}; "
             f"its ssh to port 22: {self.ssh_works()}")
+        self.refuse()
+        self.hold()
         say(f"{WATCHED} is on the monitored list: connection {self.knock(WATCHED, 'open')}, and counted")
+
+    def refuse(self):
+        """A client that is answered by the kernel alone, and the id that it was told."""
+        reply = senders.greeting(senders.Way(self.lab.internet, TOLD, GATEWAY4)).strip()
+        say(f"{TOLD} is refused, and told why:  {dropped(reply)}")
+        told = reply.rsplit("id ", 1)[-1]
+        why = wait_until(lambda: self.remembered(told), 5, f"an event with the id {told}")
+        say(f"$ posternctl why {told}")
+        for line in why.splitlines()[:4]:
+            say(f"  {line}".rstrip())
+        self.seen.append(f"[{TOLD}]" in reply and TOLD in why)
+
+    def remembered(self, told):
+        """What `why` says of an id once the agent has read the event, which takes it a moment."""
+        why = self.lab.ctl("why", told).out
+        return why if TOLD in why else ""
+
+    def hold(self):
+        """A client in the tarpit: connected, as it believes, and the gateway knows nothing of it."""
+        with senders.connect(senders.Way(self.lab.internet, HELD, GATEWAY4)) as client:
+            client.send(b"EHLO spam.example\r\n")
+            time.sleep(1)
+            sockets = self.lab.ns(self.lab.gateway, "ss", "-Htn", "src", f"{GATEWAY4}:25", "dst", HELD).out
+            waits = "waits" if "ESTAB" in self.lab.ns(self.lab.internet, "ss", "-Htn", "src", HELD).out else "is gone"
+        say(f"{HELD} is in the tarpit: it has connected and {self.expect(waits, 'waits')}; "
+            f"sockets for it on the gateway: {self.expect(str(sockets.count(HELD)), '0')}")
 
     def start_floods(self):
         seconds = FLOOD_SECONDS
@@ -161,12 +201,29 @@ class Demo:
                 for row in stats["offenders"][:SHOWN_SOURCES]))
         return at, now
 
+    def counts(self):
+        return {reason: self.lab.packets(reason) for reason in JUDGED}
+
+    def forge(self):
+        step(f"A flood of {FORGED_RATE:,} SYNs a second from forged addresses, all different, on no list")
+        self.before_forged = self.counts()
+        flood = self.lab.flood(FORGED, count=FORGED_RATE * FORGED_SECONDS, rate=FORGED_RATE)
+        wait_until(lambda: self.lab.stats()["health"]["cookies_sent"], 10, "the first SYN cookie")
+        self.mail(NEW)
+        say(f"{NEW}, which nobody knows, delivers a mail meanwhile: {good(f'{self.taken} of {self.mails} taken')}")
+        for line in self.lab.ctl("status").out.splitlines():
+            if "lood" in line or "cookies" in line:
+                say(f"  {line.strip()}")
+        self.forged = flood.result()["sent"]
+        cookies = self.lab.stats()["health"]["cookies_sent"]
+        say(f"{cookies:,} of {self.forged:,} were answered with SYN cookies, for which nothing is remembered")
+
     def kill(self):
         self.lab.stop_posternd(signal.SIGKILL)
         say(paint("1;33", "     kill -9 of posternd"))
 
     def restart(self):
-        self.lab.start_posternd()
+        self.lab.start_posternd(flood=FLOOD)
         opened = self.lab.log("gate.opened")[-1]
         found = self.expect("adopted" if opened["adopted"] else "replaced", "adopted")
         say(paint("1;33", "     posternd starts again; what it found in the kernel was ") + found)
@@ -190,31 +247,37 @@ class Demo:
         step("What was sent, and what became of it")
         with contextlib.suppress(Failed):  # the table shows what is missing
             wait_until(lambda: self.postfix.delivered() == self.taken, 30, "delivery of all mails")
-        judged = {reason: self.lab.packets(reason) for reason in ("listed", "rate-source", "allowed", "accepted")}
+        judged, before = self.counts(), self.before_forged
+        forged = {reason: judged[reason] - before[reason] for reason in judged}
         lists = {name: 0 for name in LISTS}
         for row in self.lab.stats()["lists"]:
             if row["outcome"] == "enforced":
                 lists[row["list"]] += row["packets"]
         sent = {name: report["sent"] for name, report in self.floods.items()}
         clients = self.lab.client_syns()
-        passed = judged["accepted"] - clients["watched"]  # of the source that is too fast: what its burst allows
+        passed = before["accepted"] - clients["watched"]  # of the source that is too fast: what its burst allows
         return all([self.show_check(*row) for row in [
-            ("SYNs sent by the floods", sum(sent.values())),
+            ("SYNs sent by the floods", sum(sent.values()) + self.forged),
             ("SYNs sent by clients", sum(clients.values())),
-            ("SYNs judged by Postern", sum(judged.values()), "sent in all", sum(sent.values()) + sum(clients.values())),
+            ("SYNs judged by Postern", sum(judged.values()), "sent in all", sum(sent.values()) + self.forged + sum(clients.values())),
             ("  dropped or reset, listed", judged["listed"], "by the lists' own counters",
-             sum(lists[name] for name in ("drop", "six", "vlan", "rude"))),
+             sum(lists[name] for name in ("drop", "six", "vlan", "rude", "told", "pit"))),
             ("    IPv4, Spamhaus DROP", lists["drop"], f"flood, and {clients['listed']} of a client",
              sent["drop"] + clients["listed"]),
             ("    IPv6, netset", lists["six"], "flood", sent["six"]),
             ("    behind the VLAN, rbldnsd", lists["vlan"], "flood", sent["vlan"]),
             ("    answered by a reset", lists["rude"], "sent by that client", clients["refused"]),
-            ("  dropped, too fast", judged["rate-source"], f"flood, less {passed} within its rate",
+            ("    told why, by a 554", lists["told"], "sent by that client", clients["told"]),
+            ("    held in the tarpit", lists["pit"], "sent by that client", clients["held"]),
+            ("  dropped, too fast", before["rate-source"], f"flood, less {passed} within its rate",
              sent["too fast"] - passed),
             ("  passed, allow list", judged["allowed"], "sent by good senders", clients["good"]),
-            ("  passed, others", judged["accepted"]),
+            ("  passed, others, before the last flood", before["accepted"]),
             ("    of the monitored list", self.lab.packets("listed", "monitored"), "sent by that client",
              clients["watched"]),
+            ("  of the flood from forged addresses", sum(forged.values()) - clients["unknown"], "sent", self.forged),
+            ("    answered with SYN cookies", forged["challenged"], "sent by the program",
+             self.lab.stats()["health"]["cookies_sent"]),
             ("Mails sent by good senders", self.mails, "taken by Postfix", self.taken),
             ("Mails in the mailbox", self.postfix.delivered(), "sent", self.mails),
             ("Things tried on the way", len(self.seen), "came out as they must", sum(self.seen)),
@@ -235,7 +298,7 @@ def main():
     start = time.monotonic()
     with Lab("demo") as lab:
         demo = Demo(lab)
-        for part in (demo.prepare, demo.load, demo.quiet_day, demo.flood, demo.why):
+        for part in (demo.prepare, demo.load, demo.quiet_day, demo.flood, demo.why, demo.forge):
             part()
         adds_up = demo.summary()
     say(f"\n{good('Everything adds up.') if adds_up else dropped('Not everything adds up.')} "
