@@ -89,4 +89,4 @@ $(BUILD)/include/version.h: force
 	@printf '/* Made by the build. */\n#define POSTERN_VERSION "%s"\n' '$(VERSION)' > $@.new
 	@if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
 
--include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+-include $(shell test -d $(BUILD) && find $(BUILD) -path '$(BUILD)/packages' -prune -o -name '*.d' -print)

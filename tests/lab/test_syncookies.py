@@ -74,6 +74,20 @@ def test_a_new_sender_delivers(mx, family):
     flood.stop()
 
 
+@pytest.mark.parametrize("family", NEW)
+def test_the_cookie_offers_what_the_link_holds(mx, family):
+    """The gateway's own link is narrower than the sender's: only the cookie can tell the sender."""
+    source, dest = NEW[family]
+    mx.ns(mx.gateway, "ip", "link", "set", "g0", "mtu", 1400)
+    mx.start_posternd(limits=mx.limits, flood=FLOOD)
+    flood = flooded(mx)
+    with senders.connect(Way(mx.internet, source, dest)) as client:
+        assert client.recv(100).startswith(b"220")
+        known = seen_by(mx, mx.internet, f"dport = :25 src {senders.bracketed(source)}")
+        assert int(re.search(r" mss:(\d+)", known)[1]) == 1400 - HEADERS[family] - 12, known
+    flood.stop()
+
+
 def test_a_proved_sender_is_not_challenged(mx):
     """
     When the SYNs have stopped and the flood is not over yet, each cookie can be told from the others. To the proved

@@ -14,9 +14,18 @@ echo "$*" >>"$STAGE/asked"
 cp "$STAGE/policy-rc.d" "$STAGE/seen" 2>/dev/null
 echo "apt-get was here"
 if [ -e "$STAGE/hang" ]; then touch "$STAGE/hanging"; sleep 1000; fi
-case "$*" in *install*) [ -e "$STAGE/fresh" ] ;; *update*) [ ! -e "$STAGE/offline" ] && touch "$STAGE/fresh" ;; esac
+case "$*" in
+*download*) [ -e "$STAGE/fresh" ] && for name; do :; done && touch "${name}_1_all.deb" ;;
+*install*) [ -e "$STAGE/fresh" ] ;;
+*update*) [ ! -e "$STAGE/offline" ] && touch "$STAGE/fresh" ;;
+esac
+"""
+DPKG = """#!/bin/sh
+[ ! -e "$STAGE/damaged" ] || exit 2
+mkdir -p "$3/usr/sbin" && cp /bin/true "$3/usr/sbin/mailer" && chmod 4755 "$3/usr/sbin/mailer"
 """
 INSTALL = "-o DPkg::Lock::Timeout=300 install -y --no-install-recommends no-such-package"
+DOWNLOAD = "-o DPkg::Lock::Timeout=300 download no-such-package"
 UPDATE = "-o DPkg::Lock::Timeout=300 update"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -31,7 +40,7 @@ class Stage:
         self.script.write_text(SCRIPT.read_text().replace("policy=/usr/sbin/policy-rc.d", f"policy={self.policy}"))
         (root / "debian-packages.txt").write_text(f"# a comment\n\none: coreutils\ntwo: {packages}\n")
         (root / "bin").mkdir()
-        for name, text in (("apt-get", APT), ("debconf-set-selections", '#!/bin/sh\ncat >"$STAGE/preseed"\n')):
+        for name, text in (("apt-get", APT), ("dpkg", DPKG), ("debconf-set-selections", '#!/bin/sh\ncat >"$STAGE/preseed"\n')):
             (root / "bin" / name).write_text(text)
             (root / "bin" / name).chmod(0o755)
         self.running = []
@@ -146,3 +155,29 @@ def test_without_root(stage):
     assert stage.run("two") == (1, "", "make deps: not root, and these packages are missing: no-such-package\n")
     assert stage.asked() == [] and not stage.policy.exists()
     assert stage.run("one") == (0, "", "")
+
+
+def unpack(stage):
+    return stage.run("--unpacked", stage.root / "made/here", "two")
+
+
+def test_a_package_is_unpacked_once(tmp_path):
+    """Below the directory, without a program that runs as root for anybody; no root and no policy is needed for it."""
+    stage = Stage(tmp_path, "no-such-package")
+    (stage.root / "bin/id").write_text("#!/bin/sh\necho 1000\n")
+    (stage.root / "bin/id").chmod(0o755)
+    assert unpack(stage) == (0, "Unpacking packages: no-such-package\n", "")
+    assert stage.asked() == [DOWNLOAD, UPDATE, DOWNLOAD] and not (stage.root / "seen").exists()
+    assert (stage.root / "made/here/usr/sbin/mailer").stat().st_mode & 0o7777 == 0o755
+    assert not list(stage.root.rglob("*.deb"))
+    assert unpack(stage) == (0, "", "")
+    assert len(stage.asked()) == 3
+
+
+def test_what_cannot_be_unpacked_is_fetched_again(tmp_path):
+    stage = Stage(tmp_path, "no-such-package")
+    (stage.root / "damaged").touch()
+    status, _, said = unpack(stage)
+    assert status == 1 and said.endswith("make deps: apt-get failed, see above\n")
+    (stage.root / "damaged").unlink()
+    assert unpack(stage)[0] == 0
