@@ -16,8 +16,14 @@
  * answers most addresses at once. IPv6 uses the levels 16, 24 ... 120, each of them guarded by a
  * filter. Prefixes up to /16 of both families are painted into `top`, a class for every /16.
  *
+ * A group of level 24 also holds its own /24, so that a hit on one costs what an address does. If
+ * there is room, shorter ones, down to WIDE_FIRST, are spread there, too: a slot in each /24 that
+ * they cover. From which length on is one number for all of a generation, so that what is found at
+ * level 24 is always longer than what level 16 may hold; the program need not know it.
+ *
  * Everything exists twice. The agent fills the generation that is not live and publishes it with
- * one store; single changes are made in place, each by one store that an address sees whole.
+ * one store; single changes are made in place, each by one store that an address sees whole: where
+ * a prefix is spread, by one store for each /24.
  * The agent has already left out what another entry overrules (allow beats block, and so on), so
  * the program only looks for the longest match.
  */
@@ -70,6 +76,7 @@ ABI_SIZE(struct generation, 88);
 #define BUCKET4_MIN_BITS   12
 #define BUCKET4_MAX_BITS   20 /* as many groups a bucket as slots */
 #define BUCKET4_SLOTS      16
+#define WIDE_FIRST         20 /* the shortest prefix that may be spread over level 24 of IPv4 */
 #define BUCKET6_SLOTS      4
 #define BUCKET6_PROBES     8 /* buckets that a lookup follows; a table that needs more is full */
 #define LEVEL6_FIRST       16
@@ -83,11 +90,12 @@ ABI_SIZE(struct generation, 88);
 
 /*
  * An IPv4 slot is 32 bits: code 4 | tag | payload. The bucket's number and the tag together are the
- * permuted prefix, so a match is exact. For a prefix the code is its length below the level less
- * one (0 to 7) and the payload is "the 8 bits after the level" << 8 | class; for a page the code is
- * SLOT_PAGE and the payload is the page's number: its first line << 1 | PAGE_PACKED. A page's code
- * is the highest, so that it wins from the moment on when it is there. A free slot is 0: its class
- * is none.
+ * permuted prefix, so a match is exact. For a prefix the code is its length below the level (1 to
+ * 8) and the payload is "the 8 bits after the level" << 8 | class; for one that holds all of the
+ * group (level 24) the code is 0 and its length stands where those 8 bits would; for a page the
+ * code is SLOT_PAGE and the payload is the page's number: its first line << 1 | PAGE_PACKED. So of
+ * the slots that match the largest is the longest prefix, and a page wins from the moment on when
+ * it is there. A free slot is 0: its class is none.
  *
  * Where 2^B is the number of buckets of a level of L bits, the tag has L-B bits.
  */
@@ -106,10 +114,15 @@ static inline __u32 slot4_pages(__u32 bucket_bits)
 	return 1u << (slot4_tag_shift(24, bucket_bits) - 1);
 }
 
-/* What of a slot must equal the key beside the tag: as much of the 8 bits as the code says. */
+/*
+ * What of a slot must equal the key beside the tag: as much of the 8 bits as the code says, and
+ * nothing for a page. The sum makes 16 of a page's code alone, without a branch.
+ */
 static inline __u32 slot_rest_mask(__u32 slot)
 {
-	return (0x7f8000u >> (slot >> SLOT_CODE_SHIFT)) & 0xff00u;
+	const __u32 code = slot >> SLOT_CODE_SHIFT;
+
+	return (0xff0000u >> (code + ((code + 1) >> 4))) & 0xff00u;
 }
 
 struct bucket4 {
@@ -137,9 +150,12 @@ struct bucket6 {
 };
 ABI_SIZE(struct bucket6, CACHE_LINE);
 
+/* `under` is what holds all of the group, and so the class of those whose bit is not set. */
 struct packed_page {
 	__u64 bit[PAGE_CELLS / 64];
 	__u8 list_class;
+	__u8 under;
+	__u8 under_note; /* of the agent: see gate/table_page.c */
 };
 
 struct page_line {
@@ -158,10 +174,13 @@ static inline __u32 page_line_of(__u32 page, __u32 rest)
 
 static inline __u8 page_line_class(const struct page_line *line, __u32 page, __u32 rest)
 {
-	if (page & PAGE_PACKED)
-		return line->packed.list_class &
-		       -(__u8)(line->packed.bit[rest / 64 % (PAGE_CELLS / 64)] >> rest % 64 & 1);
-	return line->list_class[rest % PAGE_LINE_CELLS];
+	const struct packed_page *packed = &line->packed;
+	__u8 listed;
+
+	if (!(page & PAGE_PACKED))
+		return line->list_class[rest % PAGE_LINE_CELLS];
+	listed = -(__u8)(packed->bit[rest / 64 % (PAGE_CELLS / 64)] >> rest % 64 & 1);
+	return (packed->list_class & listed) | (packed->under & (__u8)~listed);
 }
 
 struct top_line {

@@ -60,7 +60,7 @@ static bool info_is_page(uint32_t info)
 
 static uint32_t prefix_info(const struct place6 *p, uint8_t list_class)
 {
-	return (p->length - 1) << SLOT_CODE_SHIFT | p->rest << SLOT_REST_SHIFT | list_class;
+	return p->length << SLOT_CODE_SHIFT | p->rest << SLOT_REST_SHIFT | list_class;
 }
 
 /* What a walk along a chain of buckets finds for a place; NULL where there is none. */
@@ -149,7 +149,7 @@ static void group_add(struct group6 *group, struct bucket6 *bucket, uint64_t has
 		if (slot->fingerprint != hash || !(slot->info & ~SLOT6_OVERFLOW))
 			continue;
 		group->slot[group->count++] = slot;
-		page_survey_add(&group->survey, (slot->info >> SLOT_CODE_SHIFT) + 1,
+		page_survey_add(&group->survey, (int)(slot->info >> SLOT_CODE_SHIFT),
 				(uint8_t)slot->info);
 	}
 }
@@ -175,14 +175,14 @@ static enum table_result move_to_page(const struct target *t, uint64_t hash)
 	struct target moved = *t;
 	uint32_t page;
 
-	if (page_new(t, group.survey.packs, group.survey.list_class, &page))
+	if (page_new(t, !group.survey.mixed, group.survey.list_class, &page))
 		return TABLE_NO_PAGE;
 	for (uint32_t i = 0; i < group.count; i++) {
 		const uint32_t info = group.slot[i]->info;
 
 		moved.list_class = (uint8_t)info;
 		page_paint(&moved, page, (info >> SLOT_REST_SHIFT) & 0xff,
-			   (info >> SLOT_CODE_SHIFT) + 1);
+			   (int)(info >> SLOT_CODE_SHIFT));
 		slot_free(group.slot[i]);
 	}
 	slot_set(group.slot[0], hash, page, SLOT_PAGE << SLOT_CODE_SHIFT);
@@ -231,7 +231,7 @@ static enum table_result put_in_page(const struct target *t, const struct place6
 				     struct slot6 *slot)
 {
 	uint32_t page = slot->page;
-	const bool takes = page_takes(t, page, p->length);
+	const bool takes = page_takes(t, page, (int)p->length);
 
 	if (t->probe)
 		return takes || page_room(t, t->probe) ? TABLE_OK : TABLE_NO_PAGE;
@@ -240,7 +240,7 @@ static enum table_result put_in_page(const struct target *t, const struct place6
 			return TABLE_NO_PAGE;
 		publish(&slot->page, page);
 	}
-	page_paint(t, page, p->rest, p->length);
+	page_paint(t, page, p->rest, (int)p->length);
 	return TABLE_OK;
 }
 
@@ -294,6 +294,7 @@ enum table_result table6_put(const struct target *t)
 
 void table6_remove(const struct target *t, const struct table_cover *cover)
 {
+	struct table_cover under;
 	struct place6 p;
 	struct scan6 found;
 
@@ -304,8 +305,9 @@ void table6_remove(const struct target *t, const struct table_cover *cover)
 	}
 	p = target_place(t);
 	found = scan(t, &p);
+	under = cover_in_group(cover, p.level + 1);
 	if (found.page)
-		page_unpaint(t, found.page->page, p.rest, p.length, cover, p.level);
+		page_unpaint(t, found.page->page, p.rest, (int)p.length, &under, p.level);
 	else if (found.same)
 		slot_free(found.same);
 }

@@ -6,7 +6,7 @@
  * A bucket that is anywhere in a table of many megabytes costs a load from memory and often one of
  * its address; a million of them take longer than all the rest. So prefixes are collected first, as
  * records that begin with the number of their bucket, and split by it into parts of the table that
- * fit the cache. Prefixes that share few buckets (IPv4 up to /24, IPv6 up to /16) are put at once.
+ * fit the cache. Prefixes that share few buckets (IPv4 up to /23, IPv6 up to /16) are put at once.
  *
  * A batch owns its records, 8 bytes for an IPv4 prefix and 32 for an IPv6 one, and while they are
  * split as many again. Where there is no memory for that, prefixes are put in the order in which
@@ -86,7 +86,8 @@ static bool grow(struct records *records)
 
 static void add4(struct records *records, const struct target *t)
 {
-	((uint64_t *)(void *)records->record)[records->count++] = table4_key(t);
+	((uint64_t *)(void *)records->record)[records->count++] = table4_key(t, 0);
+	table4_mark(t);
 }
 
 static void add6(struct records *records, const struct target *t)
@@ -103,7 +104,7 @@ enum table_result table_batch_add(struct table_batch *batch, const struct prefix
 				  uint8_t list_class)
 {
 	const enum family family = prefix_is_ipv4(prefix) ? FAMILY_IPV4 : FAMILY_IPV6;
-	const uint32_t longest = family == FAMILY_IPV4 ? 96 + BUCKET4_LEVEL : TOP_LENGTH;
+	const uint32_t longest = family == FAMILY_IPV4 ? 96 + BUCKET4_LEVEL - 1 : TOP_LENGTH;
 	struct records *records = &batch->family[family];
 	struct target t;
 

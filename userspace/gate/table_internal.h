@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * gate/table_internal.h - shared by table.c (the whole), table_build.c (many prefixes at once),
- * table4.c, table6.c (buckets of a family) and table_page.c (pages and the tops). Nobody else
- * includes it.
+ * table4.c, table6.c (prefixes of a family), table4_bucket.c and table_page.c (pages and the tops).
+ * Nobody else includes it.
  */
 #ifndef POSTERN_GATE_TABLE_INTERNAL_H
 #define POSTERN_GATE_TABLE_INTERNAL_H
@@ -15,10 +15,11 @@
 
 /* Beside the classes that the kernel sees: the length of the prefix that painted each cell. */
 struct generation_notes {
-	uint8_t (*page_length)[PAGE_CELLS];             /* below the level; 0 is unpainted */
+	uint8_t (*page_length)[PAGE_CELLS];             /* see table_page.c */
 	uint8_t top_length[FAMILY_COUNT][TOP_PREFIXES]; /* length + 1; 0 is unpainted */
 	bool dirty6;                                    /* an IPv6 bucket may hold something */
-	uint32_t pages, packed_pages;                   /* handed out */
+	uint32_t first24; /* the shortest length of IPv4 that is at level 24: WIDE_FIRST to 24 */
+	uint32_t pages, packed_pages; /* handed out */
 	uint64_t entries[FAMILY_COUNT];
 };
 
@@ -27,6 +28,7 @@ struct table {
 	struct table_geometry geometry;
 	struct generation_notes notes[GENERATIONS];
 	uint64_t stale;
+	bool crowded; /* the last build found no room: spread less */
 };
 
 /* A prefix as one generation of the table sees it. */
@@ -53,7 +55,8 @@ struct target target_of(struct table *table, const struct prefix *prefix, bool l
 /* Counts an entry in the generation that is filled; false if it is one too many. */
 bool table_count_one(struct table *table, enum family family);
 
-/* Before an entry can be seen: if it answers its source, the program looks up later segments, too. */
+/* Before an entry can be seen: if it answers its source, the program looks up later segments, too.
+ */
 void table_note_answers(const struct target *t);
 
 /* A store that packets may see at any moment, after everything that was stored before it. */
@@ -69,39 +72,78 @@ static inline void publish_bits(const struct target *t, uint64_t *word, uint64_t
 		*word |= bits;
 }
 
-/* Pages, by the numbers that slots hold; `rest` and `length` are below the page's level. */
+/*
+ * Pages, by the numbers that slots hold; `rest` and `length` are below the page's level. A prefix
+ * that holds all of the group has a length of 0 or less, and `rest` 0.
+ */
 uint32_t page_lines_used(const struct generation_notes *notes);
 /* Whether there is room for so many pages. */
 bool page_room(const struct target *t, uint32_t pages);
 /* An empty page; a packed one holds prefixes of `list_class` only. Returns -1 if there is none. */
 int page_new(const struct target *t, bool packed, uint8_t list_class, uint32_t *page);
 /* Whether the page can hold a prefix of the target's class. */
-bool page_takes(const struct target *t, uint32_t page, uint32_t length);
+bool page_takes(const struct target *t, uint32_t page, int length);
 /* A page that is not packed with what a packed one holds; -1 if there is none. */
 int page_unpack(const struct target *t, uint32_t packed, uint32_t *page);
-void page_paint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length);
-void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length,
-		  const struct table_cover *cover, uint32_t level);
+void page_paint(const struct target *t, uint32_t page, uint32_t rest, int length);
+/* `under` is what shows from now on; `level` counts as lengths of prefixes do. */
+void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, int length,
+		  const struct table_cover *under, uint32_t level);
 uint8_t page_class(const struct table *table, uint32_t generation, uint32_t page, uint32_t rest);
+
+/* What shows in a group, whose shortest prefix may have so many bits: a longer cover, or nothing.
+ */
+static inline struct table_cover cover_in_group(const struct table_cover *cover, uint32_t shortest)
+{
+	return cover->prefix.len >= shortest ? *cover : (struct table_cover){ 0 };
+}
 
 /* What kind of page the prefixes of a group fit. Starts as { 0 }. */
 struct page_survey {
-	uint32_t prefixes;
-	bool packs;
-	uint8_t list_class; /* of the last */
+	bool mixed;         /* no packed one */
+	uint8_t list_class; /* of the last that would be a bit in a packed one */
 };
-void page_survey_add(struct page_survey *survey, uint32_t length, uint8_t list_class);
+void page_survey_add(struct page_survey *survey, int length, uint8_t list_class);
 void top_paint(const struct target *t, uint32_t family, uint32_t first, uint32_t length);
 void top_unpaint(const struct target *t, uint32_t family, uint32_t first, uint32_t length,
 		 const struct table_cover *cover);
 
 /*
- * What is left of a prefix longer than BUCKET4_LEVEL, and its class, to be put later: a number that
- * begins with that of the bucket. `filled` is of the bucket, and 0 at first.
+ * Where an IPv4 prefix belongs, or the part of it that is in one /24: its bucket, and what its slot
+ * has in common with others of its group.
+ */
+struct place4 {
+	struct bucket4 *bucket;
+	uint32_t level;
+	int length; /* below the level: 1 to 8, or if it holds all of the group 0 or less */
+	uint32_t rest;
+	uint32_t tag;      /* in its position */
+	uint32_t tag_mask; /* the payload is what lies below */
+};
+
+/* A slot without its tag, and what it says of a place. */
+uint32_t slot4_of(int length, uint32_t rest, uint8_t list_class);
+int slot4_length(uint32_t slot);
+uint32_t slot4_rest(uint32_t slot);
+
+enum table_result bucket4_put(const struct target *t, const struct place4 *p);
+/* Whether bucket4_put() would find room for the last of `count` places, after all others. */
+enum table_result bucket4_fits(const struct target *t, const struct place4 *place, uint32_t count);
+void bucket4_remove(const struct target *t, const struct place4 *p,
+		    const struct table_cover *under);
+/* The class of the longest match. */
+uint8_t bucket4_class(const struct table *table, uint32_t generation, const struct place4 *p);
+
+/* The /24s over which a prefix of the generation is spread; 1 for one that is not. */
+uint32_t table4_spread(const struct target *t);
+/*
+ * What is left of a prefix of level 24 in one of its /24s, and its class, to be put later: a number
+ * that begins with that of the bucket. `filled` is of the bucket, and 0 at first.
  */
 #define KEY4_PERMUTED_SHIFT 40
-#define KEY4_CODE_SHIFT     16
-uint64_t table4_key(const struct target *t);
+uint64_t table4_key(const struct target *t, uint32_t part);
+/* Sets the bits of the /24s that the prefix covers or lies in. */
+void table4_mark(const struct target *t);
 enum table_result table4_put_key(struct target *t, uint64_t key, uint8_t *filled);
 enum table_result table4_put(const struct target *t);
 void table4_remove(const struct target *t, const struct table_cover *cover);

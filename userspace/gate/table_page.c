@@ -3,7 +3,8 @@
  * gate/table_page.c - painted classes: the pages of crowded groups, packed or not, and the tops.
  *
  * Where a cell has been painted by a prefix, a shorter one must not paint over it. The kernel needs
- * only the class, so the lengths are kept here. A packed page has one length and needs none.
+ * only the class, so the lengths are kept here, as notes. The bits of a packed page have one length
+ * and need none; what lies under them is one cell with a note beside it.
  *
  * The lines of a generation are handed out from both ends: to packed pages from the first on, to
  * pages from the last on. None comes back before the generation is built anew, because packets
@@ -13,7 +14,12 @@
 
 #include "gate/table_internal.h"
 
-#define PACKED_LENGTH 8u /* below the level: the only one that a packed page holds */
+/*
+ * Lengths are below the page's level: 1 to 8. What holds all of the group has 0 or less, down to
+ * WIDE_FIRST. A note is a length and NOTE_OF_0; 0 is unpainted.
+ */
+#define PACKED_LENGTH 8 /* of the bits of a packed page */
+#define NOTE_OF_0     (BUCKET4_LEVEL - WIDE_FIRST + 1)
 
 static struct page_line *lines_of(const struct target *t)
 {
@@ -93,40 +99,65 @@ static void unpaint(uint8_t *list_class, uint8_t *length_note, uint32_t count, u
 	}
 }
 
+static uint8_t note_of(int length)
+{
+	return (uint8_t)(length + NOTE_OF_0);
+}
+
+static uint32_t cells_of(int length)
+{
+	return length > 0 ? 1u << (8 - length) : PAGE_CELLS;
+}
+
 /* The cells of a page: four lines that lie side by side. */
 static uint8_t *page_cells(const struct target *t, uint32_t page)
 {
 	return (uint8_t *)&lines_of(t)[page >> 1];
 }
 
-void page_paint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length)
+static void packed_paint(const struct target *t, struct packed_page *packed, uint32_t rest,
+			 int length)
 {
-	if (page & PAGE_PACKED)
-		publish_bits(t, (uint64_t *)&packed_page(t, page)->bit[rest / 64],
-			     1ull << rest % 64);
+	if (length == PACKED_LENGTH)
+		publish_bits(t, (uint64_t *)&packed->bit[rest / 64], 1ull << rest % 64);
 	else
-		paint(page_cells(t, page) + rest, page_lengths(t, page) + rest, 1u << (8 - length),
-		      t->list_class, (uint8_t)length);
+		paint(&packed->under, &packed->under_note, 1, t->list_class, note_of(length));
 }
 
-void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, uint32_t length,
-		  const struct table_cover *cover, uint32_t level)
+void page_paint(const struct target *t, uint32_t page, uint32_t rest, int length)
 {
-	const bool same_group = cover->list_class && cover->prefix.len > level;
-
 	if (page & PAGE_PACKED)
-		__atomic_fetch_and(&packed_page(t, page)->bit[rest / 64], ~(1ull << rest % 64),
-				   __ATOMIC_RELEASE);
+		packed_paint(t, packed_page(t, page), rest, length);
 	else
-		unpaint(page_cells(t, page) + rest, page_lengths(t, page) + rest,
-			1u << (8 - length), (uint8_t)length,
-			same_group ? cover->list_class : CLASS_NONE,
-			same_group ? (uint8_t)(cover->prefix.len - level) : 0);
+		paint(page_cells(t, page) + rest, page_lengths(t, page) + rest, cells_of(length),
+		      t->list_class, note_of(length));
 }
 
-bool page_takes(const struct target *t, uint32_t page, uint32_t length)
+static void packed_unpaint(struct packed_page *packed, uint32_t rest, int length, uint8_t under,
+			   uint8_t under_note)
 {
-	return !(page & PAGE_PACKED) ||
+	if (length == PACKED_LENGTH)
+		__atomic_fetch_and(&packed->bit[rest / 64], ~(1ull << rest % 64), __ATOMIC_RELEASE);
+	else
+		unpaint(&packed->under, &packed->under_note, 1, note_of(length), under, under_note);
+}
+
+void page_unpaint(const struct target *t, uint32_t page, uint32_t rest, int length,
+		  const struct table_cover *under, uint32_t level)
+{
+	const int under_length = (int)under->prefix.len - (int)level;
+	const uint8_t under_note = under->list_class ? note_of(under_length) : 0;
+
+	if (page & PAGE_PACKED)
+		packed_unpaint(packed_page(t, page), rest, length, under->list_class, under_note);
+	else
+		unpaint(page_cells(t, page) + rest, page_lengths(t, page) + rest, cells_of(length),
+			note_of(length), under->list_class, under_note);
+}
+
+bool page_takes(const struct target *t, uint32_t page, int length)
+{
+	return !(page & PAGE_PACKED) || length <= 0 ||
 	       (length == PACKED_LENGTH && packed_page(t, page)->list_class == t->list_class);
 }
 
@@ -137,6 +168,10 @@ int page_unpack(const struct target *t, uint32_t packed, uint32_t *page)
 
 	if (page_new(t, false, CLASS_NONE, page))
 		return -1;
+	if (from->under_note) {
+		each.list_class = from->under;
+		page_paint(&each, *page, 0, from->under_note - NOTE_OF_0);
+	}
 	each.list_class = from->list_class;
 	for (uint32_t rest = 0; rest < PAGE_CELLS; rest++)
 		if (from->bit[rest / 64] >> rest % 64 & 1)
@@ -144,12 +179,13 @@ int page_unpack(const struct target *t, uint32_t packed, uint32_t *page)
 	return 0;
 }
 
-void page_survey_add(struct page_survey *survey, uint32_t length, uint8_t list_class)
+void page_survey_add(struct page_survey *survey, int length, uint8_t list_class)
 {
-	survey->packs = length == PACKED_LENGTH &&
-			(!survey->prefixes || (survey->packs && survey->list_class == list_class));
+	if (length <= 0)
+		return;
+	survey->mixed |=
+		length != PACKED_LENGTH || (survey->list_class && survey->list_class != list_class);
 	survey->list_class = list_class;
-	survey->prefixes++;
 }
 
 uint8_t page_class(const struct table *table, uint32_t generation, uint32_t page, uint32_t rest)
