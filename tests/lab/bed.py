@@ -25,7 +25,7 @@ class Bed(Lab):
         return self.ns(namespace, TOOLS / "peermap", *words, **options)
 
     def spray_command(self, sources, seconds, rate=0):
-        return [TOOLS / "spray", TOOLS / "spray.bpf.o", "i0", self._mac(), GATEWAY4, 25, sources, seconds, rate, FLOOD_CPU]
+        return [TOOLS / "spray", TOOLS / "spray.bpf.o", "i0", self.mac(), GATEWAY4, 25, sources, seconds, rate, FLOOD_CPU]
 
     def received(self):
         """Frames that the gateway's interface has taken from the link."""
