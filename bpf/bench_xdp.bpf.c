@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/bench_question.h"
 #include "bpf/bench_round.h"
 #include "bpf/gate.h"
 
@@ -31,6 +32,13 @@ ROUNDS(bench_gate, gate(ctx))
 ROUNDS(bench_drop, XDP_DROP)
 ROUNDS(bench_load4, load_line(&bucket4, geometry.bucket4_bits, source))
 ROUNDS(bench_load6, load_line(&bucket6, geometry.bucket6_bits, source))
+
+QUESTION(bench_question, XDP_DROP)
+QUESTION(bench_cut, cut(ctx))
+QUESTION(bench_learn, learn(ctx))
+QUESTION(bench_answer, gate(ctx))
+QUESTION(bench_raw_cookie, raw_cookie(ctx))
+QUESTION(bench_socket_cookie, socket_cookie(ctx))
 
 SEC("xdp")
 int bench_bare_drop(struct xdp_md *ctx)

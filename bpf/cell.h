@@ -85,25 +85,43 @@ STAGE __u32 cell_claim(struct meter_line *line, __u32 tag, __u64 now)
 	return way;
 }
 
-/*
- * The place of an address at a level, or 0: with `claim`, because its line is full (or another CPU
- * took the free cell first); without, because there is none.
- */
-STAGE_APART int cell_place(const struct address *a, __u32 family, __u32 level, __u64 now, int claim)
+STAGE __u64 cell_hash(const struct settings *s, const struct address *a, __u32 family, __u32 level)
 {
-	const struct settings *s = settings_get();
-	struct meter_line *line;
-	struct address at;
-	__u32 index, tag, way;
-	__u64 hash;
+	const struct address at = address_at(a, family, level);
 
-	if (!a || !s)
-		return 0;
-	at = address_at(a, family, level);
-	hash = meter_hash(at.high, at.low, level, s->secret);
-	index = meter_line_index(hash, geometry.meter_bits);
-	tag = meter_tag(hash);
-	line = bpf_map_lookup_elem(&meter, &index);
+	return meter_hash(at.high, at.low, level, s->secret);
+}
+
+STAGE struct meter_line *cell_line(__u64 hash)
+{
+	const __u32 index = meter_line_index(hash, geometry.meter_bits);
+
+	return bpf_map_lookup_elem(&meter, &index);
+}
+
+/*
+ * Begins to load the line of a hash. Cells are charged by locked instructions, each of which waits
+ * for all loads before it and lets none begin behind it; so the lines of all levels are asked for
+ * before the first of them is looked at.
+ */
+STAGE void cell_fetch(__u64 hash)
+{
+	const struct meter_line *line = cell_line(hash);
+
+	if (line)
+		(void)*(const volatile __u32 *)&line->cell[0].tag;
+}
+
+/*
+ * The place of a hash, or 0: with `claim`, because its line is full (or another CPU took the free
+ * cell first); without, because there is none.
+ */
+STAGE_APART int cell_place(__u64 hash, __u64 now, int claim)
+{
+	struct meter_line *line = cell_line(hash);
+	const __u32 index = meter_line_index(hash, geometry.meter_bits), tag = meter_tag(hash);
+	__u32 way;
+
 	if (!line)
 		return 0;
 	way = CELL_PICK(line, c, c->tag ^ tag);

@@ -63,7 +63,7 @@ STAGE int may_be_held(const struct settings *s)
 	return !s->monitor && s->table[s->generation & 1].answers;
 }
 
-STAGE enum reason judge_segment(const struct packet *p, __u32 flags)
+STAGE enum reason judge_segment(struct packet *p, __u32 flags)
 {
 	if (p->list_class == CLASS_NONE || flags & (LIST_ALLOW | LIST_MONITOR))
 		return REASON_ESTABLISHED;

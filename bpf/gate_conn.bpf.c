@@ -106,13 +106,14 @@ STAGE int concerns_us(struct sock_common *sk)
 /* Adds `delta` (1 or -1) at one level; returns the level's bit if 1 was added. */
 STAGE_APART int count_level(const struct address *a, __u32 family, __u32 level, int delta)
 {
+	const struct settings *s = settings_get();
 	__u32 place = 0;
 	struct meter_cell *cell;
 
-	if (!a || (level == METER_SITE && family == FAMILY_IPV4))
+	if (!a || !s || (level == METER_SITE && family == FAMILY_IPV4))
 		return 0;
 	if (level < METER_TOTAL)
-		place = cell_place(a, family, level, bpf_ktime_get_ns(), delta > 0);
+		place = cell_place(cell_hash(s, a, family, level), bpf_ktime_get_ns(), delta > 0);
 	cell = cell_at(level, place);
 	if (!cell)
 		return 0;

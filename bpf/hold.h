@@ -31,7 +31,7 @@ STAGE_APART int hold_hash(const struct packet *p)
 {
 	const struct settings *s = settings_get();
 	struct siphash h;
-	__u32 bytes = 16;
+	__u32 bytes = 12; /* the ports are what is left over after whole words */
 
 	if (!p || !s)
 		return 0;
@@ -41,33 +41,31 @@ STAGE_APART int hold_hash(const struct packet *p)
 		siphash_word(&h, p->source.low);
 		siphash_word(&h, p->dest.high);
 		siphash_word(&h, p->dest.low);
-		bytes = 40;
+		bytes = 36;
 	} else {
 		siphash_word(&h, p->source.low << 32 | (__u32)p->dest.low);
 	}
-	siphash_word(&h, (__u32)p->source_port << 16 | p->dest_port);
-	return siphash_end(&h, bytes);
+	return siphash_end(&h, (__u32)p->source_port << 16 | p->dest_port, bytes);
 }
 
 /* The sequence number that the client's next octet has, as far as the segment's acknowledgement of
  * ours tells: in the tarpit. */
-STAGE __u32 tarpit_next(const struct packet *p, __u32 hash)
+STAGE __u32 tarpit_next(const struct packet *p)
 {
-	return p->acknowledged - hash;
+	return p->acknowledged - p->hold_hash;
 }
 
-/* Whether a later segment belongs to a connection that is held. */
-STAGE int hold_owns(const struct packet *p)
+/* Whether a later segment belongs to a connection that is held; keeps the hash. */
+STAGE int hold_owns(struct packet *p)
 {
 	const __u32 action = class_action(p->list_class);
-	__u32 hash;
 
 	if ((action != ACTION_REFUSE && action != ACTION_TARPIT) || !(p->flags & TCP_ACK))
 		return 0;
-	hash = hold_hash(p);
+	p->hold_hash = hold_hash(p);
 	if (action == ACTION_REFUSE)
-		return p->acknowledged - (hash + 1) <= REPLY_TEXT_MAX + 1;
-	return tarpit_next(p, hash) - p->sequence <= 1;
+		return p->acknowledged - (p->hold_hash + 1) <= REPLY_TEXT_MAX + 1;
+	return tarpit_next(p) - p->sequence <= 1;
 }
 
 STAGE enum xdp_action hold_send(struct xdp_md *ctx, const struct packet *p, const struct reply *r,
@@ -129,7 +127,7 @@ STAGE enum xdp_action refuse_banner(struct xdp_md *ctx, const struct packet *p)
 
 STAGE enum xdp_action refuse(struct xdp_md *ctx, const struct packet *p)
 {
-	if (p->acknowledged == (__u32)hold_hash(p) + 1)
+	if (p->acknowledged == p->hold_hash + 1)
 		return refuse_banner(ctx, p);
 	if (!p->segment)
 		return XDP_DROP; /* it has the reply */
@@ -138,7 +136,7 @@ STAGE enum xdp_action refuse(struct xdp_md *ctx, const struct packet *p)
 
 STAGE enum xdp_action tarpit(struct xdp_md *ctx, const struct packet *p)
 {
-	const __u32 next = tarpit_next(p, hold_hash(p));
+	const __u32 next = tarpit_next(p);
 
 	if (!p->segment && p->sequence == next)
 		return XDP_DROP; /* the handshake is complete, and the client waits */

@@ -155,13 +155,13 @@ STAGE int level_limited(const struct settings *s, const struct packet *p, __u32 
 }
 
 /* The place of the packet's source at a level; 0 if there is no room for it. */
-STAGE __u32 level_place(const struct packet *p, __u32 level, __u64 now)
+STAGE __u32 level_place(__u64 hash, __u32 level, __u64 now)
 {
 	__u32 place;
 
 	if (level == METER_TOTAL)
 		return 0;
-	place = cell_place(&p->source, p->family, level, now, 1);
+	place = cell_place(hash, now, 1);
 	if (!place)
 		health_count(HEALTH_METER_FULL);
 	return place;
@@ -169,14 +169,20 @@ STAGE __u32 level_place(const struct packet *p, __u32 level, __u64 now)
 
 STAGE enum reason limit(const struct settings *s, const struct packet *p)
 {
+	__u64 hash[METER_LEVELS] = {};
 	__u32 place[METER_LEVELS];
 	const __u64 now = p->now;
 	int reason = UNDECIDED;
 
+	for (__u32 level = METER_SOURCE; level < METER_TOTAL; level++)
+		if (level_limited(s, p, level)) {
+			hash[level] = cell_hash(s, &p->source, p->family, level);
+			cell_fetch(hash[level]);
+		}
 	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++) {
 		if (!level_limited(s, p, level))
 			continue;
-		place[level] = level_place(p, level, now);
+		place[level] = level_place(hash[level], level, now);
 		reason = level_ask(level, place[level], now);
 	}
 	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++)

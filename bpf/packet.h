@@ -28,6 +28,7 @@ struct packet {
 	__u32 sequence;     /* TCP sequence number, host byte order */
 	__u32 acknowledged; /* the other side's, that is expected next */
 	__u32 segment;      /* octets of sequence space: data, and 1 each for SYN and FIN */
+	__u32 hold_hash;    /* of a later segment from a source that is held: see bpf/hold.h */
 	__u16 l3_offset;    /* from the start of the frame */
 	__u16 l4_offset;
 	__u16 source_port; /* host byte order */

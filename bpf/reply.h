@@ -25,7 +25,9 @@
 #define IPV4_DONT_FRAGMENT 0x4000
 #define ETHERNET_GROUP     0x01 /* in the first byte of an address: multicast or broadcast */
 #define LINK_MAX           32   /* Ethernet and VLAN_TAGS tags, rounded up */
+#define LINK_MASK          63   /* for the verifier */
 #define OPTION_WORDS       5
+#define FRAME_GROWTH       512 /* no answer is longer than its question by so much */
 
 /* What the answer says. Its addresses and ports are the question's, the other way round. */
 struct reply {
@@ -39,17 +41,14 @@ struct reply {
 	__u32 text_sum;    /* of its 16-bit words, not folded */
 };
 
-struct link_header {
-	__u8 byte[LINK_MAX];
-};
-
-struct reply_headers {
-	union {
-		struct iphdr ip4;
-		struct ipv6hdr ip6;
-	};
-	struct tcphdr tcp;
-	__be32 option[OPTION_WORDS];
+/* A TCP header as words in network byte order: a sum of those is one of 16-bit words, too. */
+struct tcp_words {
+	__be32 ports;
+	__be32 sequence;
+	__be32 acknowledged;
+	__be32 control; /* length, flags and window */
+	__sum16 check;
+	__be16 urgent;
 };
 
 STAGE __u16 checksum_fold(__u64 sum)
@@ -59,139 +58,155 @@ STAGE __u16 checksum_fold(__u64 sum)
 	return ~sum;
 }
 
-/* Headers are summed as 16-bit words, whatever their members are. */
-typedef __u16 __attribute__((may_alias)) header_word;
-
-/* The sum of words in network byte order, as they lie in memory. */
-STAGE __u64 checksum_words(const void *data, __u32 words)
+STAGE __u64 address_sum(const struct address *a)
 {
-	const header_word *word = data;
-	__u64 sum = 0;
+	const __be64 high = bpf_cpu_to_be64(a->high), low = bpf_cpu_to_be64(a->low);
 
-	for (__u32 i = 0; i < words; i++)
-		sum += word[i];
-	return sum;
+	return (high >> 32) + (__u32)high + (low >> 32) + (__u32)low;
 }
 
-STAGE void reply_tcp(struct tcphdr *tcp, const __be32 *option, const struct packet *p,
-		     const struct reply *r, __u64 pseudo_sum)
+/* Both return the sum of the addresses. */
+STAGE __u64 reply_ipv4(struct iphdr *ip, const struct packet *p, __u32 length)
 {
-	const __u32 header = sizeof(*tcp) + r->option_words * 4;
+	const __be32 from = bpf_htonl((__u32)p->dest.low), to = bpf_htonl((__u32)p->source.low);
+	const __be32 start = bpf_htonl(0x45000000u | length);
+	const __be32 fragment = bpf_htonl(IPV4_DONT_FRAGMENT);
+	const __be16 carries = bpf_htons(REPLY_TTL << 8 | IPPROTO_TCP);
+	const __u64 addresses = (__u64)from + to;
+	__be32 *word = (__be32 *)ip;
 
-	__builtin_memset(tcp, 0, sizeof(*tcp));
-	tcp->source = bpf_htons(p->dest_port);
-	tcp->dest = bpf_htons(p->source_port);
-	tcp->seq = bpf_htonl(r->sequence);
-	tcp->ack_seq = bpf_htonl(r->acknowledged);
-	((__u8 *)tcp)[12] = header << 2;
-	((__u8 *)tcp)[13] = r->flags;
-	tcp->window = bpf_htons(r->window);
-	pseudo_sum += bpf_htons(header + r->text_length) + bpf_htons(IPPROTO_TCP);
-	/* The words of options that there are not are zero. */
-	pseudo_sum += checksum_words(option, OPTION_WORDS * 2) + r->text_sum;
-	tcp->check = checksum_fold(pseudo_sum + checksum_words(tcp, sizeof(*tcp) / 2));
+	word[0] = start;
+	word[1] = fragment;
+	((__be16 *)ip)[4] = carries;
+	ip->check = checksum_fold(addresses + start + fragment + carries);
+	word[3] = from;
+	word[4] = to;
+	return addresses;
 }
 
-STAGE void reply_ipv4(struct iphdr *ip, const struct packet *p, __u32 length)
+STAGE __u64 reply_ipv6(struct ipv6hdr *ip, const struct packet *p, __u32 length)
 {
-	__builtin_memset(ip, 0, sizeof(*ip));
-	ip->version = 4;
-	ip->ihl = sizeof(*ip) / 4;
-	ip->tot_len = bpf_htons(length);
-	ip->frag_off = bpf_htons(IPV4_DONT_FRAGMENT);
-	ip->ttl = REPLY_TTL;
-	ip->protocol = IPPROTO_TCP;
-	ip->saddr = bpf_htonl((__u32)p->dest.low);
-	ip->daddr = bpf_htonl((__u32)p->source.low);
-	ip->check = checksum_fold(checksum_words(ip, sizeof(*ip) / 2));
-}
-
-STAGE void reply_ipv6(struct ipv6hdr *ip, const struct packet *p, __u32 length)
-{
-	__builtin_memset(ip, 0, sizeof(*ip));
-	ip->version = 6;
+	*(__be32 *)ip = bpf_htonl(6u << 28);
 	ip->payload_len = bpf_htons(length - sizeof(*ip));
 	ip->nexthdr = IPPROTO_TCP;
 	ip->hop_limit = REPLY_TTL;
 	address_store(&p->dest, &ip->saddr);
 	address_store(&p->source, &ip->daddr);
+	return address_sum(&p->dest) + address_sum(&p->source);
 }
 
-/* The lengths of an answer's parts, each known to be in bounds. */
-struct reply_lengths {
-	__u32 link;
-	__u32 headers; /* IP and TCP, without options */
-	__u32 options;
-	__u32 text;
-};
-
-/* The link's header of the answer; returns its length, or 0 for a question that was not sent to one
- * station. */
-STAGE __u32 reply_link(struct xdp_md *ctx, const struct packet *p, struct link_header *link)
+/* `sum` is that of the addresses. The words of options that there are not are zero. */
+STAGE void reply_tcp(struct tcp_words *tcp, const struct packet *p, const struct reply *r,
+		     __u64 sum)
 {
-	__u8 from[ETH_ALEN];
-	const __u32 length = p->l3_offset;
+	const __u32 header = sizeof(*tcp) + r->option_words * 4;
+	const struct tcp_words words = {
+		.ports = bpf_htonl((__u32)p->dest_port << 16 | p->source_port),
+		.sequence = bpf_htonl(r->sequence),
+		.acknowledged = bpf_htonl(r->acknowledged),
+		.control = bpf_htonl(header << 26 | (__u32)r->flags << 16 | r->window),
+	};
 
-	if (length < ETH_HLEN || length > LINK_MAX || bpf_xdp_load_bytes(ctx, 0, link, length) ||
-	    link->byte[0] & ETHERNET_GROUP)
+	sum += bpf_htons(header + r->text_length) + bpf_htons(IPPROTO_TCP) + r->text_sum;
+	sum += (__u64)words.ports + words.sequence + words.acknowledged + words.control;
+	for (int i = 0; i < OPTION_WORDS; i++)
+		sum += r->option[i];
+	*tcp = words;
+	tcp->check = checksum_fold(sum);
+}
+
+/* Whether the question was sent to one station, over a link that we know. */
+STAGE int reply_link_known(struct xdp_md *ctx, const struct packet *p)
+{
+	const __u8 *start = (void *)(long)ctx->data;
+
+	return p->l3_offset >= ETH_HLEN && p->l3_offset <= LINK_MAX &&
+	       (void *)(start + 1) <= (void *)(long)ctx->data_end && !(*start & ETHERNET_GROUP);
+}
+
+/*
+ * The way back. In a frame that has grown the link's header is `grown` bytes behind, perhaps less
+ * than its length: so all of a part is read before any of it is written.
+ */
+STAGE int reply_link(struct xdp_md *ctx, __u32 grown)
+{
+	__u16 *answer = (void *)(long)ctx->data;
+	const __u16 *question = (void *)answer + (grown & (FRAME_GROWTH - 1));
+	void *const end = (void *)(long)ctx->data_end;
+	__u16 station[ETH_ALEN];
+
+	if ((void *)answer + LINK_MAX > end || (void *)question + LINK_MAX > end)
 		return 0;
-	__builtin_memcpy(from, link->byte + ETH_ALEN, ETH_ALEN);
-	__builtin_memcpy(link->byte + ETH_ALEN, link->byte, ETH_ALEN);
-	__builtin_memcpy(link->byte, from, ETH_ALEN);
-	return length;
+	for (int i = 0; i < ETH_ALEN; i++)
+		station[i] = question[i];
+	for (int i = 0; i < ETH_ALEN; i++)
+		answer[(i + ETH_ALEN / 2) % ETH_ALEN] = station[i];
+	if (grown)
+		for (int i = ETH_ALEN; i < LINK_MAX / 2; i++)
+			answer[i] = question[i];
+	return 1;
 }
 
 /* Gives the frame a new length: cut at its end, or grown at its front. */
-STAGE int reply_resize(struct xdp_md *ctx, const struct packet *p, const struct reply_lengths *l)
+STAGE int reply_resize(struct xdp_md *ctx, int grown)
 {
-	const int delta = (int)(l->link + l->headers + l->options + l->text) - (int)p->length;
-
-	return delta > 0 ? bpf_xdp_adjust_head(ctx, -delta) : bpf_xdp_adjust_tail(ctx, delta);
+	return grown > 0 ? bpf_xdp_adjust_head(ctx, -grown) : bpf_xdp_adjust_tail(ctx, grown);
 }
 
-STAGE int reply_store(struct xdp_md *ctx, const struct packet *p, const struct reply_lengths *l,
-		      const struct link_header *link, const void *headers)
+/* The IP header and the TCP header, at `at` in a frame of its new length. */
+STAGE int reply_headers(struct xdp_md *ctx, const struct packet *p, const struct reply *r, __u32 at)
 {
-	const __u32 zero = 0, length = l->headers + l->options;
+	void *const start = (void *)(long)ctx->data, *const end = (void *)(long)ctx->data_end;
+	const __u32 header =
+		p->family == FAMILY_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	const __u32 length =
+		header + sizeof(struct tcp_words) + r->option_words * 4 + r->text_length;
+	void *const ip = start + (at & LINK_MASK);
+	struct tcp_words *tcp = ip + header;
+	__be32 *option = (__be32 *)(tcp + 1);
+	__u64 sum;
+
+	if ((void *)option > end)
+		return 0;
+	sum = header == sizeof(struct iphdr) ? reply_ipv4(ip, p, length)
+					     : reply_ipv6(ip, p, length);
+	reply_tcp(tcp, p, r, sum);
+	for (__u32 i = 0; i < OPTION_WORDS && i < r->option_words; i++) {
+		if ((void *)(option + i + 1) > end)
+			return 0;
+		option[i] = r->option[i];
+	}
+	return 1;
+}
+
+STAGE int reply_text(struct xdp_md *ctx, __u32 at, __u32 length)
+{
+	const __u32 zero = 0;
 	const struct scratch *text;
 
-	if (reply_resize(ctx, p, l) || bpf_xdp_store_bytes(ctx, 0, (void *)link, l->link) ||
-	    bpf_xdp_store_bytes(ctx, l->link, (void *)headers, length))
-		return 0;
-	if (!l->text)
+	if (!length)
 		return 1;
 	text = bpf_map_lookup_elem(&scratch, &zero);
-	return text && !bpf_xdp_store_bytes(ctx, l->link + length, (void *)text->text, l->text);
+	return text && !bpf_xdp_store_bytes(ctx, at, (void *)text->text, length);
 }
 
 /* Makes the frame the answer and returns 1, or returns 0 if it cannot be one. */
 STAGE_APART int reply_send(struct xdp_md *ctx, const struct packet *p, const struct reply *r)
 {
-	struct link_header link = {};
-	struct reply_lengths l;
-	struct reply_headers h;
-	struct iphdr *ip;
+	__u32 headers, text;
+	int grown;
 
-	if (!p || !r || r->option_words > OPTION_WORDS || r->text_length > REPLY_TEXT_MAX)
+	if (!p || !r)
 		return 0;
-	l.options = r->option_words * 4;
-	l.text = r->text_length;
-	l.link = reply_link(ctx, p, &link);
-	if (!l.link)
+	text = r->text_length;
+	barrier_var(text); /* or it is read again, when its bound is forgotten */
+	if (r->option_words > OPTION_WORDS || text > REPLY_TEXT_MAX || !reply_link_known(ctx, p))
 		return 0;
-	__builtin_memcpy(h.option, r->option, sizeof(h.option));
-	if (p->family == FAMILY_IPV6) {
-		l.headers = sizeof(h.ip6) + sizeof(h.tcp);
-		reply_ipv6(&h.ip6, p, l.headers + l.options + l.text);
-		reply_tcp(&h.tcp, h.option, p, r, checksum_words(&h.ip6.saddr, 16));
-		return reply_store(ctx, p, &l, &link, &h);
-	}
-	/* The IPv4 header is shorter: it stands right before the TCP header. */
-	ip = (struct iphdr *)&h.tcp - 1;
-	l.headers = sizeof(*ip) + sizeof(h.tcp);
-	reply_ipv4(ip, p, l.headers + l.options + l.text);
-	reply_tcp(&h.tcp, h.option, p, r, checksum_words(&ip->saddr, 4));
-	return reply_store(ctx, p, &l, &link, ip);
+	headers = p->l3_offset + sizeof(struct tcp_words) + r->option_words * 4 +
+		  (p->family == FAMILY_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	grown = (int)(headers + text) - (int)p->length;
+	return !reply_resize(ctx, grown) && reply_link(ctx, grown > 0 ? grown : 0) &&
+	       reply_headers(ctx, p, r, p->l3_offset) && reply_text(ctx, headers, text);
 }
 
 #endif

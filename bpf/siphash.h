@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bpf/siphash.h - SipHash-2-4 over 64-bit words: a short keyed hash that whoever sees its values
- * cannot continue (Aumasson and Bernstein, "SipHash: a fast short-input PRF").
+ * bpf/siphash.h - SipHash-2-4 over 64-bit words and what is left over of the last one: a short
+ * keyed hash that whoever sees its values cannot continue (Aumasson and Bernstein, "SipHash: a fast
+ * short-input PRF").
  */
 #ifndef POSTERN_BPF_SIPHASH_H
 #define POSTERN_BPF_SIPHASH_H
@@ -47,10 +48,10 @@ STAGE void siphash_word(struct siphash *h, __u64 word)
 	h->v0 ^= word;
 }
 
-/* Ends a message of `bytes` bytes, a multiple of 8. */
-STAGE __u64 siphash_end(struct siphash *h, __u32 bytes)
+/* Ends a message of `bytes` bytes, the last of which, up to 7 of them, are in `rest`. */
+STAGE __u64 siphash_end(struct siphash *h, __u64 rest, __u32 bytes)
 {
-	siphash_word(h, (__u64)bytes << 56);
+	siphash_word(h, (__u64)bytes << 56 | rest);
 	h->v2 ^= 0xff;
 	for (int i = 0; i < 4; i++)
 		siphash_round(h);

@@ -12,7 +12,8 @@
  * them; that is information, never a failure. All goes to build/bench/packets.json.
  *
  * Runs as root. Every figure is the median of RUNS runs, which take turns with all others of a
- * list. usage: bench_packets [ENTRIES...]     instead of 10000, 1000000 and 10000000
+ * list. usage: bench_packets [ENTRIES...]     instead of 10000, 1000000 and 10000000; 0 is no list
+ * of these, only the answers
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static void bench_size(uint32_t entries, struct bench_json *json, struct results
 		struct list list = {
 			.ipv4 = kind < 2,
 			.mixed = kind & 1,
+			.action = ACTION_DROP,
 			.entries = entries,
 		};
 
@@ -149,9 +151,12 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		for (count = 0; count < argc - 1 && count < SIZES_MAX; count++)
 			sizes[count] = (uint32_t)strtoul(argv[count + 1], NULL, 10);
+	bench_answers_listen();
 	bench_json_open(&json, "packets");
 	for (int i = 0; i < count; i++)
-		bench_size(sizes[i], &json, &results);
+		if (sizes[i])
+			bench_size(sizes[i], &json, &results);
+	bench_answers(&json);
 	results_judge(&results, &json);
 	return bench_json_close(&json);
 }

@@ -28,9 +28,20 @@ struct turn {
 	uint64_t set;
 };
 
+/* As in bpf/bench_question.h. */
+#define QUESTION_MAX 96
+struct question {
+	uint8_t pad[6];
+	uint8_t byte[QUESTION_MAX + 2];
+	uint32_t length;
+	uint32_t acknowledges;
+	uint32_t pad2[4];
+};
+
 /* What is listed. `mixed`: of ten entries three are networks; otherwise all are addresses. */
 struct list {
 	bool ipv4, mixed;
+	enum action action;
 	uint32_t entries; /* asked for, and in `prefix` afterwards those that had room */
 	struct prefix *prefix;
 	char subject[64];
@@ -41,12 +52,20 @@ struct shared {
 	struct settings *settings;
 	struct source *sources; /* SOURCE_SETS times SOURCES */
 	struct turn *turn;
+	struct question *question;
+	struct meter_line *meter; /* METER_LINES of them */
+	struct flood_port *flood;
+	struct proved_line *proved;
 	uint64_t random;
 };
 
 uint64_t next_random(struct shared *shared);
 void *map_memory(const struct bpf_map *map);
 void give_up(const char *what) __attribute__((noreturn));
+
+/* As for the default of table.sources. */
+#define METER_BITS  16
+#define METER_LINES (1u << METER_BITS)
 
 /* The gate: loads the program for so many entries, fills the table and the sources. */
 struct gate_bench;
@@ -93,6 +112,11 @@ struct plan {
 
 void measure_plan(struct plan *plan, const struct shared *shared, bool ipv4);
 
+/* Answers, limits and floods, with a list of each action: see tools/bench_packets_answers.c. */
+void bench_answers(struct bench_json *json);
+/* The network that its listener is in, for good: to be called before anything is loaded. */
+void bench_answers_listen(void);
+
 /* The medians, to be compared with what is wanted of them. */
 #define RESULTS_MAX 512
 
@@ -111,5 +135,7 @@ struct results {
 void results_add(struct results *results, const struct list *list, uint32_t entries,
 		 const struct bench_figure *figure);
 void results_judge(const struct results *results, struct bench_json *json);
+/* Nanoseconds of an answer, without the question. */
+void judge_answer(const char *figure, double value, double limit, struct bench_json *json);
 
 #endif

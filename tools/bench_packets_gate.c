@@ -13,9 +13,8 @@
 #include "bench_xdp.skel.h"
 #include "tools/bench_packets.h"
 
-#define METER_BITS 16
-#define PORT       25
-#define LOADS      1000000 /* of a run of gate_bench_chase() */
+#define PORT  25
+#define LOADS 1000000 /* of a run of gate_bench_chase() */
 
 struct gate_bench {
 	struct bench_xdp *skel;
@@ -76,6 +75,10 @@ static void map_all(struct gate_bench *gate, struct shared *shared)
 	shared->settings = gate->memory.settings;
 	shared->sources = map_memory(gate->skel->maps.sources);
 	shared->turn = map_memory(gate->skel->maps.turn);
+	shared->question = map_memory(gate->skel->maps.question);
+	shared->meter = map_memory(gate->skel->maps.meter);
+	shared->flood = map_memory(gate->skel->maps.flood);
+	shared->proved = map_memory(gate->skel->maps.proved);
 }
 
 static void unmap(void *memory, const struct bpf_map *map)
@@ -107,6 +110,8 @@ struct gate_bench *gate_bench_open(struct shared *shared, uint32_t capacity)
 		give_up("the kernel does not take the program");
 	map_all(gate, shared);
 	shared->settings->secret = next_random(shared);
+	shared->settings->answer_key[0] = next_random(shared);
+	shared->settings->answer_key[1] = next_random(shared);
 	shared->settings->port[PORT] = 1;
 	if (table_new(&gate->memory, &gate->geometry, &gate->table, NULL))
 		give_up("table");
@@ -198,7 +203,7 @@ void gate_bench_fill(struct gate_bench *gate, struct shared *shared, struct list
 		const struct addr addr = random_addr(shared, list->ipv4);
 		const struct prefix prefix = prefix_of(&addr, random_length(shared, list));
 
-		if (table_put(gate->table, &prefix, class_make(0, ACTION_DROP)) != TABLE_OK)
+		if (table_put(gate->table, &prefix, class_make(0, list->action)) != TABLE_OK)
 			continue;
 		if (count < SOURCES)
 			keep_source(&sources[count], &addr);

@@ -58,8 +58,8 @@ static void judge(const struct result *of, const struct bound *b, struct bench_j
 	const bool met = b->at_least ? b->value >= b->limit : b->value <= b->limit;
 	char subject[64];
 
-	snprintf(subject, sizeof(subject), "%s, %u %s", of->ipv4 ? "IPv4" : "IPv6", of->entries,
-		 of->mixed ? "mixed" : "addresses");
+	snprintf(subject, sizeof(subject), of->entries ? "%s, %u %s" : "%s",
+		 of->ipv4 ? "IPv4" : "IPv6", of->entries, of->mixed ? "mixed" : "addresses");
 	printf("%-5s  %-24s  %-34s %8.2f %s, wanted %s %.1f\n", met ? "PASS" : "short", subject,
 	       b->what, b->value, b->unit, b->at_least ? "at least" : "at most", b->limit);
 	json_array_append_new(json->list,
@@ -120,4 +120,12 @@ void results_judge(const struct results *results, struct bench_json *json)
 				    r->value, value_of(results, r, r->entries, true, r->figure),
 				    IPV6_OVER_IPV4, false, json);
 	}
+}
+
+void judge_answer(const char *figure, double value, double limit, struct bench_json *json)
+{
+	const struct result of = { .ipv4 = true };
+	const struct bound bound = { figure, "ns", value, limit, false };
+
+	judge(&of, &bound, json);
 }

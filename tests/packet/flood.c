@@ -301,8 +301,10 @@ static void flood_to_others(struct world *w)
 {
 	struct sender s = sender_in(w, (struct given){ .flood = armed });
 	const struct faults faults[] = {
-		{ .no_listener = true }, { .no_cookie = true }, { .load = true },
-		{ .head = true },        { .foreign = true },
+		{ .no_listener = true },
+		{ .no_cookie = true },
+		{ .head = true },
+		{ .foreign = true },
 	};
 
 	send_many(&s, 2 * THRESHOLD);
@@ -319,6 +321,22 @@ static void flood_to_others(struct world *w)
 			assert_int_equal(s.health[HEALTH_COOKIES_SKIPPED], 1);
 		}
 	}
+}
+
+/* A frame that ends within the options: there, or where the answer's would be. */
+static void flood_cut_short(struct world *w)
+{
+	struct sender s = sender_in(w, (struct given){ .flood = armed });
+
+	send_many(&s, 2 * THRESHOLD);
+	s.shape.doff = 10;
+	s.shape.cut = 14 + 20 + 20 + 6;
+	assert_int_equal(send_syn(&s), XDP_PASS);
+	assert_int_equal(s.health[HEALTH_COOKIES_SKIPPED], 1);
+	s.shape.cut = 0;
+	s.faults.cut_after_adjust = 14 + 20 + 20 + 2;
+	assert_int_equal(send_syn(&s), XDP_PASS);
+	assert_int_equal(s.health[HEALTH_COOKIES_SKIPPED], 1);
 }
 
 static void flood_maps_missing(struct world *w)
@@ -470,6 +488,7 @@ const struct talk flood_talks[] = {
 	{ "flood, monitor mode", flood_watched, false },
 	{ "flood, cookies off", flood_without_cookies, false },
 	{ "flood, no cookie", flood_to_others, true },
+	{ "flood, frame cut short", flood_cut_short, true },
 	{ "flood, maps missing", flood_maps_missing, true },
 	{ "cookie, options", cookie_options, false },
 	{ "cookie, no time stamps", cookie_without_stamps, false },

@@ -314,14 +314,9 @@ static void refuse_fails(struct world *w)
 	t.faults.head = true;
 	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
 	assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
-	t.faults = (struct faults){ .load_link = true };
+	t.faults = (struct faults){ .store = true };
 	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
 	assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
-	for (uint8_t stores = 1; stores <= 3; stores++) {
-		t.faults = (struct faults){ .stores = stores };
-		assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
-		assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
-	}
 	t.faults = (struct faults){ .lookup = "refusal" };
 	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_TX);
 	check_banner(&t, "554 5.7.1 refused", "192.0.2.1");

@@ -161,22 +161,11 @@ static uint8_t *frame_at(const struct xdp_md *ctx, uint32_t offset, uint32_t len
 		       : (uint8_t *)(uintptr_t)ctx->data + offset;
 }
 
-int bpf_xdp_load_bytes(struct xdp_md *ctx, uint32_t offset, void *to, uint32_t length)
-{
-	const uint8_t *from =
-		(faults.load && offset) || faults.load_link ? NULL : frame_at(ctx, offset, length);
-
-	if (!from)
-		return -1;
-	memcpy(to, from, length);
-	return 0;
-}
-
 int bpf_xdp_store_bytes(struct xdp_md *ctx, uint32_t offset, void *from, uint32_t length)
 {
 	uint8_t *to = frame_at(ctx, offset, length);
 
-	if (!to || (faults.stores && !--faults.stores))
+	if (!to || faults.store)
 		return -1;
 	memcpy(to, from, length);
 	return 0;
@@ -272,6 +261,7 @@ static int native_direct(struct xdp_md *ctx)
 	const struct reply long_text = { .text_length = REPLY_TEXT_MAX + 1 }, plain = { 0 };
 	struct reply reply;
 	struct tcp_bytes bytes = { 0 };
+	struct xdp_md nothing = { .data = ctx->data, .data_end = ctx->data };
 
 	if (reply_send(ctx, NULL, &plain) || reply_send(ctx, &beyond, NULL) ||
 	    reply_send(ctx, &beyond, &long_options) || reply_send(ctx, &beyond, &long_text) ||
@@ -293,11 +283,10 @@ static int native_direct(struct xdp_md *ctx)
 	if (parse(ctx, NULL) != REASON_MALFORMED || level_ask(METER_LEVELS, 1, 0) != UNDECIDED ||
 	    level_ask(METER_SOURCE, nowhere, 0) != UNDECIDED ||
 	    level_charge(METER_LEVELS, 1, 0) != UNDECIDED ||
-	    level_charge(METER_SOURCE, 0, 0) != UNDECIDED ||
-	    cell_place(NULL, FAMILY_IPV4, METER_SOURCE, 0, 1) ||
-	    cell_place(&nobody, FAMILY_IPV6, METER_SOURCE, 0, 0))
+	    level_charge(METER_SOURCE, 0, 0) != UNDECIDED || cell_place(0, 0, 0))
 		return XDP_ABORTED;
-	if (cookie_send(ctx, &beyond) || cookie_send(ctx, &long_header))
+	if (cookie_send(ctx, &beyond) || cookie_send(ctx, &long_header) ||
+	    reply_link(ctx, FRAME_GROWTH - 1) || reply_link_known(&nothing, &beyond))
 		return XDP_ABORTED;
 	faults.lookup = "settings";
 	faults.found = 0;
@@ -305,8 +294,7 @@ static int native_direct(struct xdp_md *ctx)
 	    hold_hash(&beyond))
 		return XDP_ABORTED;
 	if (level_ask(METER_TOTAL, 0, 0) != UNDECIDED ||
-	    level_charge(METER_TOTAL, 0, 0) != UNDECIDED ||
-	    cell_place(&nobody, FAMILY_IPV6, METER_SOURCE, 0, 1))
+	    level_charge(METER_TOTAL, 0, 0) != UNDECIDED)
 		return XDP_ABORTED;
 	return XDP_PASS;
 }

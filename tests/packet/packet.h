@@ -54,11 +54,9 @@ struct faults {
 	bool adjust;              /* the frame cannot be cut */
 	uint8_t cut_after_adjust; /* the frame has so many octets only, whatever was asked */
 	bool head;                /* the frame cannot grow */
-	bool load;                /* nothing but the link's header can be read from the frame ... */
-	bool load_link;           /* ... or not even that */
 	bool small_mtu;           /* of the interface */
 	bool no_forwarding;       /* the interface forwards nothing */
-	uint8_t stores;           /* so many writes to the frame succeed, less one; 0 is all */
+	bool store;               /* text cannot be written to the frame */
 	bool no_listener;         /* nobody listens */
 	bool no_cookie;           /* the kernel gives no cookie */
 	bool foreign;             /* the routing table sends the packet to another host */

@@ -29,7 +29,6 @@ void *bpf_ringbuf_reserve(const void *ring, uint64_t size, uint64_t flags);
 void bpf_ringbuf_submit(void *data, uint64_t flags);
 int bpf_xdp_adjust_tail(struct xdp_md *ctx, int delta);
 int bpf_xdp_adjust_head(struct xdp_md *ctx, int delta);
-int bpf_xdp_load_bytes(struct xdp_md *ctx, uint32_t offset, void *to, uint32_t length);
 int bpf_xdp_store_bytes(struct xdp_md *ctx, uint32_t offset, void *from, uint32_t length);
 int64_t bpf_csum_diff(const void *from, uint32_t from_size, const void *to, uint32_t to_size,
 		      uint32_t seed);
