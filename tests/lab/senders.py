@@ -78,7 +78,7 @@ class PostfixSender(servers.Postfix):
         """Hands a mail in, and returns the log's line about what became of it."""
         before = len(self.fates())
         self.lab.ns(self.way.namespace, "sendmail", "-C", self.directory, "-f", FROM, TO, input=MAIL)
-        return wait_until(lambda: self.fates()[before:], 20, "Postfix's attempt")[0]
+        return wait_until(lambda: self.fates()[before:], 60, "Postfix's attempt")[0]
 
     def fates(self):
         return re.findall(rf".*to=<{TO}>.*status=.*", self.log)

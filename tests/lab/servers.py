@@ -115,7 +115,8 @@ class Postfix:
         self.process = lab.start(namespace, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d", stdout=log,
                                  stderr=log, start_new_session=True)
         log.close()
-        wait_for(lambda: listens(lab, 25, namespace), 20, "Postfix")
+        # It says so when it listens for everything, its own programs too: one that it cannot be told is lost for a minute.
+        wait_for(lambda: "daemon started" in self.log and listens(lab, 25, namespace), 60, "Postfix")
 
     @property
     def log(self):

@@ -43,7 +43,7 @@ def test_a_flood_is_told_and_taken_back(defended):
     wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
     now = flood_of(defended)
     assert now["active"] and now["floods"] == 1 and now["threshold"] == FLOOD["threshold"]
-    assert FLOOD["threshold"] < now["rate"] < RATE * 2
+    wait_until(lambda: FLOOD["threshold"] < flood_of(defended)["rate"] < RATE * 2, 5, "the rate")
     assert status(defended)["cookies"] == {"state": "on", "why": ""}
     wait_until(lambda: defended.stats()["health"]["cookies_sent"] > RATE, 5, "cookies")
     assert defended.connect("192.0.2.10") == "open"
@@ -58,7 +58,7 @@ def test_a_flood_is_told_and_taken_back(defended):
     assert status(defended)["cookies"]["state"] == "armed" and not flood_of(defended)["active"]
     started, ended = defended.log("flood.started"), defended.log("flood.ended")
     assert [line["port"] for line in started + ended] == [25, 25]
-    assert started[0]["syns_per_second"] > FLOOD["threshold"] and ended[0]["peak"] > RATE / 2
+    assert started[0]["syns_per_second"] > FLOOD["threshold"] and ended[0]["peak"] > FLOOD["threshold"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

@@ -123,6 +123,6 @@ def test_the_gateway_s_own_server_is_still_reached_by_cookies(lab, source):
     before = sent()
     flood = lab.flood(SPOOFED4, count=RATE * 600, rate=RATE)
     wait_until(lambda: sent() > before, 10, "cookies")
-    assert lab.connect(source) == "open"
+    assert lab.connect(source, timeout=5) == "open"
     flood.stop()
     wait_until(lambda: not is_on(lab), 10, "the end of the flood")

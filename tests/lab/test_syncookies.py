@@ -95,7 +95,7 @@ def test_a_proved_sender_is_not_challenged(mx):
     """
     mx.start_posternd(limits=mx.limits, flood={**FLOOD, "hold": 600})
     cookies = lambda: mx.stats()["health"]["cookies_sent"]
-    assert mx.connect("192.0.2.31") == "open"
+    assert mx.connect("192.0.2.31", timeout=5) == "open"
     flooded(mx).stop()
     for source, challenged in (("192.0.2.31", 0), ("192.0.2.32", 1), ("192.0.2.32", 0), ("2001:db8:32::1", 1),
                                ("2001:db8:32::2", 0), ("2001:db8:32:1::1", 1)):  # IPv6 stands for its /64

@@ -12,7 +12,7 @@ LICENCE = "SPDX-License-Identifier: GPL-2.0-only"
 LEFT_OUT = {".git", "build", "corpus", "__pycache__", ".pytest_cache"}
 # Written for people, or with a format of their own that has no room for it.
 SILENT = {".md", ".txt", ".json", ".pyc", ".profraw"}
-NAMES = {"LICENSE", ".gitignore", ".clang-format", ".clang-tidy", ".editorconfig"}
+NAMES = {".git", "LICENSE", ".gitignore", ".clang-format", ".clang-tidy", ".editorconfig"}
 
 
 def violations(root):
