@@ -72,9 +72,11 @@ STAGE enum reason judge_segment(struct packet *p, __u32 flags)
 
 /* During a flood a source that has not proved itself is answered here; if that cannot be done, or
  * is only watched, the limits decide. */
-STAGE enum reason judge_flood(struct xdp_md *ctx, const struct settings *s, const struct packet *p)
+STAGE_APART int judge_flood(struct xdp_md *ctx, const struct packet *p)
 {
-	if (!flood_doubts(s, p))
+	const struct settings *s = settings_get();
+
+	if (!s || !p || !flood_doubts(s, p))
 		return UNDECIDED;
 	if (!s->monitor)
 		return challenge(ctx, p) ? REASON_CHALLENGED : UNDECIDED;
@@ -103,21 +105,22 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 	p->now = limit_clock(s);
 	flooded = flood_is_on(s, p);
 	if (flooded)
-		reason = judge_flood(ctx, s, p);
+		reason = judge_flood(ctx, p);
 	if (reason == UNDECIDED)
-		reason = limit(s, p);
+		reason = limit(p);
 	if (!flooded)
 		flood_watch(s, p, reason);
 	return reason == UNDECIDED ? REASON_ACCEPTED : reason;
 }
 
 /* What is done to a source on a list, as its entry says. */
-STAGE enum xdp_action stop_listed(struct xdp_md *ctx, const struct settings *s,
-				  const struct packet *p)
+STAGE enum xdp_action stop_listed(struct xdp_md *ctx, const struct packet *p)
 {
+	if (p->flags & TCP_RST)
+		return XDP_DROP; /* no segment answers a reset */
 	switch (class_action(p->list_class)) {
 	case ACTION_RESET:
-		return reset(ctx, s, p);
+		return reset(ctx, p);
 	case ACTION_REFUSE:
 	case ACTION_TARPIT:
 		return hold_syn(ctx, p);
@@ -129,17 +132,16 @@ STAGE enum xdp_action stop_listed(struct xdp_md *ctx, const struct settings *s,
 STAGE enum xdp_action stop(struct xdp_md *ctx, const struct settings *s, const struct packet *p,
 			   enum reason reason)
 {
-	if (s->monitor) {
-		count_reason(p, reason, OUTCOME_MONITORED);
-		detail(ctx, p, reason, OUTCOME_MONITORED);
-		count_reason(p, REASON_ACCEPTED, OUTCOME_ENFORCED);
-		return XDP_PASS;
-	}
-	count_reason(p, reason, OUTCOME_ENFORCED);
+	const __u32 outcome = s->monitor ? OUTCOME_MONITORED : OUTCOME_ENFORCED;
+
+	count_reason(p, reason, outcome);
 	if (reason == REASON_HELD)
 		return hold(ctx, p);
-	detail(ctx, p, reason, OUTCOME_ENFORCED);
-	return reason == REASON_LISTED ? stop_listed(ctx, s, p) : XDP_DROP;
+	detail(ctx, p, reason, outcome);
+	if (outcome == OUTCOME_ENFORCED)
+		return reason == REASON_LISTED ? stop_listed(ctx, p) : XDP_DROP;
+	count_reason(p, REASON_ACCEPTED, OUTCOME_ENFORCED);
+	return XDP_PASS;
 }
 
 STAGE enum xdp_action gate(struct xdp_md *ctx)

@@ -167,12 +167,17 @@ STAGE __u32 level_place(__u64 hash, __u32 level, __u64 now)
 	return place;
 }
 
-STAGE enum reason limit(const struct settings *s, const struct packet *p)
+STAGE_APART int limit(const struct packet *p)
 {
+	const struct settings *s = settings_get();
 	__u64 hash[METER_LEVELS] = {};
 	__u32 place[METER_LEVELS];
-	const __u64 now = p->now;
 	int reason = UNDECIDED;
+	__u64 now;
+
+	if (!s || !p)
+		return UNDECIDED;
+	now = p->now;
 
 	for (__u32 level = METER_SOURCE; level < METER_TOTAL; level++)
 		if (level_limited(s, p, level)) {

@@ -70,18 +70,22 @@ STAGE struct offender *offender_cell(const struct packet *p)
 	return cell;
 }
 
-STAGE void offender_note(const struct packet *p, __u32 reason, __u32 outcome, __u32 weight,
-			 __u64 now)
+STAGE_APART int offender_note(const struct packet *p, __u32 reason, __u32 outcome, __u32 weight,
+			      __u64 now)
 {
-	struct offender *cell = offender_cell(p);
+	struct offender *cell;
 
+	if (!p)
+		return 0;
+	cell = offender_cell(p);
 	if (!cell)
-		return;
+		return 0;
 	__sync_fetch_and_add(&cell->hits, weight);
 	cell->reason = reason;
 	cell->outcome = outcome;
 	cell->list_class = p->list_class;
 	cell->last_ns = now;
+	return 1;
 }
 
 /* The lookup id of what happens now: whoever has it can still tell when it was, and what list. */
@@ -128,13 +132,25 @@ STAGE void detail_skip(const struct packet *p, __u32 reason, __u32 outcome, stru
 		offender_note(p, reason, outcome, EVENT_SAMPLE, bpf_ktime_get_ns());
 }
 
+/* Tells the agent of a packet that the budget has room for, and of those before it. */
+STAGE_APART int detail_tell(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u32 outcome,
+			    __u32 skipped)
+{
+	const __u64 now = bpf_ktime_get_ns();
+
+	if (!p)
+		return 0;
+	event_send(ctx, p, reason, outcome, 1 + skipped, now);
+	/* With those since the last one that was noted. */
+	return offender_note(p, reason, outcome, 1 + skipped % EVENT_SAMPLE, now);
+}
+
 /* Detail about a packet that was stopped, or would have been: as far as the budget goes. */
 STAGE void detail(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u32 outcome)
 {
 	const __u32 cpu = bpf_get_smp_processor_id();
 	struct budget *b = bpf_map_lookup_elem(&budget, &cpu);
 	__u32 left, skipped;
-	__u64 now;
 
 	if (!b)
 		return;
@@ -143,13 +159,10 @@ STAGE void detail(struct xdp_md *ctx, const struct packet *p, __u32 reason, __u3
 		detail_skip(p, reason, outcome, b);
 		return;
 	}
-	now = bpf_ktime_get_ns();
 	skipped = b->skipped;
 	b->left = left - 1;
 	b->skipped = 0;
-	event_send(ctx, p, reason, outcome, 1 + skipped, now);
-	/* With those since the last one that was noted. */
-	offender_note(p, reason, outcome, 1 + skipped % EVENT_SAMPLE, now);
+	detail_tell(ctx, p, reason, outcome, skipped);
 }
 
 #endif

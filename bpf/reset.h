@@ -23,13 +23,14 @@ STAGE int reset_allowed(const struct settings *s)
 	       rate_charge(&s->reset, &line->cell[TOTAL_RESETS], bpf_ktime_get_ns());
 }
 
-STAGE enum xdp_action reset(struct xdp_md *ctx, const struct settings *s, const struct packet *p)
+STAGE_APART int reset(struct xdp_md *ctx, const struct packet *p)
 {
-	const struct reply r = {
-		.acknowledged = p->sequence + p->segment,
-		.flags = TCP_RST | TCP_ACK,
-	};
+	const struct settings *s = settings_get();
+	struct reply r = { .flags = TCP_RST | TCP_ACK };
 
+	if (!s || !p)
+		return XDP_DROP;
+	r.acknowledged = p->sequence + p->segment;
 	if (!reset_allowed(s) || !reply_send(ctx, p, &r)) {
 		health_count(HEALTH_RESETS_SKIPPED);
 		return XDP_DROP;

@@ -16,14 +16,10 @@
  * answers most addresses at once. IPv6 uses the levels 16, 24 ... 120, each of them guarded by a
  * filter. Prefixes up to /16 of both families are painted into `top`, a class for every /16.
  *
- * A group of level 24 also holds its own /24, so that a hit on one costs what an address does. If
- * there is room, shorter ones, down to WIDE_FIRST, are spread there, too: a slot in each /24 that
- * they cover. From which length on is one number for all of a generation, so that what is found at
- * level 24 is always longer than what level 16 may hold; the program need not know it.
+ * A group of level 24 also holds its own /24, so that a hit on one costs what an address does.
  *
  * Everything exists twice. The agent fills the generation that is not live and publishes it with
- * one store; single changes are made in place, each by one store that an address sees whole: where
- * a prefix is spread, by one store for each /24.
+ * one store; single changes are made in place, each by one store that an address sees whole.
  * The agent has already left out what another entry overrules (allow beats block, and so on), so
  * the program only looks for the longest match.
  */
@@ -76,7 +72,6 @@ ABI_SIZE(struct generation, 88);
 #define BUCKET4_MIN_BITS   12
 #define BUCKET4_MAX_BITS   20 /* as many groups a bucket as slots */
 #define BUCKET4_SLOTS      16
-#define WIDE_FIRST         20 /* the shortest prefix that may be spread over level 24 of IPv4 */
 #define BUCKET6_SLOTS      4
 #define BUCKET6_PROBES     8 /* buckets that a lookup follows; a table that needs more is full */
 #define LEVEL6_FIRST       16

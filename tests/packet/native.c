@@ -266,7 +266,9 @@ static int native_direct(struct xdp_md *ctx)
 	if (reply_send(ctx, NULL, &plain) || reply_send(ctx, &beyond, NULL) ||
 	    reply_send(ctx, &beyond, &long_options) || reply_send(ctx, &beyond, &long_text) ||
 	    reply_send(ctx, &no_link, &plain) || reply_send(ctx, &long_link, &plain) ||
-	    cookie_send(ctx, NULL) || is_local(ctx, NULL) ||
+	    offender_note(NULL, 0, 0, 0, 0) || detail_tell(ctx, NULL, 0, 0, 0) ||
+	    judge_flood(ctx, NULL) != UNDECIDED || reset(ctx, NULL) != XDP_DROP ||
+	    limit(NULL) != UNDECIDED || cookie_send(ctx, NULL) || is_local(ctx, NULL) ||
 	    cookie_ipv4(ctx, NULL, &bytes, 20) >= 0 || cookie_ipv4(ctx, &beyond, NULL, 20) >= 0 ||
 	    cookie_ipv4(ctx, &beyond, &bytes, 19) >= 0 ||
 	    cookie_ipv4(ctx, &beyond, &bytes, 61) >= 0 || cookie_ipv6(ctx, NULL, &bytes, 20) >= 0 ||
@@ -290,8 +292,9 @@ static int native_direct(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	faults.lookup = "settings";
 	faults.found = 0;
-	if (cookie_send(ctx, &beyond) || flood_count(0, 0) || is_proved(&nobody, FAMILY_IPV4, 0) ||
-	    hold_hash(&beyond))
+	if (judge_flood(ctx, &beyond) != UNDECIDED || reset(ctx, &beyond) != XDP_DROP ||
+	    limit(&beyond) != UNDECIDED || cookie_send(ctx, &beyond) || flood_count(0, 0) ||
+	    is_proved(&nobody, FAMILY_IPV4, 0) || hold_hash(&beyond))
 		return XDP_ABORTED;
 	if (level_ask(METER_TOTAL, 0, 0) != UNDECIDED ||
 	    level_charge(METER_TOTAL, 0, 0) != UNDECIDED)

@@ -75,7 +75,6 @@ int table_new(const struct table_memory *memory, const struct table_geometry *ge
 	table->geometry = *geometry;
 	for (int i = 0; i < GENERATIONS; i++) {
 		table->notes[i].dirty6 = true; /* who knows what the memory holds */
-		table->notes[i].first24 = BUCKET4_LEVEL;
 		table->notes[i].page_length = calloc(geometry->page_lines / PAGE_LINES, PAGE_CELLS);
 		if (!table->notes[i].page_length) {
 			table_free(&table);
@@ -136,7 +135,6 @@ static void clear_generation(struct table *table, uint32_t g)
 	memset(notes->top_length, 0, sizeof(notes->top_length));
 	memset(notes->entries, 0, sizeof(notes->entries));
 	notes->pages = notes->packed_pages = 0; /* page_new() clears what it hands out */
-	notes->first24 = BUCKET4_LEVEL;
 }
 
 void table_begin(struct table *table)
@@ -225,7 +223,6 @@ void table_publish(struct table *table, const uint8_t flags[LIST_SLOTS])
 
 	memcpy(table->memory.settings->table[g].list_flags, flags, LIST_SLOTS);
 	poke(table->stale, 0);
-	table->crowded = false;
 	publish(&table->memory.settings->generation, g);
 }
 

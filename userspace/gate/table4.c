@@ -40,29 +40,14 @@ static uint32_t target_length(const struct target *t)
 
 static uint32_t target_level(const struct target *t)
 {
-	return target_length(t) >= target_notes(t)->first24 ? BUCKET4_LEVEL : 16;
+	return target_length(t) >= BUCKET4_LEVEL ? BUCKET4_LEVEL : 16;
 }
 
-uint32_t table4_spread(const struct target *t)
-{
-	const uint32_t length = target_length(t);
-
-	return length < BUCKET4_LEVEL && target_level(t) == BUCKET4_LEVEL
-		       ? 1u << (BUCKET4_LEVEL - length)
-		       : 1;
-}
-
-/* The address of the target's part in one of its /24s. */
-static uint32_t part_addr(const struct target *t, uint32_t part)
-{
-	return addr_ipv4(&t->prefix.addr) + (part << (32 - BUCKET4_LEVEL));
-}
-
-static struct place4 part_place(const struct target *t, uint32_t part)
+static struct place4 target_place(const struct target *t)
 {
 	struct place4 place;
 
-	place = place_of(t->table, t->generation, part_addr(t, part), target_level(t));
+	place = place_of(t->table, t->generation, addr_ipv4(&t->prefix.addr), target_level(t));
 	place.length = (int)target_length(t) - (int)place.level;
 	return place;
 }
@@ -82,9 +67,9 @@ void table4_mark(const struct target *t)
 		publish(&word[i], ~0ull);
 }
 
-uint64_t table4_key(const struct target *t, uint32_t part)
+uint64_t table4_key(const struct target *t)
 {
-	const uint32_t addr = part_addr(t, part);
+	const uint32_t addr = addr_ipv4(&t->prefix.addr);
 	const uint32_t permuted =
 		permute(addr >> (32 - BUCKET4_LEVEL), BUCKET4_LEVEL, target_generation(t)->seed);
 	const int length = (int)target_length(t) - BUCKET4_LEVEL;
@@ -110,44 +95,18 @@ enum table_result table4_put_key(struct target *t, uint64_t key, uint8_t *filled
 	return bucket4_put(t, &p);
 }
 
-/* All parts; the probe is for one that needs so many times the pages. */
-static enum table_result probe_parts(const struct target *t)
-{
-	const uint32_t parts = table4_spread(t);
-	struct place4 place[1u << (BUCKET4_LEVEL - WIDE_FIRST)];
-	enum table_result result = TABLE_OK;
-	struct target probe = *t;
-
-	probe.probe *= parts;
-	for (uint32_t part = 0; part < parts && result == TABLE_OK; part++) {
-		place[part] = part_place(t, part);
-		result = bucket4_fits(&probe, place, part + 1);
-	}
-	return result;
-}
-
-static enum table_result put_parts(const struct target *t)
-{
-	const uint32_t parts = table4_spread(t);
-	enum table_result result = TABLE_OK;
-	struct place4 p;
-
-	for (uint32_t part = 0; part < parts && result == TABLE_OK; part++) {
-		p = part_place(t, part);
-		result = bucket4_put(t, &p);
-	}
-	return result;
-}
-
 enum table_result table4_put(const struct target *t)
 {
 	const uint32_t length = target_length(t);
 	enum table_result result = TABLE_OK;
+	struct place4 p;
 
-	if (length > TOP_LENGTH)
-		result = t->probe ? probe_parts(t) : put_parts(t);
-	else if (!t->probe)
+	if (length > TOP_LENGTH) {
+		p = target_place(t);
+		result = bucket4_put(t, &p);
+	} else if (!t->probe) {
 		top_paint(t, FAMILY_IPV4, addr_ipv4(&t->prefix.addr) >> 16, length);
+	}
 	if (result == TABLE_OK && !t->probe)
 		table4_mark(t);
 	return result;
@@ -155,20 +114,17 @@ enum table_result table4_put(const struct target *t)
 
 void table4_remove(const struct target *t, const struct table_cover *cover)
 {
-	const uint32_t length = target_length(t), parts = table4_spread(t);
-	const bool wide = target_level(t) == BUCKET4_LEVEL;
-	const struct table_cover under =
-		cover_in_group(cover, 96 + (wide ? target_notes(t)->first24 : TOP_LENGTH + 1));
+	const uint32_t length = target_length(t);
+	const uint32_t shortest = target_level(t) == BUCKET4_LEVEL ? BUCKET4_LEVEL : TOP_LENGTH + 1;
+	const struct table_cover under = cover_in_group(cover, 96 + shortest);
 	struct place4 p;
 
 	if (length <= TOP_LENGTH) {
 		top_unpaint(t, FAMILY_IPV4, addr_ipv4(&t->prefix.addr) >> 16, length, cover);
 		return;
 	}
-	for (uint32_t part = 0; part < parts; part++) {
-		p = part_place(t, part);
-		bucket4_remove(t, &p, &under);
-	}
+	p = target_place(t);
+	bucket4_remove(t, &p, &under);
 }
 
 uint8_t table4_lookup(const struct table *table, uint32_t generation, uint32_t addr)

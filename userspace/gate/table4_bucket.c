@@ -120,15 +120,6 @@ static uint32_t group_mask(const struct place4 *p, uint32_t tag, struct page_sur
 	return mask;
 }
 
-static int free_slots(const struct bucket4 *bucket)
-{
-	int count = 0;
-
-	for (int i = 0; i < BUCKET4_SLOTS; i++)
-		count += !bucket->slot[i];
-	return count;
-}
-
 static void close_up(struct bucket4 *bucket)
 {
 	int kept = 0;
@@ -232,19 +223,6 @@ enum table_result bucket4_put(const struct target *t, const struct place4 *p)
  * Several parts of one prefix may come to the same bucket: each then needs a free slot or has one,
  * or there is a page. What a bucket could make room for once is not counted on twice.
  */
-enum table_result bucket4_fits(const struct target *t, const struct place4 *place, uint32_t count)
-{
-	const struct place4 *p = &place[count - 1];
-	const struct scan4 found = scan(p, true);
-	int others = 0;
-
-	if (found.same >= 0 || found.page >= 0)
-		return bucket4_put(t, p);
-	for (uint32_t i = 0; i + 1 < count; i++)
-		others += place[i].bucket == p->bucket;
-	return !others || free_slots(p->bucket) > others ? bucket4_put(t, p) : TABLE_CROWDED;
-}
-
 void bucket4_remove(const struct target *t, const struct place4 *p, const struct table_cover *under)
 {
 	const struct scan4 found = scan(p, true);

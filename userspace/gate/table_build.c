@@ -86,7 +86,7 @@ static bool grow(struct records *records)
 
 static void add4(struct records *records, const struct target *t)
 {
-	((uint64_t *)(void *)records->record)[records->count++] = table4_key(t, 0);
+	((uint64_t *)(void *)records->record)[records->count++] = table4_key(t);
 	table4_mark(t);
 }
 

@@ -18,8 +18,7 @@ struct generation_notes {
 	uint8_t (*page_length)[PAGE_CELLS];             /* see table_page.c */
 	uint8_t top_length[FAMILY_COUNT][TOP_PREFIXES]; /* length + 1; 0 is unpainted */
 	bool dirty6;                                    /* an IPv6 bucket may hold something */
-	uint32_t first24; /* the shortest length of IPv4 that is at level 24: WIDE_FIRST to 24 */
-	uint32_t pages, packed_pages; /* handed out */
+	uint32_t pages, packed_pages;                   /* handed out */
 	uint64_t entries[FAMILY_COUNT];
 };
 
@@ -28,7 +27,6 @@ struct table {
 	struct table_geometry geometry;
 	struct generation_notes notes[GENERATIONS];
 	uint64_t stale;
-	bool crowded; /* the last build found no room: spread less */
 };
 
 /* A prefix as one generation of the table sees it. */
@@ -115,7 +113,7 @@ void top_unpaint(const struct target *t, uint32_t family, uint32_t first, uint32
 struct place4 {
 	struct bucket4 *bucket;
 	uint32_t level;
-	int length; /* below the level: 1 to 8, or if it holds all of the group 0 or less */
+	int length; /* below the level: 1 to 8, or 0 if it holds all of the group */
 	uint32_t rest;
 	uint32_t tag;      /* in its position */
 	uint32_t tag_mask; /* the payload is what lies below */
@@ -127,21 +125,17 @@ int slot4_length(uint32_t slot);
 uint32_t slot4_rest(uint32_t slot);
 
 enum table_result bucket4_put(const struct target *t, const struct place4 *p);
-/* Whether bucket4_put() would find room for the last of `count` places, after all others. */
-enum table_result bucket4_fits(const struct target *t, const struct place4 *place, uint32_t count);
 void bucket4_remove(const struct target *t, const struct place4 *p,
 		    const struct table_cover *under);
 /* The class of the longest match. */
 uint8_t bucket4_class(const struct table *table, uint32_t generation, const struct place4 *p);
 
-/* The /24s over which a prefix of the generation is spread; 1 for one that is not. */
-uint32_t table4_spread(const struct target *t);
 /*
- * What is left of a prefix of level 24 in one of its /24s, and its class, to be put later: a number
- * that begins with that of the bucket. `filled` is of the bucket, and 0 at first.
+ * What is left of a prefix of level 24, and its class, to be put later: a number that begins with
+ * that of the bucket. `filled` is of the bucket, and 0 at first.
  */
 #define KEY4_PERMUTED_SHIFT 40
-uint64_t table4_key(const struct target *t, uint32_t part);
+uint64_t table4_key(const struct target *t);
 /* Sets the bits of the /24s that the prefix covers or lies in. */
 void table4_mark(const struct target *t);
 enum table_result table4_put_key(struct target *t, uint64_t key, uint8_t *filled);

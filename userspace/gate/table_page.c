@@ -15,11 +15,11 @@
 #include "gate/table_internal.h"
 
 /*
- * Lengths are below the page's level: 1 to 8. What holds all of the group has 0 or less, down to
- * WIDE_FIRST. A note is a length and NOTE_OF_0; 0 is unpainted.
+ * Lengths are below the page's level: 1 to 8, and 0 of what holds all of the group. A note is a
+ * length and NOTE_OF_0; 0 is unpainted.
  */
 #define PACKED_LENGTH 8 /* of the bits of a packed page */
-#define NOTE_OF_0     (BUCKET4_LEVEL - WIDE_FIRST + 1)
+#define NOTE_OF_0     1
 
 static struct page_line *lines_of(const struct target *t)
 {
