@@ -123,8 +123,7 @@ static void set_sources(const struct stage *stage, const struct scene *scene)
 	struct source *other = stage->shared->sources + (size_t)SET_OTHER * SOURCES;
 	const uint32_t count = scene->sources ? scene->sources : SOURCES;
 
-	stage->shared->turn->set = scene->other ? SET_OTHER : SET_LISTED;
-	stage->shared->turn->count = 0;
+	turn_begin(stage->shared, scene->other ? SET_OTHER : SET_LISTED);
 	memset(stage->shared->proved, 0, PROVED_LINES * sizeof(*stage->shared->proved));
 	if (!scene->other)
 		return;
@@ -144,7 +143,6 @@ static void run_over_sources(const struct stage *stage, const char *name)
 	if (bpf_prog_test_run_opts(bpf_program__fd(gate_bench_program(stage->gate, name)),
 				   &options))
 		give_up(name);
-	stage->shared->turn->count = 0;
 }
 
 void stage_begin(struct stage *stage)
