@@ -27,7 +27,8 @@
 void bench_answers_listen(void)
 {
 	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(PORT) };
-	int listener, sysctl;
+	static int listener; /* open until the end */
+	int sysctl;
 
 	if (unshare(CLONE_NEWNET))
 		give_up("a network namespace");
