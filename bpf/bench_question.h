@@ -86,7 +86,7 @@ STAGE const struct source *next_question(struct xdp_md *ctx, int serial)
 	if (!q || move_back(ctx, q->length) || copy_question(ctx, q))
 		return NULL;
 	source = next_source(ctx, serial);
-	turn_now = bpf_map_lookup_elem(&turn, &zero);
+	turn_now = turn_get();
 	if (!source || !turn_now)
 		return NULL;
 	if (q->acknowledges && (void *)(long)ctx->data + 54 <= (void *)(long)ctx->data_end)
@@ -103,8 +103,7 @@ STAGE int cut(struct xdp_md *ctx)
 /* What the source of this round has to acknowledge: the hash, and in the tarpit more. */
 STAGE int learn(struct xdp_md *ctx)
 {
-	const __u32 zero = 0;
-	struct turn *turn_now = bpf_map_lookup_elem(&turn, &zero);
+	struct turn *turn_now = turn_get();
 	struct packet p = {};
 	__u32 *number, index;
 

@@ -100,19 +100,6 @@ STAGE struct meter_line *cell_line(__u64 hash)
 }
 
 /*
- * Begins to load the line of a hash. Cells are charged by locked instructions, each of which waits
- * for all loads before it and lets none begin behind it; so the lines of all levels are asked for
- * before the first of them is looked at.
- */
-STAGE void cell_fetch(__u64 hash)
-{
-	const struct meter_line *line = cell_line(hash);
-
-	if (line)
-		(void)*(const volatile __u32 *)&line->cell[0].tag;
-}
-
-/*
  * The place of a hash, or 0: with `claim`, because its line is full (or another CPU took the free
  * cell first); without, because there is none.
  */

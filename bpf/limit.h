@@ -4,8 +4,11 @@
  * and in total.
  *
  * First every level is asked, and only if all agree is the attempt charged to all: an attempt that
- * a wider level stops costs its source nothing. A stopped attempt writes nothing (but for the first
- * one after a limit was raised), so a flood from a source that is over its rate costs loads only.
+ * a wider level stops costs its source nothing. Asking only loads, so that the processor can wait
+ * for the lines of all levels at once: the locked instructions that claim and charge a cell wait
+ * for the loads before them and let none begin behind them. A source without a cell owes nothing. A
+ * stopped attempt writes nothing (but for the first one after a limit was raised), so a flood from
+ * a source that is over its rate costs loads only.
  */
 #ifndef POSTERN_BPF_LIMIT_H
 #define POSTERN_BPF_LIMIT_H
@@ -154,8 +157,9 @@ STAGE int level_limited(const struct settings *s, const struct packet *p, __u32 
 	return s->limit[level].interval_ns || s->limit[level].conns;
 }
 
-/* The place of the packet's source at a level; 0 if there is no room for it. */
-STAGE __u32 level_place(__u64 hash, __u32 level, __u64 now)
+/* The place for the packet's source at a level, claimed if it has none yet; 0 if there is no room.
+ */
+STAGE __u32 level_claim(__u64 hash, __u32 level, __u64 now)
 {
 	__u32 place;
 
@@ -171,28 +175,29 @@ STAGE_APART int limit(const struct packet *p)
 {
 	const struct settings *s = settings_get();
 	__u64 hash[METER_LEVELS] = {};
-	__u32 place[METER_LEVELS];
+	__u32 place[METER_LEVELS] = {};
 	int reason = UNDECIDED;
 	__u64 now;
 
 	if (!s || !p)
 		return UNDECIDED;
 	now = p->now;
-
-	for (__u32 level = METER_SOURCE; level < METER_TOTAL; level++)
-		if (level_limited(s, p, level)) {
-			hash[level] = cell_hash(s, &p->source, p->family, level);
-			cell_fetch(hash[level]);
-		}
 	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++) {
 		if (!level_limited(s, p, level))
 			continue;
-		place[level] = level_place(hash[level], level, now);
+		if (level != METER_TOTAL) {
+			hash[level] = cell_hash(s, &p->source, p->family, level);
+			place[level] = cell_place(hash[level], now, 0);
+		}
 		reason = level_ask(level, place[level], now);
 	}
-	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++)
-		if (level_limited(s, p, level))
-			reason = level_charge(level, place[level], now);
+	for (__u32 level = METER_SOURCE; level < METER_LEVELS && reason == UNDECIDED; level++) {
+		if (!level_limited(s, p, level))
+			continue;
+		if (!place[level])
+			place[level] = level_claim(hash[level], level, now);
+		reason = level_charge(level, place[level], now);
+	}
 	return reason;
 }
 

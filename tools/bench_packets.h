@@ -23,9 +23,11 @@ struct source {
 	uint8_t byte[16];
 };
 
+#define TURN_CPUS 64
 struct turn {
 	uint64_t count;
 	uint64_t set;
+	uint64_t pad[6];
 };
 
 /* As in bpf/bench_question.h. */
@@ -51,7 +53,7 @@ struct list {
 struct shared {
 	struct settings *settings;
 	struct source *sources; /* SOURCE_SETS times SOURCES */
-	struct turn *turn;
+	struct turn *turn;      /* TURN_CPUS of them */
 	struct question *question;
 	struct meter_line *meter; /* METER_LINES of them */
 	struct flood_port *flood;
@@ -60,6 +62,8 @@ struct shared {
 };
 
 uint64_t next_random(struct shared *shared);
+/* Begins a set of sources: each CPU at another place. */
+void turn_begin(const struct shared *shared, enum source_set set);
 void *map_memory(const struct bpf_map *map);
 void give_up(const char *what) __attribute__((noreturn));
 

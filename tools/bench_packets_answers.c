@@ -250,6 +250,8 @@ void bench_answers(struct bench_json *json)
 			gate_bench_fill(stage.gate, &shared, &list);
 			stage_begin(&stage);
 			run_act(&stage, &acts[i], &by, json);
+			if (stage.ipv4 && acts[i].action == ACTION_DROP)
+				bench_queues(&stage, json);
 			free(list.prefix);
 		}
 	}

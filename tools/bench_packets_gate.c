@@ -35,6 +35,14 @@ uint64_t next_random(struct shared *shared)
 	return mix64(shared->random);
 }
 
+void turn_begin(const struct shared *shared, enum source_set set)
+{
+	for (uint32_t cpu = 0; cpu < TURN_CPUS; cpu++) {
+		shared->turn[cpu].set = set;
+		shared->turn[cpu].count = cpu * (SOURCES / TURN_CPUS);
+	}
+}
+
 void *map_memory(const struct bpf_map *map)
 {
 	const size_t bytes = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);

@@ -57,7 +57,7 @@ static double run_once(const struct measure *m, const struct shared *shared, boo
 
 	make_frame(frame, ipv4, m->frame);
 	set_limits(shared->settings, m->limited);
-	shared->turn->set = m->set;
+	turn_begin(shared, m->set);
 	if (bpf_prog_test_run_opts(bpf_program__fd(m->program), &options))
 		give_up(bpf_program__name(m->program));
 	if ((int)options.retval != m->expected) {

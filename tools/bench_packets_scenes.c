@@ -27,7 +27,8 @@
 void bench_answers_listen(void)
 {
 	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(PORT) };
-	int listener, sysctl;
+	static int listener; /* open until the end */
+	int sysctl;
 
 	if (unshare(CLONE_NEWNET))
 		give_up("a network namespace");
@@ -123,8 +124,7 @@ static void set_sources(const struct stage *stage, const struct scene *scene)
 	struct source *other = stage->shared->sources + (size_t)SET_OTHER * SOURCES;
 	const uint32_t count = scene->sources ? scene->sources : SOURCES;
 
-	stage->shared->turn->set = scene->other ? SET_OTHER : SET_LISTED;
-	stage->shared->turn->count = 0;
+	turn_begin(stage->shared, scene->other ? SET_OTHER : SET_LISTED);
 	memset(stage->shared->proved, 0, PROVED_LINES * sizeof(*stage->shared->proved));
 	if (!scene->other)
 		return;
@@ -144,7 +144,6 @@ static void run_over_sources(const struct stage *stage, const char *name)
 	if (bpf_prog_test_run_opts(bpf_program__fd(gate_bench_program(stage->gate, name)),
 				   &options))
 		give_up(name);
-	stage->shared->turn->count = 0;
 }
 
 void stage_begin(struct stage *stage)

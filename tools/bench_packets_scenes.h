@@ -49,4 +49,7 @@ void stage_begin(struct stage *stage);
 void stage_set(const struct stage *stage, const struct scene *scene);
 void stage_end(struct stage *stage);
 
+/* Two CPUs at once: see tools/bench_packets_queues.c. */
+void bench_queues(const struct stage *stage, struct bench_json *json);
+
 #endif

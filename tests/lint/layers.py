@@ -18,7 +18,7 @@ MODULES = ("lib conf store loop gate dns checks policy content accounts backend 
 TOOLS_MODULES = "lib conf".split()
 BENCH_MODULES = "lib conf store gate".split()
 STAGES = ("packet maps parse lookup cell report limit siphash proved flood reply banner hold reset cookie "
-          "gate bench_round").split()
+          "gate bench_round bench_question").split()
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 BPF_SYSTEM = re.compile(r"(linux|bpf|xdp)/")

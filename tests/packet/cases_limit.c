@@ -128,7 +128,7 @@ const struct packet_case limit_cases[] = {
 	    .spent = { false, false, false, true } },
 	  { .action = XDP_DROP,
 	    .reason = REASON_RATE_TOTAL,
-	    .health = { [HEALTH_METER_FULL] = 1, [HEALTH_EVENTS_SKIPPED] = 1 } } },
+	    .health = { [HEALTH_EVENTS_SKIPPED] = 1 } } }, /* and no room is looked for */
 	{ "limits without a rate are not charged",
 	  { 0 },
 	  { .limit = { CONNS(5), CONNS(5), NONE, CONNS(5) } },
