@@ -61,7 +61,7 @@ struct conf_listen {
 	uint16_t port;
 };
 
-/* Servers that are asked: addresses only, and no port is never 0. */
+/* A server that is asked: an address, because it is what names are asked of. */
 struct conf_server {
 	struct addr addr;
 	uint16_t port;
@@ -155,6 +155,10 @@ int conf_option_set(struct conf *conf, const char *name, const char *text, struc
 
 /* Reads `text` as the value of an option that is a number, by its row of the schema. */
 int conf_option_parse(const char *name, const char *text, uint64_t *value, struct error *err);
+
+/* A server as in a list of them: "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:5353"; or port 53.
+ */
+int conf_server_parse(const char *text, struct conf_server *out, struct error *err);
 
 /* Where the value of an option came from: "default", "FILE:LINE" or "operator". Returns `out`. */
 char *conf_origin(const struct conf *conf, const char *name, char out[CONF_ORIGIN_MAX]);

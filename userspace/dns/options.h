@@ -57,13 +57,16 @@ struct dns_options {
 	const char *rewrites_suffix; /* no name exists below it; NULL: never look */
 };
 
-/* The defaults of the configuration. Never fails. */
-void dns_options_default(struct dns_options *options);
+/* The defaults of the configuration. It fails for want of memory only. */
+int dns_options_default(struct dns_options *options, struct error *err);
 
 /* The options of the configuration; the table of zones is left to the checks that know them. */
 void dns_options_conf(struct dns_options *options, const struct conf *conf);
 
 /* Adds a server, "192.0.2.1", "192.0.2.1:5353", "2001:db8::1" or "[2001:db8::1]:5353". */
 int dns_options_add_server(struct dns_options *options, const char *text, struct error *err);
+
+/* Without a server: takes those of `resolv_conf`, or else the one on this host. */
+void dns_options_fill_servers(struct dns_options *options);
 
 #endif

@@ -18,7 +18,6 @@
 #define OPCODE_MASK   0x78
 #define RCODE_MASK    0x0f
 
-#define CLASS_IN   1
 #define TYPE_NS    2
 #define TYPE_CNAME 5
 #define TYPE_SOA   6
@@ -50,7 +49,7 @@ uint16_t dns_wire_type(enum dns_type type)
 static bool concerns(const struct section *section, const struct message_record *record,
 		     uint16_t type)
 {
-	return record->class == CLASS_IN && record->type == type &&
+	return record->class == DNS_CLASS_IN && record->type == type &&
 	       dns_name_equal(&record->owner, &section->owner);
 }
 
@@ -278,7 +277,7 @@ static bool read_authority(struct message reader, size_t count, const struct sec
 	for (size_t i = 0; i < count; i++) {
 		if (!message_take_record(&reader, &record))
 			return false;
-		if (record.class != CLASS_IN || !dns_name_below(&section->owner, &record.owner))
+		if (record.class != DNS_CLASS_IN || !dns_name_below(&section->owner, &record.owner))
 			continue;
 		out->ns = out->ns || record.type == TYPE_NS;
 		if (record.type == TYPE_SOA && !out->soa && !read_soa(&reader, &record, out))
@@ -345,7 +344,8 @@ static bool take_question(struct message *reader, const struct dns_name *name, u
 	struct dns_name asked;
 
 	return message_take_name(reader, &asked) && dns_name_equal(&asked, name) &&
-	       message_take16(reader) == type && message_take16(reader) == CLASS_IN && reader->ok;
+	       message_take16(reader) == type && message_take16(reader) == DNS_CLASS_IN &&
+	       reader->ok;
 }
 
 enum dns_verdict dns_wire_read(const uint8_t *message, size_t size, const struct dns_name *name,

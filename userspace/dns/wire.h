@@ -17,6 +17,7 @@
 #include "dns/result.h"
 
 #define DNS_CHAIN_MAX 16
+#define DNS_CLASS_IN  1
 
 enum dns_verdict {
 	DNS_VERDICT_ANSWER,   /* FOUND, NODATA or NXDOMAIN */
