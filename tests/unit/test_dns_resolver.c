@@ -42,6 +42,7 @@ static void answers_of_all_types(void **state)
 {
 	struct dns_lab *lab = *state;
 	struct asked asked = { .called = 0 };
+	uint64_t measured = 0;
 
 	lab->fake[0].script = script_types;
 	dns_lab_open(lab, 1);
@@ -61,6 +62,9 @@ static void answers_of_all_types(void **state)
 	assert_string_equal(asked.text, "host.example");
 	assert_int_equal(dns_lab_stats(lab).answers[DNS_FOUND], 4);
 	assert_int_equal(dns_lab_stats(lab).queries, 5);
+	for (size_t i = 0; i < DNS_LATENCY_CLASSES; i++)
+		measured += dns_lab_stats(lab).latency[i];
+	assert_int_equal(measured, 5);
 	assert_int_equal(dns_lab_stats(lab).in_flight, 0);
 }
 
@@ -362,6 +366,33 @@ static void closed_inside_a_callback(void **state)
 	assert_int_equal(second.called, 0);
 }
 
+/* The server of this test closes the resolver that asks it over TCP. */
+static struct dns_lab *closing;
+
+static enum reaction script_close(struct fake *fake, const struct fake_question *question,
+				  struct built *out)
+{
+	script_found(fake, question, out);
+	if (question->tcp)
+		dns_resolver_close(&closing->resolver);
+	else
+		built_truncated(out);
+	return REACTION_ANSWER;
+}
+
+static void closed_with_a_connection(void **state)
+{
+	struct asked asked = { .called = 0 };
+
+	closing = *state;
+	closing->fake[0].script = script_close;
+	dns_lab_open(closing, 1);
+	dns_lab_ask(closing, &asked, "a.example", DNS_A);
+	dns_lab_until(closing, !closing->resolver);
+	dns_lab_some(closing);
+	assert_int_equal(asked.called, 0);
+}
+
 static void options_out_of_range(void **state)
 {
 	struct dns_lab *lab = *state;
@@ -395,6 +426,7 @@ int main(void)
 		TEST(a_storm_of_cancels),
 		TEST(closed_with_questions_under_way),
 		TEST(closed_inside_a_callback),
+		TEST(closed_with_a_connection),
 		TEST(options_out_of_range),
 	};
 
