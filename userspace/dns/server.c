@@ -251,13 +251,13 @@ void dns_server_probe(struct dns_server *server)
 static void count_latency(struct dns_stats *stats, uint64_t ms)
 {
 	static const uint64_t bounds[] = DNS_LATENCY_BOUNDS;
-	size_t class = 0;
+	size_t nth = 0;
 
 	_Static_assert(sizeof(bounds) / sizeof(bounds[0]) + 1 == DNS_LATENCY_CLASSES,
 		       "dns: one class is above all bounds");
-	while (class < sizeof(bounds) / sizeof(bounds[0]) && ms > bounds[class])
-		class ++;
-	dns_count(&stats->latency[class], 1);
+	while (nth < sizeof(bounds) / sizeof(bounds[0]) && ms > bounds[nth])
+		nth++;
+	dns_count(&stats->latency[nth], 1);
 	dns_count(&stats->latency_ms, (int64_t)ms);
 }
 
