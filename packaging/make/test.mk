@@ -2,7 +2,8 @@
 #
 # The test programs, and `make test`.
 #
-#   tests/unit/test_NAME.c   one program each, linked with everything but main()
+#   tests/unit/test_NAME.c   one program each, linked with everything but main(), with the other files
+#                            there and with tests/replay/*.c, which play scripts
 #   tests/packet/*.c         one program that runs the XDP program in the kernel and, compiled into
 #                            native.c, on the host; its twin packet-coverage counts the branches there
 #   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
@@ -10,7 +11,7 @@
 #   tests/lab/NAME.bpf.c     what they load; wire.bpf.c is compiled by the lab itself
 
 UNIT_SOURCES   := $(wildcard tests/unit/test_*.c)
-UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
+UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c tests/replay/*.c))
 PACKET_SOURCES := $(wildcard tests/packet/*.c)
 FUZZ_SOURCES   := $(wildcard tests/fuzz/fuzz_*.c)
 LAB_SOURCES    := $(wildcard tests/lab/*.c)
