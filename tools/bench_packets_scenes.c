@@ -23,11 +23,12 @@
 #define SYN_OPTIONS   20
 #define PROVED_ALWAYS (~0u >> 1)
 
+static int listener = -1; /* open until the end */
+
 /* net.ipv4.tcp_syncookies is 2 there: a test run looks for sockets where its caller is. */
 void bench_answers_listen(void)
 {
 	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(PORT) };
-	static int listener; /* open until the end */
 	int sysctl;
 
 	if (unshare(CLONE_NEWNET))
