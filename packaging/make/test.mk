@@ -6,6 +6,7 @@
 #   tests/packet/*.c         one program that runs the XDP program in the kernel and, compiled into
 #                            native.c, on the host; its twin packet-coverage counts the branches there
 #   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
+#   tests/spf/evaluate.c     SPF in one process, for tests/spf and its benchmark
 #   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
 
 UNIT_SOURCES   := $(wildcard tests/unit/test_*.c)
@@ -77,11 +78,17 @@ $(LAB_PROGRAMS): $(BUILD)/tests/%: $(OBJ)/tests/lab/%.o $(LAB_SHARED) $(OBJ)/lib
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 
+SPF_PROGRAM := $(BUILD)/tests/spf/evaluate
+$(SPF_PROGRAM): $(call objects,tests/spf/evaluate.c tests/unit/dns_script.c) $(OBJ)/libpostern.a
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
+
 .PHONY: test test-programs lab-programs fuzz-programs coverage
 
 lab-programs: $(LAB_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
-test-programs: all lab-programs $(UNIT_PROGRAMS) $(PACKET_PROGRAM) $(NATIVE_PROGRAM)
+test-programs: all lab-programs $(UNIT_PROGRAMS) $(PACKET_PROGRAM) $(NATIVE_PROGRAM) $(SPF_PROGRAM)
 
 JOBS := -j$(shell nproc)
 
