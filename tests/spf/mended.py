@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""pyspf with what it does against RFC 7208 mended, one mend a row of MENDS, each of which can be left out.
+
+A disagreement between Postern and pyspf is settled by asking again with mends: that this one is why is then not an
+opinion about a message, but found out.
+"""
+import re
+import sys
+
+import spf
+
+MENDS = {
+    "void": ("4.6.4", "terms with void lookups are limited, and pyspf counts every one of their questions"),
+    "redirect": ("4.6.4", "a redirect that is not followed asks nothing, and pyspf counts it"),
+    "ptr": ("5.5", "a name of the client that cannot be looked up is skipped, and pyspf ends or counts it as void"),
+    "include": ("5.2", "a record that includes itself is an error when it is its turn, and pyspf refuses its sight"),
+    "case": ("4.6.1", "names of modifiers have no case, and pyspf knows them in lower case only"),
+    "twice": ("6", "only redirect and exp must not be there twice, and pyspf refuses that of any modifier"),
+    "syntax": ("7.1", "macro strings hold visible ASCII and right macros only, and pyspf takes more"),
+    "ending": ("7.1", "a domain-spec ends in a label or a macro, and pyspf takes what %{, %% or the like begins"),
+    "join": ("7.3", "split parts are joined with dots, and pyspf keeps the delimiters"),
+    "name": ("7.3", "%{p} depends on the domain of the record, without case, and pyspf settles it at the first one"),
+    "cut": ("7.3", "as many labels are removed as it takes, and pyspf removes one"),
+    "empty": ("4.8", "a name that cannot be looked up does not exist, and pyspf ends"),
+}
+
+MACRO = re.compile(r"%(?:[%_-]|\{[slodiphvcrt](?!0+[^0-9])[0-9]*r?[.\-+,/_=]*\})", re.IGNORECASE)
+STRING = re.compile(rf"(?:{MACRO.pattern}|[\x21-\x24\x26-\x7e])*", re.IGNORECASE)
+TEXT = re.compile(rf"(?:{MACRO.pattern}|[\x20-\x24\x26-\x7e])*", re.IGNORECASE)
+ENDING = re.compile(rf"(?:{MACRO.pattern}|[\x21-\x24\x26-\x7e])*(?:{MACRO.pattern}|\."
+                    r"(?:[0-9a-z]*[a-z][0-9a-z]*|[0-9a-z]+-[0-9a-z-]*[0-9a-z])\.?)", re.IGNORECASE)
+
+
+class Name(str):
+    """A name that is the same as no other, for "include has trivial recursion"."""
+    __hash__ = str.__hash__
+
+    def __eq__(self, _):
+        return False
+
+
+class Redirect(str):
+    """The target of a redirect, which has not been counted yet."""
+
+
+class Dots:
+    """In place of spf.JOINERS."""
+
+    @staticmethod
+    def get(_):
+        return "."
+
+
+JOINERS = spf.JOINERS
+
+
+class Query(spf.query):
+    mends = frozenset()
+    voids = 0
+    counted = False
+
+    @property
+    def void_lookups(self):
+        return self.voids
+
+    @void_lookups.setter
+    def void_lookups(self, value):
+        if value == 0:
+            self.voids, self.counted = 0, False
+        elif "void" not in self.mends or not self.counted:
+            self.voids, self.counted = value, True
+
+    def check_lookups(self):
+        modifiers = isinstance(sys._getframe(1).f_locals.get("m"), list)
+        if "redirect" in self.mends and modifiers:
+            return
+        self.counted = False
+        super().check_lookups()
+
+    def dns_spf(self, domain):
+        if isinstance(domain, Redirect):
+            spf.query.check_lookups(self)
+            self.counted = False
+        return super().dns_spf(domain)
+
+    def check0(self, text, recursion):
+        if text and self.mends & {"case", "twice"}:
+            text = " ".join(self.modifiers(text.split(" ")))
+        return super().check0(text, recursion)
+
+    def modifiers(self, terms):
+        seen = set()
+        for number, term in enumerate(terms):
+            match = spf.RE_MODIFIER.match(term)
+            name = match.group(1) if match else None
+            if match and "case" in self.mends and name.lower() in ("redirect", "exp"):
+                term = name.lower() + term[len(name):]
+            elif match and "twice" in self.mends and name.lower() not in ("redirect", "exp"):
+                term = f"x{number}-{term}" if name in seen else term
+                seen.add(name)
+            yield term
+
+    def expand_domain(self, arg):
+        if "ending" in self.mends and not ENDING.fullmatch(arg):
+            raise spf.PermError("Invalid domain", arg)
+        name = super().expand_domain(arg)
+        caller = sys._getframe(1).f_locals
+        if isinstance(caller.get("m"), list):
+            return Redirect(name) if "redirect" in self.mends and caller.get("mod") == "redirect" else name
+        if "empty" in self.mends and not name:
+            name = "."
+        return Name(name) if "include" in self.mends and caller.get("m") == "include" else name
+
+    def expand(self, text, stripdot=True):
+        spf.JOINERS = Dots if "join" in self.mends else JOINERS
+        if "syntax" in self.mends and not (STRING if stripdot else TEXT).fullmatch(text):
+            raise spf.PermError("invalid macro string", text)
+        if "cut" not in self.mends or not stripdot:
+            return super().expand(text, stripdot)
+        name = super().expand(text, False) if not re.search(r"%\{[crt]", text, re.I) else super().expand(text)
+        name = name[:-1] if name.endswith(".") else name
+        while len(name) > 253 and "." in name:
+            name = name.split(".", 1)[1]
+        return name
+
+    def getp(self):
+        if "name" not in self.mends:
+            return super().getp()
+        names, domain = self.validated_ptrs(), self.d.lower()
+        same = [name for name in names if name.lower() == domain]
+        below = [name for name in names if name.lower().endswith("." + domain)]
+        self.p = (same + below + names + ["unknown"])[0]
+        return self.p
+
+    def validated_ptrs(self):
+        if "ptr" not in self.mends:
+            return super().validated_ptrs()
+        voids, counted = self.voids, self.counted
+        try:
+            names = self.dns_ptr(self.i)[:spf.MAX_PTR]
+        except spf.TempError:
+            return []
+        finally:
+            if sys._getframe(1).f_code.co_name == "getp":
+                self.voids, self.counted = voids, counted
+        return [name for name in names if self.is_validated(name)]
+
+    def is_validated(self, name):
+        try:
+            return self.cidrmatch(self.dns(name, self.A, ignore_void=True), self.cidrmax)
+        except spf.TempError:
+            return False
