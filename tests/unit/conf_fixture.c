@@ -49,6 +49,16 @@ const char every_option[] = "---\n"
 			    "flood: { threshold: 1000, release: 1, hold: 3600,\n"
 			    "  proof: 60, cookies: off }\n"
 			    "refuse: { contact: postmaster@example.net }\n"
+			    "dns:\n"
+			    "  servers: [127.0.0.1, \"[::1]:5353\", 2001:db8::1]\n"
+			    "  timeout: 100\n"
+			    "  tries: 1\n"
+			    "  cache-entries: 0\n"
+			    "  ttl-min: 1\n"
+			    "  ttl-max: 1\n"
+			    "  ttl-negative: 1\n"
+			    "  in-flight: 20000\n"
+			    "  in-flight-zone: 1\n"
 			    "...\n";
 
 struct conf *read_conf(const char *text)

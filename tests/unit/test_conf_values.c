@@ -36,6 +36,11 @@ static void values_out_of_range(void **state)
 		  "f:1: events.rate: 1000001 is out of range 0 to 1000000" },
 		{ "ports: [25,\n 0]", "f:2: ports: 0 is out of range 1 to 65535" },
 		{ "ports: [65536]", "f:1: ports: 65536 is out of range 1 to 65535" },
+		{ "dns: {servers: ['127.0.0.1:0']}",
+		  "f:1: dns.servers: port: 0 is out of range 1 to 65535" },
+		{ "dns: {timeout: 99}", "f:1: dns.timeout: 99 is out of range 100 to 30000" },
+		{ "dns: {in-flight: 20001}",
+		  "f:1: dns.in-flight: 20001 is out of range 1 to 20000" },
 		{ "metrics: {listen: 127.0.0.1:0}",
 		  "f:1: metrics.listen: port: 0 is out of range 1 to 65535" },
 	};
@@ -133,6 +138,11 @@ static void values_that_a_checker_refuses(void **state)
 		  "(127.0.0.1), not with another name" },
 		{ "metrics: {listen: 127.0.0.1:http}",
 		  "f:1: metrics.listen: port: http is not a whole number" },
+		{ "dns: {servers: [dns.example]}",
+		  "f:1: dns.servers: dns.example must start with an address or localhost "
+		  "(127.0.0.1), not with another name" },
+		{ "dns: {servers: ['::1',\n '[::1]:53']}",
+		  "f:2: dns.servers: [::1]:53 is there twice, on lines 1 and 2" },
 		{ "ports: []", "f:1: ports: the list must not be empty" },
 	};
 
@@ -168,6 +178,12 @@ static void contradictions(void **state)
 		  "f:3: flood.threshold: 8000 is less than flood.release, 9000 (line 2)" },
 		{ "flood:\n  release: 20001\n",
 		  "f:2: flood.release: 20001 is more than flood.threshold, 20000 (the default)" },
+		{ "dns:\n  ttl-min: 61\n  ttl-max: 60\n",
+		  "f:3: dns.ttl-max: 60 is less than dns.ttl-min, 61 (line 2)" },
+		{ "dns:\n  ttl-negative: 9\n",
+		  "f:2: dns.ttl-negative: 9 is less than dns.ttl-min, 10 (the default)" },
+		{ "dns:\n  in-flight: 100\n",
+		  "f:2: dns.in-flight: 100 is less than dns.in-flight-zone, 200 (the default)" },
 		{ "limits:\n  burst-source: 201\n", "f:2: limits.burst-source: 201 is more than "
 						    "limits.burst-net, 200 (the default)" },
 		{ "limits:\n  burst-total: 10\n",
@@ -197,6 +213,7 @@ static void limits_that_do_not_contradict(void **state)
 		"limits: {rate-net: 0, burst-source: 300}", /* the burst of no rate does not count
 							     */
 		"limits: {burst-net: 0, burst-site: 0, burst-source: 1M}",
+		"dns: {ttl-negative: 0}",
 	};
 
 	(void)state;

@@ -4,9 +4,9 @@
  *
  * Called when a file has been read, and when the operator has set values. Each option is in its
  * range by then; what is looked for here is a limit that could never be reached, a burst without a
- * rate, or a flood that could not end. A burst that nobody wrote follows its rate and contradicts
- * nothing. Of several contradictions the one that the file completes first is reported; what the
- * operator set comes after every line of the file.
+ * rate, a flood that could not end, or a least time above the longest. A burst that nobody wrote
+ * follows its rate and contradicts nothing. Of several contradictions the one that the file
+ * completes first is reported; what the operator set comes after every line of the file.
  */
 #include "conf/schema.h"
 
@@ -100,18 +100,32 @@ static void find_wider(const struct conf *conf, size_t level, size_t member, str
 		consider(conf, found, &wider);
 }
 
-/* A flood that ends above where it begins would begin and end all the time. */
-static void find_release(const struct conf *conf, struct conflict *found)
-{
-	const struct conflict release = {
-		.first = row_at(offsetof(struct conf, flood.release)),
-		.second = row_at(offsetof(struct conf, flood.threshold)),
-		.first_words = "is more than",
-		.second_words = "is less than",
-	};
+#define FIELD(member) offsetof(struct conf, member)
 
-	if (conf->flood.threshold && conf->flood.release > conf->flood.threshold)
-		consider(conf, found, &release);
+/* Of the first no more may be than of the second, unless that is 0 and may be it: then it is
+ * "never".
+ */
+static void find_order(const struct conf *conf, size_t first, size_t second, bool never,
+		       struct conflict *found)
+{
+	const struct conflict order = { .first = row_at(first),
+					.second = row_at(second),
+					.first_words = "is more than",
+					.second_words = "is less than" };
+	const uint32_t most = value_of(conf, order.second);
+
+	if (value_of(conf, order.first) > most && (most || !never))
+		consider(conf, found, &order);
+}
+
+/* A flood that ends above where it begins would begin and end all the time; an answer cannot be
+ * kept for longer than the longest time; a part is no more than the whole. */
+static void find_orders(const struct conf *conf, struct conflict *found)
+{
+	find_order(conf, FIELD(flood.release), FIELD(flood.threshold), true, found);
+	find_order(conf, FIELD(dns.ttl_min), FIELD(dns.ttl_max), false, found);
+	find_order(conf, FIELD(dns.ttl_min), FIELD(dns.ttl_negative), true, found);
+	find_order(conf, FIELD(dns.in_flight_zone), FIELD(dns.in_flight), false, found);
 }
 
 /* Where the other option of the two stands, seen from the line that the message starts with. */
@@ -161,6 +175,6 @@ int conf_check(const struct conf *conf, struct error *err)
 		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 			find_wider(conf, level, members[i], &found);
 	}
-	find_release(conf, &found);
+	find_orders(conf, &found);
 	return found.first ? refuse(conf, &found, err) : 0;
 }

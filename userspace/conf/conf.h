@@ -31,7 +31,8 @@
 #define CONF_CONTACT_MAX    65  /* bytes of refuse.contact, with its NUL */
 #define CONF_PORTS_MAX      64
 #define CONF_INTERFACES_MAX 32
-#define CONF_OPTIONS_MAX    48 /* rows that the schema may have */
+#define CONF_SERVERS_MAX    8
+#define CONF_OPTIONS_MAX    64 /* rows that the schema may have */
 #define CONF_ORIGIN_MAX     (CONF_PATH_MAX + 16)
 
 enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
@@ -43,7 +44,7 @@ struct conf_limit {
 	uint32_t conns;
 };
 
-/* In both lists `count` comes first, and the members follow without a gap. */
+/* In all lists `count` comes first, and the members follow without a gap. */
 struct conf_ports {
 	size_t count;
 	uint16_t port[CONF_PORTS_MAX];
@@ -58,6 +59,17 @@ struct conf_interfaces {
 struct conf_listen {
 	char host[PREFIX_TEXT_MAX];
 	uint16_t port;
+};
+
+/* A server that is asked: an address, because it is what names are asked of. */
+struct conf_server {
+	struct addr addr;
+	uint16_t port;
+};
+
+struct conf_servers {
+	size_t count;
+	struct conf_server server[CONF_SERVERS_MAX];
 };
 
 /* Where the value of an option came from. Any other number is the line of the file. */
@@ -105,6 +117,17 @@ struct conf {
 	struct {
 		char contact[CONF_CONTACT_MAX]; /* "": none */
 	} refuse;
+	struct {
+		struct conf_servers servers; /* none: those of /etc/resolv.conf */
+		uint32_t timeout;            /* ms */
+		uint32_t tries;
+		uint32_t cache_entries;
+		uint32_t ttl_min; /* seconds */
+		uint32_t ttl_max;
+		uint32_t ttl_negative;
+		uint32_t in_flight;
+		uint32_t in_flight_zone;
+	} dns;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */
 	uint32_t line[CONF_OPTIONS_MAX]; /* of each option, in the order of the schema */
@@ -132,6 +155,10 @@ int conf_option_set(struct conf *conf, const char *name, const char *text, struc
 
 /* Reads `text` as the value of an option that is a number, by its row of the schema. */
 int conf_option_parse(const char *name, const char *text, uint64_t *value, struct error *err);
+
+/* A server as in a list of them: "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:5353"; or port 53.
+ */
+int conf_server_parse(const char *text, struct conf_server *out, struct error *err);
 
 /* Where the value of an option came from: "default", "FILE:LINE" or "operator". Returns `out`. */
 char *conf_origin(const struct conf *conf, const char *name, char out[CONF_ORIGIN_MAX]);

@@ -23,6 +23,9 @@
 #define FLOOD_MAX   100000000u
 #define HOLD_MAX    3600u
 #define PROOF_MAX   (366u * 24u * 3600u)
+#define DNS_TTL_MAX (7u * 24u * 3600u)
+/* An identifier of a query has 16 bits. */
+#define DNS_FLIGHT_MAX 20000u
 
 /* The bytes that may follow the first one in the name of a user or a group. */
 #define ACCOUNT_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
@@ -110,6 +113,13 @@ _Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the
 #define CONN(key, place, initial, whom)                                                            \
 	LIMIT("conn-" key, level[place].conns, initial, "connections",                             \
 	      "Connections from " whom " at a time. 0 is no limit.")
+
+/* Rows of the resolver: none of them can change while it runs. */
+#define DNS(key, member, least, most, initial, what, text)                                         \
+	{                                                                                          \
+		.name = "dns." key, .type = CONF_NUMBER, FIELD(dns.member), .min = (least),        \
+		.max = (most), .preset = initial, .unit = what, .help = text                       \
+	}
 
 #define SOURCE "one address"
 #define NET    "one IPv4 /24 or IPv6 /64"
@@ -315,6 +325,34 @@ const struct conf_option conf_schema[] = {
 	  .reloadable = true,
 	  .check = check_contact,
 	  .help = "Where a client that is refused can turn to. It is told so in the SMTP reply." },
+	{ .name = "dns.servers",
+	  .type = CONF_SERVERS,
+	  FIELD(dns.servers),
+	  .min = 0,
+	  .max = CONF_SERVERS_MAX,
+	  .preset = "",
+	  .help = "The resolvers to ask, in this order: the next one while one does not answer. "
+		  "Without a port it is 53. If the list is empty, those of /etc/resolv.conf are "
+		  "asked. They are trusted, so they should be on this host or next to it." },
+	DNS("timeout", timeout, 100, 30000, "2000", "ms",
+	    "How long one try of a question waits for the answer."),
+	DNS("tries", tries, 1, 10, "3", "tries",
+	    "How often a question is asked, of all servers together, before the answer is that "
+	    "there is none at the moment."),
+	DNS("cache-entries", cache_entries, 0, 10000000, "100000", "answers",
+	    "Answers that are kept, with 512 bytes for each on average. 0 keeps none."),
+	DNS("ttl-min", ttl_min, 0, 3600, "10", "seconds",
+	    "Every answer is kept at least so long, whatever its owner says."),
+	DNS("ttl-max", ttl_max, 1, DNS_TTL_MAX, "3600", "seconds",
+	    "What was found is kept at most so long."),
+	DNS("ttl-negative", ttl_negative, 0, DNS_TTL_MAX, "900", "seconds",
+	    "That something is not there is kept at most so long."),
+	DNS("in-flight", in_flight, 1, DNS_FLIGHT_MAX, "1000", "questions",
+	    "Questions that may be under way at a time. What is beyond them is not asked, and "
+	    "counts as no answer at the moment."),
+	DNS("in-flight-zone", in_flight_zone, 1, DNS_FLIGHT_MAX, "200", "questions",
+	    "The same for the questions below the zone of one DNS list, so that a slow list does "
+	    "not hold up the others."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -13,13 +13,14 @@
 #define CONF_KEY_MAX 64 /* bytes of an option's dotted name, with the final NUL */
 
 enum conf_type {
-	CONF_TEXT,   /* char[], zeros after the text */
-	CONF_NUMBER, /* uint32_t */
-	CONF_BOOL,   /* bool */
-	CONF_CHOICE, /* an enum: the place of the word in `choices` */
-	CONF_LISTEN, /* struct conf_listen */
-	CONF_PORTS,  /* struct conf_ports */
-	CONF_NAMES,  /* struct conf_interfaces */
+	CONF_TEXT,    /* char[], zeros after the text */
+	CONF_NUMBER,  /* uint32_t */
+	CONF_BOOL,    /* bool */
+	CONF_CHOICE,  /* an enum: the place of the word in `choices` */
+	CONF_LISTEN,  /* struct conf_listen */
+	CONF_PORTS,   /* struct conf_ports */
+	CONF_NAMES,   /* struct conf_interfaces */
+	CONF_SERVERS, /* struct conf_servers */
 	CONF_TYPES
 };
 

@@ -16,12 +16,16 @@
 #include "lib/text.h"
 #include "lib/units.h"
 
-#define PORT_MAX  65535u
-#define LOOPBACK  "127.0.0.1"
-#define SEPARATOR ", " /* between the members of a list in a default */
+#define PORT_MAX    65535u
+#define SERVER_PORT 53u /* of a DNS server */
+#define LOOPBACK    "127.0.0.1"
+#define SEPARATOR   ", " /* between the members of a list in a default */
 
 _Static_assert(offsetof(struct conf_ports, port) == sizeof(size_t), "conf: list members");
 _Static_assert(offsetof(struct conf_interfaces, name) == sizeof(size_t), "conf: list members");
+_Static_assert(offsetof(struct conf_servers, server) == sizeof(size_t), "conf: list members");
+_Static_assert(sizeof(struct conf_server) == sizeof(struct addr) + sizeof(uint16_t),
+	       "conf: members of a list are compared as they are");
 _Static_assert(sizeof(enum conf_mode) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned int), "conf: a choice is an enum");
 
@@ -214,6 +218,34 @@ static int parse_name(const struct conf_option *option, const char *text, void *
 	return append(option, field, name, sizeof(name), err);
 }
 
+int conf_server_parse(const char *text, struct conf_server *out, struct error *err)
+{
+	const char *host = text, *port = NULL;
+	struct conf_server server;
+	uint64_t number = SERVER_PORT;
+	size_t len = strlen(text);
+
+	if (addr_parse(text, len, &server.addr, NULL)) {
+		split_listen(text, &host, &len, &port);
+		if (parse_host(text, host, len, &server.addr, err))
+			return ERROR_REFUSED;
+		if (port && parse_range(port, 1, PORT_MAX, &number, err))
+			return error_prefix(err, "port");
+	}
+	server.port = (uint16_t)number;
+	*out = server;
+	return 0;
+}
+
+static int parse_server(const struct conf_option *option, const char *text, void *field,
+			struct error *err)
+{
+	struct conf_server server;
+	int rc = conf_server_parse(text, &server, err);
+
+	return rc ? rc : append(option, field, &server, sizeof(server), err);
+}
+
 static const struct {
 	int (*parse)(const struct conf_option *option, const char *text, void *field,
 		     struct error *err);
@@ -229,6 +261,8 @@ static const struct {
 			  0 },
 	[CONF_PORTS] = { parse_port, "a list, as [25, 465]", true, sizeof(uint16_t) },
 	[CONF_NAMES] = { parse_name, "a list, as [eth0, eth1]", false, IF_NAMESIZE },
+	[CONF_SERVERS] = { parse_server, "a list, as [127.0.0.1, \"[::1]:5353\"]", false,
+			   sizeof(struct conf_server) },
 };
 
 bool conf_type_is_list(enum conf_type type)

@@ -20,7 +20,8 @@
 
 #define LINE_WORD_MAX 40 /* bytes of " from line N" */
 
-_Static_assert(CONF_PORTS_MAX >= CONF_INTERFACES_MAX, "conf: lines of the longest list");
+_Static_assert(CONF_PORTS_MAX >= CONF_INTERFACES_MAX && CONF_PORTS_MAX >= CONF_SERVERS_MAX,
+	       "conf: lines of the longest list");
 
 struct reader {
 	yaml_parser_t parser;

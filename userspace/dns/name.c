@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dns/name.c - see dns/name.h.
+ */
+#include "dns/name.h"
+
+#include <string.h>
+
+#define OCTET_MAX 255
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The octet that "\" at `text[-1]` stands for; returns how many characters it took, 0 if none. */
+static size_t parse_escape(const char *text, uint8_t *out)
+{
+	unsigned int value;
+
+	if (!*text)
+		return 0;
+	if (!is_digit(*text)) {
+		*out = (uint8_t)*text;
+		return 1;
+	}
+	if (!is_digit(text[1]) || !is_digit(text[2]))
+		return 0;
+	value = (unsigned int)((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+	*out = (uint8_t)value;
+	return value <= OCTET_MAX ? 3 : 0;
+}
+
+/* One label up to its dot or the end; returns what follows the dot, or NULL. */
+static const char *parse_label(const char *text, struct dns_name *out)
+{
+	uint8_t *length = &out->octet[out->length++];
+	uint8_t octet;
+
+	*length = 0;
+	while (*text && *text != '.') {
+		octet = (uint8_t)*text++;
+		if (octet == '\\') {
+			const size_t taken = parse_escape(text, &octet);
+
+			if (!taken)
+				return NULL;
+			text += taken;
+		}
+		/* One octet more has to be left for the root. */
+		if (*length == DNS_LABEL_MAX || out->length >= DNS_WIRE_NAME_MAX - 1)
+			return NULL;
+		out->octet[out->length++] = octet;
+		(*length)++;
+	}
+	if (!*length)
+		return NULL;
+	return *text ? text + 1 : text;
+}
+
+bool dns_name_parse(const char *text, struct dns_name *out)
+{
+	struct dns_name name = { .length = 0 };
+
+	if (text[0] == '.' && !text[1])
+		text++;
+	while (*text) {
+		if (name.length >= DNS_WIRE_NAME_MAX - 1)
+			return false;
+		text = parse_label(text, &name);
+		if (!text)
+			return false;
+	}
+	name.octet[name.length++] = 0;
+	*out = name;
+	return true;
+}
+
+/* Appends an octet; false if it has no place in the text. */
+static bool put(char out[DNS_NAME_MAX + 1], size_t *used, uint8_t octet)
+{
+	const bool escaped = octet == '.' || octet == '\\';
+
+	if (!octet || *used + escaped >= DNS_NAME_MAX)
+		return false;
+	if (escaped)
+		out[(*used)++] = '\\';
+	out[(*used)++] = (char)octet;
+	return true;
+}
+
+bool dns_name_format(const struct dns_name *name, char out[DNS_NAME_MAX + 1])
+{
+	size_t used = 0;
+
+	for (const uint8_t *label = name->octet; *label; label += 1 + *label) {
+		if (label != name->octet) {
+			if (used == DNS_NAME_MAX)
+				return false;
+			out[used++] = '.';
+		}
+		for (size_t i = 1; i <= *label; i++)
+			if (!put(out, &used, label[i]))
+				return false;
+	}
+	out[used] = '\0';
+	return true;
+}
+
+static uint8_t fold(uint8_t octet)
+{
+	return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet - 'A' + 'a') : octet;
+}
+
+/* Lengths are below 64, so they are no letters. */
+void dns_name_fold(struct dns_name *name)
+{
+	for (size_t i = 0; i < name->length; i++)
+		name->octet[i] = fold(name->octet[i]);
+}
+
+static bool same(const uint8_t *a, const uint8_t *b, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (fold(a[i]) != fold(b[i]))
+			return false;
+	return true;
+}
+
+bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
+{
+	return a->length == b->length && same(a->octet, b->octet, a->length);
+}
+
+bool dns_name_below(const struct dns_name *name, const struct dns_name *suffix)
+{
+	const uint8_t *label = name->octet, *end = name->octet + name->length;
+
+	while (end - label > suffix->length)
+		label += 1 + *label;
+	return end - label == suffix->length && same(label, suffix->octet, suffix->length);
+}
+
+void dns_key_make(const struct siphash_key *seed, const struct dns_name *name, enum dns_type type,
+		  struct dns_key *out)
+{
+	out->name = *name;
+	out->type = type;
+	dns_name_fold(&out->name);
+	out->hash = siphash(seed, out->name.octet, out->name.length) + (uint64_t)type;
+}
+
+bool dns_key_equal(const struct dns_key *a, const struct dns_key *b)
+{
+	return a->hash == b->hash && a->type == b->type && a->name.length == b->name.length &&
+	       !memcmp(a->name.octet, b->name.octet, a->name.length);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dns/server.c - see dns/internal.h: one server, asked with c-ares.
+ *
+ * Each server has a channel of its own, and c-ares makes one try only: what is tried next, and
+ * where, is decided in dns/question.c, which knows the health of all servers. c-ares does sockets,
+ * identifiers, EDNS and the change to TCP after an answer that was truncated.
+ *
+ * A server is down after FAILURES_MAX tries in a row that nobody answered. It is then asked only if
+ * nobody else is there, and probed at growing intervals with a question that every resolver knows
+ * the answer to, because those that failed may have been chosen by a stranger.
+ */
+#include "dns/internal.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+#define FAILURES_MAX 3
+#define PAUSE_MIN    1000u /* ms */
+#define PAUSE_MAX    30000u
+#define PROBE_NAME   "localhost" /* RFC 6761 6.3 */
+#define UDP_SIZE     1232        /* octets that pass without fragments: dnsflagday.net/2020 */
+#define ONION_TTL    3600
+#define NS_OF_MS     1000000u
+#define SERVER_FLAGS                                                                               \
+	(ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP | ARES_FLAG_EDNS)
+
+struct dns_socket {
+	uv_poll_t poll;
+	LIST_ENTRY(dns_socket) link;
+	struct dns_server *server;
+	ares_socket_t fd;
+};
+
+/* A query at a server. */
+struct
+try {
+	struct dns_server *server;
+	uint64_t sent; /* ns */
+	dns_outcome_cb done;
+	void *arg;
+	enum dns_type type;
+	struct dns_name name;
+};
+
+/* ---- sockets on the loop */
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	const struct dns_socket *sock = poll->data;
+	const ares_socket_t fd = sock->fd;
+	const bool failed = status < 0;
+
+	/* The socket may be gone afterwards. */
+	ares_process_fd(sock->server->channel,
+			failed || events & UV_READABLE ? fd : ARES_SOCKET_BAD,
+			failed || events & UV_WRITABLE ? fd : ARES_SOCKET_BAD);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	struct dns_socket *sock = handle->data;
+
+	dns_resolver_handle_closed(sock->server->resolver);
+	free(sock);
+}
+
+static struct dns_socket *socket_new(struct dns_server *server, ares_socket_t fd)
+{
+	struct dns_socket *sock = calloc(1, sizeof(*sock));
+
+	/* A socket that cannot be watched is one that never answers. */
+	if (!sock || uv_poll_init(server->resolver->loop, &sock->poll, fd)) {
+		free(sock);
+		return NULL;
+	}
+	sock->poll.data = sock;
+	sock->server = server;
+	sock->fd = fd;
+	server->resolver->handles++;
+	LIST_INSERT_HEAD(&server->sockets, sock, link);
+	return sock;
+}
+
+static struct dns_socket *socket_of(struct dns_server *server, ares_socket_t fd)
+{
+	struct dns_socket *sock;
+
+	LIST_FOREACH(sock, &server->sockets, link)
+	if (sock->fd == fd)
+		return sock;
+	return NULL;
+}
+
+/* Called by c-ares when it begins or ends to wait for something; before it closes a socket, too. */
+static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
+{
+	struct dns_server *server = arg;
+	struct dns_socket *sock = socket_of(server, fd);
+
+	if (!readable && !writable) {
+		if (sock) {
+			LIST_REMOVE(sock, link);
+			uv_close((uv_handle_t *)&sock->poll, on_poll_closed);
+		}
+		return;
+	}
+	if (!sock)
+		sock = socket_new(server, fd);
+	if (sock)
+		uv_poll_start(&sock->poll,
+			      (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_poll);
+}
+
+static int on_socket(ares_socket_t fd, int type, void *arg)
+{
+	struct dns_server *server = arg;
+
+	(void)fd;
+	if (type == SOCK_STREAM)
+		dns_count(&server->resolver->stats.tcp, 1);
+	return ARES_SUCCESS;
+}
+
+/* ---- opening and closing */
+
+static void set_address(struct ares_addr_port_node *node, const struct dns_server_address *address)
+{
+	const bool ipv4 = addr_is_ipv4(&address->addr);
+	const uint32_t four = htonl(addr_ipv4(&address->addr));
+
+	*node = (struct ares_addr_port_node){ .family = ipv4 ? AF_INET : AF_INET6,
+					      .udp_port = address->port,
+					      .tcp_port = address->port };
+	if (ipv4)
+		memcpy(&node->addr.addr4, &four, sizeof(four));
+	else
+		memcpy(&node->addr.addr6, address->addr.byte, sizeof(address->addr.byte));
+}
+
+int dns_server_open(struct dns_server *server, struct dns_resolver *resolver,
+		    const struct dns_server_address *address, struct error *err)
+{
+	struct in_addr nobody = { .s_addr = htonl(INADDR_LOOPBACK) };
+	char lookups[] = "b";
+	struct ares_options options = { .flags = SERVER_FLAGS,
+					.timeout = (int)resolver->options.timeout,
+					.tries = 1,
+					.ednspsz = UDP_SIZE,
+					.servers = &nobody,
+					.nservers = 1,
+					.lookups = lookups,
+					.sock_state_cb = on_socket_state,
+					.sock_state_cb_data = server };
+	const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
+			 ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
+			 ARES_OPT_SOCK_STATE_CB;
+	struct ares_addr_port_node node;
+	int status = ares_init_options(&server->channel, &options, mask);
+
+	if (status != ARES_SUCCESS)
+		return error_set(err, ERROR_REFUSED, "DNS: %s", ares_strerror(status));
+	server->resolver = resolver;
+	server->address = *address;
+	server->pause = PAUSE_MIN;
+	set_address(&node, address);
+	status = ares_set_servers_ports(server->channel, &node);
+	if (status != ARES_SUCCESS) {
+		dns_server_close(server);
+		return error_set(err, ERROR_REFUSED, "DNS: %s", ares_strerror(status));
+	}
+	ares_set_socket_callback(server->channel, on_socket, server);
+	return 0;
+}
+
+void dns_server_close(struct dns_server *server)
+{
+	if (server->channel)
+		ares_destroy(server->channel);
+	server->channel = NULL;
+}
+
+/* ---- health */
+
+static void log_health(const struct dns_server *server, const char *state)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	log_warning("dns.server", "{s:s, s:i, s:s}", "server",
+		    addr_format(&server->address.addr, text), "port", server->address.port, "state",
+		    state);
+}
+
+/* A probe shows that the server is there, not that it can answer: one failure more, and it is down
+ * again, for longer. */
+static void note_alive(struct dns_server *server, bool probe)
+{
+	server->failures = 0;
+	if (!probe)
+		server->pause = PAUSE_MIN;
+	if (!server->down)
+		return;
+	server->failures = probe ? FAILURES_MAX - 1 : 0;
+	server->down = false;
+	dns_count(&server->resolver->stats.servers_down, -1);
+	log_health(server, "up");
+}
+
+static void note_silent(struct dns_server *server)
+{
+	if (++server->failures < FAILURES_MAX)
+		return;
+	server->failures = FAILURES_MAX;
+	if (server->down)
+		return;
+	server->down = true;
+	server->probe_at = uv_now(server->resolver->loop) + server->pause;
+	dns_count(&server->resolver->stats.servers_down, 1);
+	dns_count(&server->resolver->stats.failovers, 1);
+	log_health(server, "down");
+}
+
+static void on_probe(struct dns_server *server, enum dns_outcome outcome, struct dns_result *result,
+		     void *arg)
+{
+	(void)arg;
+	dns_result_unref(result);
+	server->probing = false;
+	server->pause = server->pause * 2 < PAUSE_MAX ? server->pause * 2 : PAUSE_MAX;
+	server->probe_at = uv_now(server->resolver->loop) + server->pause;
+	if (outcome != DNS_OUTCOME_SILENT && outcome != DNS_OUTCOME_FAILED)
+		note_alive(server, true);
+}
+
+void dns_server_probe(struct dns_server *server)
+{
+	struct dns_name name;
+
+	if (!server->down || server->probing || uv_now(server->resolver->loop) < server->probe_at)
+		return;
+	server->probing = true;
+	dns_name_parse(PROBE_NAME, &name);
+	dns_server_ask(server, &name, DNS_A, on_probe, NULL);
+}
+
+/* ---- one try */
+
+static void count_latency(struct dns_stats *stats, uint64_t ms)
+{
+	static const uint64_t bounds[] = DNS_LATENCY_BOUNDS;
+	size_t class = 0;
+
+	_Static_assert(sizeof(bounds) / sizeof(bounds[0]) + 1 == DNS_LATENCY_CLASSES,
+		       "dns: one class is above all bounds");
+	while (class < sizeof(bounds) / sizeof(bounds[0]) && ms > bounds[class])
+		class ++;
+	dns_count(&stats->latency[class], 1);
+	dns_count(&stats->latency_ms, (int64_t)ms);
+}
+
+static enum dns_outcome read_answer(const struct try *try, const uint8_t *message, size_t size,
+				    struct dns_result **out)
+{
+	struct dns_stats *stats = &try->server->resolver->stats;
+
+	count_latency(stats, (uv_hrtime() - try->sent) / NS_OF_MS);
+	switch (dns_wire_read(message, size, &try->name, try->type, out)) {
+	case DNS_VERDICT_ANSWER:
+		return DNS_OUTCOME_ANSWER;
+	case DNS_VERDICT_REFUSED:
+		dns_count(&stats->refusals, 1);
+		return DNS_OUTCOME_REFUSED;
+	case DNS_VERDICT_FORMAT: /* without EDNS, which c-ares has given up now, it might */
+		dns_count(&stats->refusals, 1);
+		return DNS_OUTCOME_AGAIN;
+	case DNS_VERDICT_NONSENSE:
+		dns_count(&stats->nonsense, 1);
+		return DNS_OUTCOME_REFUSED;
+	case DNS_VERDICT_MEMORY:
+		break;
+	}
+	return DNS_OUTCOME_FAILED;
+}
+
+/* c-ares has got no message. It never asks for names below "onion" (RFC 7686), which are not there.
+ */
+static enum dns_outcome read_failure(const struct try *try, int status, struct dns_result **out)
+{
+	switch (status) {
+	case ARES_ENOTFOUND:
+		*out = dns_result_new(DNS_NXDOMAIN, 0, 0);
+		if (!*out)
+			return DNS_OUTCOME_FAILED;
+		(*out)->ttl = ONION_TTL;
+		return DNS_OUTCOME_ANSWER;
+	case ARES_ETIMEOUT:
+		dns_count(&try->server->resolver->stats.timeouts, 1);
+		return DNS_OUTCOME_SILENT;
+	case ARES_ENOMEM:
+	case ARES_EBADNAME:
+		return DNS_OUTCOME_FAILED;
+	default: /* the network refuses, or the server has closed the connection */
+		return DNS_OUTCOME_SILENT;
+	}
+}
+
+static void on_answer(void *arg, int status, int timeouts, unsigned char *message, int size)
+{
+	struct try *try = arg;
+	struct dns_server *server = try->server;
+	struct dns_result *result = NULL;
+	enum dns_outcome outcome;
+
+	(void)timeouts;
+	dns_resolver_in_flight(server->resolver, -1);
+	if (status == ARES_EDESTRUCTION) {
+		free(try);
+		return;
+	}
+	if (message && size > 0)
+		outcome = read_answer(try, message, (size_t)size, &result);
+	else
+		outcome = read_failure(try, status, &result);
+	if (outcome == DNS_OUTCOME_SILENT)
+		note_silent(server);
+	else if (message && try->done != on_probe)
+		note_alive(server, false);
+	try->done(server, outcome, result, try->arg);
+	free(try);
+}
+
+void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum dns_type type,
+		    dns_outcome_cb done, void *arg)
+{
+	char text[DNS_NAME_MAX + 1];
+	struct try *try = malloc(sizeof(*try));
+
+	if (!try || !dns_name_format(name, text)) {
+		free(try);
+		done(server, DNS_OUTCOME_FAILED, NULL, arg);
+		return;
+	}
+	*try = (struct try){ .server = server,
+			     .sent = uv_hrtime(),
+			     .done = done,
+			     .arg = arg,
+			     .type = type,
+			     .name = *name };
+	dns_count(&server->resolver->stats.queries, 1);
+	dns_resolver_in_flight(server->resolver, 1);
+	ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(type), on_answer, try);
+}
+
+void dns_server_tick(struct dns_server *server)
+{
+	ares_process_fd(server->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}

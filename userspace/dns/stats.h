@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dns/stats.h - what a resolver has counted: plain numbers that only grow, but for the gauges.
+ *
+ * Written by the loop's thread alone; dns_resolver_stats() copies them for any thread.
+ */
+#ifndef POSTERN_DNS_STATS_H
+#define POSTERN_DNS_STATS_H
+
+#include <stdint.h>
+
+#include "dns/dns.h"
+
+/* Upper bounds of the classes of latency in ms; the last class has none. */
+#define DNS_LATENCY_BOUNDS                                                                         \
+	{                                                                                          \
+		1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000                               \
+	}
+#define DNS_LATENCY_CLASSES 13
+
+struct dns_stats {
+	uint64_t questions;                 /* asked by anybody */
+	uint64_t answers[DNS_STATUS_COUNT]; /* given to anybody, by status */
+	uint64_t hits;                      /* answered from the cache */
+	uint64_t coalesced;                 /* joined a question that was under way */
+	uint64_t busy;                      /* over a budget */
+	uint64_t cancelled;
+	uint64_t queries;                      /* sent to a server: tries, and probes of servers */
+	uint64_t timeouts;                     /* of these, those that nobody answered in time */
+	uint64_t refusals;                     /* answered with SERVFAIL, REFUSED and the like */
+	uint64_t nonsense;                     /* answered with what could not be read */
+	uint64_t tcp;                          /* connections over TCP */
+	uint64_t failovers;                    /* times that a server was given up for a while */
+	uint64_t evicted;                      /* answers that left the cache before their time */
+	uint64_t latency[DNS_LATENCY_CLASSES]; /* of answered queries */
+	uint64_t latency_ms;                   /* of all of them together */
+	/* gauges */
+	uint64_t in_flight;
+	uint64_t cache_entries;
+	uint64_t cache_bytes;
+	uint64_t servers_down;
+	uint64_t rewrites; /* 1: a server answers for names that do not exist */
+};
+
+#endif
