@@ -13,6 +13,7 @@ MENDS = {
     "void": ("4.6.4", "terms with void lookups are limited, and pyspf counts every one of their questions"),
     "redirect": ("4.6.4", "a redirect that is not followed asks nothing, and pyspf counts it"),
     "ptr": ("5.5", "a name of the client that cannot be looked up is skipped, and pyspf ends or counts it as void"),
+    "mx": ("5.4", "an exchange that matches decides, and pyspf looks up the others first"),
     "include": ("5.2", "a record that includes itself is an error when it is its turn, and pyspf refuses its sight"),
     "case": ("4.6.1", "names of modifiers have no case, and pyspf knows them in lower case only"),
     "twice": ("6", "only redirect and exp must not be there twice, and pyspf refuses that of any modifier"),
@@ -20,7 +21,7 @@ MENDS = {
     "ending": ("7.1", "a domain-spec ends in a label or a macro, and pyspf takes what %{, %% or the like begins"),
     "join": ("7.3", "split parts are joined with dots, and pyspf keeps the delimiters"),
     "name": ("7.3", "%{p} depends on the domain of the record, without case, and pyspf settles it at the first one"),
-    "cut": ("7.3", "as many labels are removed as it takes, and pyspf removes one"),
+    "cut": ("7.3", "names are cut, by as many labels as it takes, and pyspf cuts one label, of explanations too"),
     "empty": ("4.8", "a name that cannot be looked up does not exist, and pyspf ends"),
 }
 
@@ -52,6 +53,7 @@ class Dots:
 
 
 JOINERS = spf.JOINERS
+LITERAL = {"%%": "%", "%_": " ", "%-": "%20"}
 
 
 class Query(spf.query):
@@ -115,13 +117,34 @@ class Query(spf.query):
         spf.JOINERS = Dots if "join" in self.mends else JOINERS
         if "syntax" in self.mends and not (STRING if stripdot else TEXT).fullmatch(text):
             raise spf.PermError("invalid macro string", text)
-        if "cut" not in self.mends or not stripdot:
+        if not self.mends & {"syntax", "cut"}:
             return super().expand(text, stripdot)
-        name = super().expand(text, False) if not re.search(r"%\{[crt]", text, re.I) else super().expand(text)
-        name = name[:-1] if name.endswith(".") else name
+        if stripdot and re.search(r"%\{[crt]", text, re.IGNORECASE):
+            raise spf.PermError("c,r,t macros allowed in exp= text only", text)
+        pieces = re.split(f"({MACRO.pattern})", text, flags=re.IGNORECASE)
+        name = "".join(super(Query, self).expand(piece, False) if piece.startswith("%{") else LITERAL.get(piece, piece)
+                       for piece in pieces)
+        if not stripdot and "cut" in self.mends:
+            return name
+        name = name[:-1] if stripdot and name.endswith(".") else name
         while len(name) > 253 and "." in name:
             name = name.split(".", 1)[1]
+            if "cut" not in self.mends:
+                break
         return name
+
+    def dns_mx(self, domainname):
+        if "mx" not in self.mends:
+            return super().dns_mx(domainname)
+        exchanges = sorted(self.dns(domainname, "MX"))
+        if len(exchanges) > spf.MAX_MX:
+            raise spf.PermError("too many exchanges")
+        found, bits = [], sys._getframe(1).f_locals["cidrlength"]
+        for _, name in exchanges:
+            found += self.dns_a(name, self.A)
+            if self.cidrmatch(found, bits):
+                break
+        return found
 
     def getp(self):
         if "name" not in self.mends:
@@ -135,15 +158,12 @@ class Query(spf.query):
     def validated_ptrs(self):
         if "ptr" not in self.mends:
             return super().validated_ptrs()
-        voids, counted = self.voids, self.counted
+        macro = sys._getframe(1).f_code.co_name == "getp"
         try:
-            names = self.dns_ptr(self.i)[:spf.MAX_PTR]
+            names = self.dns(f"{spf.reverse_dots(self.i)}.{self.v}.arpa", "PTR", ignore_void=macro)
         except spf.TempError:
             return []
-        finally:
-            if sys._getframe(1).f_code.co_name == "getp":
-                self.voids, self.counted = voids, counted
-        return [name for name in names if self.is_validated(name)]
+        return [name for name in names[:spf.MAX_PTR] if self.is_validated(name)]
 
     def is_validated(self, name):
         try:

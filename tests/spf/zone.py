@@ -6,19 +6,17 @@ for a question that is not answered; tests/unit/dns_script.h describes it. The k
 """
 import socket
 import socketserver
+import struct
 import threading
 
-import dns.flags
-import dns.message
-import dns.name
-import dns.rcode
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
-import dns.rrset
-
-TYPES = ("A", "AAAA", "PTR", "TXT", "MX")
+TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
+NUMBERS = {number: kind for kind, number in TYPES.items()}
 STRING_MAX = 255
+UDP_MAX, TCP_MAX = 1232, 65535
+HEADER, RECORD = struct.Struct("!6H"), struct.Struct("!HHIH")
+RESPONSE, TRUNCATED = 0x8180, 0x0200  # with recursion
+SERVFAIL, NXDOMAIN = 2, 3
+TTL = 300
 
 
 def from_suite(zonedata):
@@ -45,7 +43,7 @@ def from_suite(zonedata):
                    for kind, values in records.items()}
         for kind in TYPES if timeout else ():
             # An empty list here is "TXT: NONE", which says nothing of what is answered.
-            if not records.get(kind):
+            if not records.get(kind) and kind != "CNAME":
                 records[kind] = "TEMPORARY"
         zone[name.lower()] = records
     return zone
@@ -63,9 +61,9 @@ def plain(kind, value):
 
 
 def wire_name(text):
-    """A name whose labels may hold any octet but the dot."""
+    """A name whose labels may hold any octet but the dot, without compression."""
     labels = [label.encode() for label in text.split(".")] if text else []
-    return dns.name.Name(labels + [b""])
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
 def rdata(kind, value):
@@ -75,70 +73,68 @@ def rdata(kind, value):
         strings = [text[i:i + STRING_MAX] for i in range(0, len(text), STRING_MAX)]
         return b"".join(bytes([len(string)]) + string for string in strings)  # none of an empty text
     if kind == "MX":
-        return value[0].to_bytes(2, "big") + wire_name(value[1]).to_wire()
-    if kind == "PTR":
-        return wire_name(value).to_wire()
+        return value[0].to_bytes(2, "big") + wire_name(value[1])
+    if kind in ("PTR", "CNAME"):
+        return wire_name(value)
     return socket.inet_pton(socket.AF_INET if kind == "A" else socket.AF_INET6, value)
 
 
-def text_of(name):
-    return ".".join(label.decode(errors="replace") for label in name.labels if label).lower()
+def read_question(query):
+    """(owner, type, where the question ends) of a query."""
+    labels, at = [], HEADER.size
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]])
+        at += 1 + query[at]
+    kind = int.from_bytes(query[at + 1:at + 3], "big")
+    return ".".join(label.decode(errors="replace") for label in labels), NUMBERS.get(kind, ""), at + 5
 
 
-def add(response, owner, kind, data):
-    """Adds a record to the answers; its data are octets that need not make sense."""
-    record = dns.rdata.GenericRdata(dns.rdataclass.IN, dns.rdatatype.from_text(kind), data)
-    rrset = response.find_rrset(response.answer, owner, dns.rdataclass.IN, dns.rdatatype.from_text(kind), create=True)
-    rrset.update_ttl(300)
-    rrset.items[record] = None
-
-
-def respond(zone, query):
-    """The answer to a query, or None for silence."""
-    question = query.question[0]
-    owner, name, kind = question.name, text_of(question.name), dns.rdatatype.to_text(question.rdtype)
-    response = dns.message.make_response(query, recursion_available=True)
-    seen = set()
-    while name in zone and "CNAME" in zone[name] and name not in seen:
+def resolve(zone, name, kind):
+    """(RCODE or None for silence, [(owner, type, record)])"""
+    answers, owner, name, seen = [], name, name.lower(), set()
+    while "CNAME" in zone.get(name, {}):
+        if name in seen:
+            return SERVFAIL, []
         seen.add(name)
-        name = zone[name]["CNAME"]
-        add(response, owner, "CNAME", wire_name(name).to_wire())
-        owner = wire_name(name)
-    if name in seen:
-        response.answer.clear()
-        response.set_rcode(dns.rcode.SERVFAIL)
-        return response
+        answers.append((owner, "CNAME", zone[name]["CNAME"]))
+        owner = name = zone[name]["CNAME"]
     records = zone.get(name, {}).get(kind, [])
     if records == "TEMPORARY":
+        return None, []
+    there = name in zone or any(other.endswith("." + name) for other in zone)
+    return 0 if there else NXDOMAIN, answers + [(owner, kind, record) for record in records]
+
+
+def respond(zone, query, limit):
+    """The answer to a query, in the order of the zone and truncated if it has to be; None for silence."""
+    name, kind, end = read_question(query)
+    rcode, answers = resolve(zone, name, kind)
+    if rcode is None:
         return None
-    for record in records:
-        add(response, owner, kind, rdata(kind, record))
-    if name not in zone and not any(other.endswith("." + name) for other in zone):
-        response.set_rcode(dns.rcode.NXDOMAIN)
-    return response
+    body = b""
+    for owner, kind, record in answers:
+        data = rdata(kind, record)
+        body += wire_name(owner) + RECORD.pack(TYPES[kind], 1, TTL, len(data)) + data
+    cut = HEADER.size + len(body) > limit
+    flags = RESPONSE | (TRUNCATED if cut else 0) | rcode
+    header = HEADER.pack(int.from_bytes(query[:2], "big"), flags, 1, 0 if cut else len(answers), 0, 0)
+    return header + query[HEADER.size:end] + (b"" if cut else body)
 
 
 class Udp(socketserver.BaseRequestHandler):
     def handle(self):
         data, sock = self.request
-        response = respond(self.server.zone, dns.message.from_wire(data))
-        if response is None:
-            return
-        wire = response.to_wire(max_size=65535)
-        if len(wire) > 1232:
-            response.answer.clear()
-            response.flags |= dns.flags.TC
-            wire = response.to_wire()
-        sock.sendto(wire, self.client_address)
+        response = respond(self.server.zone, data, UDP_MAX)
+        if response is not None:
+            sock.sendto(response, self.client_address)
 
 
 class Tcp(socketserver.StreamRequestHandler):
     def handle(self):
         while len(length := self.rfile.read(2)) == 2:
-            response = respond(self.server.zone, dns.message.from_wire(self.rfile.read(int.from_bytes(length, "big"))))
+            response = respond(self.server.zone, self.rfile.read(int.from_bytes(length, "big")), TCP_MAX)
             if response is not None:
-                wire = response.to_wire(max_size=65535)
-                self.wfile.write(len(wire).to_bytes(2, "big") + wire)
+                self.wfile.write(len(response).to_bytes(2, "big") + response)
 
 
 class Server:
