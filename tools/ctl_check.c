@@ -19,8 +19,10 @@ int check_open(struct check *check, const struct cli_call *call, struct error *e
 	if (call->option[OPTION_DNS]) {
 		options.server_count = 0;
 		code = dns_options_add_server(&options, call->option[OPTION_DNS], err);
-		if (code < 0)
+		if (code < 0) {
+			err->code = ERROR_USAGE;
 			return error_prefix(err, "--dns");
+		}
 	}
 	/* What a server does wrong shows in the answer, and standard error is for one line. */
 	log_set_level(LOG_LEVEL_ERROR);

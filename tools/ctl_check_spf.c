@@ -222,10 +222,9 @@ const struct cli_command command_check_spf = {
 		"\n\nNo agent has to run. The DNS servers of this host are asked, or with --dns "
 		"that one alone. The exit code is 1 if the result is fail, and 0 for every other "
 		"result.",
-	.examples = { "posternctl check spf --ip 192.0.2.7 --helo mail.example.net --from "
-		      "user@example.net",
-		      "posternctl check spf --ip 2001:db8::25 --helo mail.example.net --from '<>' "
-		      "--dns 127.0.0.1:5353 --json" },
+	.examples = { "posternctl check spf --ip 192.0.2.7 --helo mx.example --from a@example.net",
+		      "posternctl check spf --ip 192.0.2.7 --helo mx.example --from '<>' --json",
+		      "posternctl check spf --ip ::1 --helo a.example --from '<>' --dns [::1]:53" },
 	.found = "fail",
 	.run = run_check_spf,
 };

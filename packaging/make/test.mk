@@ -96,5 +96,11 @@ test: deps ## install what is missing, build, and run every test
 	$(Q)+$(MAKE) --no-print-directory $(JOBS) test-programs
 	$(Q)$(PYTHON) tests/run.py '$(BUILD)'
 
+DIFFERENTIAL_CASES ?= 100000
+DIFFERENTIAL_SEED  ?= 7208
+.PHONY: differential-spf
+differential-spf: $(SPF_PROGRAM) ## evaluate SPF beside pyspf on 100,000 generated cases
+	$(Q)$(PYTHON) tests/spf/differential.py $(SPF_PROGRAM) $(DIFFERENTIAL_CASES) $(DIFFERENTIAL_SEED)
+
 coverage: $(NATIVE_PROGRAM) ## list every branch of the XDP program with the packet cases that take it
 	$(Q)tests/packet/coverage.py $(NATIVE_PROGRAM) $(BUILD)/packet-branches.txt
