@@ -9,7 +9,6 @@ usage: differential.py EVALUATE [CASES [SEED]]     EVALUATE is build/tests/spf/e
 """
 import collections
 import json
-import re
 import subprocess
 import sys
 

@@ -33,7 +33,7 @@ static void put_text(struct writer *writer, const char *text)
 /* What may stand in a text for people, between characters that `escaped` names. */
 static void put_escaped(struct writer *writer, const char *text, const char *escaped)
 {
-	for (size_t i = 0; text[i] && i < SPF_VALUE_MAX; i++) {
+	for (size_t i = 0; i < SPF_VALUE_MAX && text[i]; i++) {
 		if (strchr(escaped, text[i]))
 			put(writer, '\\');
 		put(writer, text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');

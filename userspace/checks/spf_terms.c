@@ -11,7 +11,6 @@
  */
 #include "checks/spf_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef void (*term_fn)(struct spf *spf, const char *domain);
@@ -89,15 +88,6 @@ static void term_exists(struct spf *spf, const char *domain)
 
 /* mx */
 
-static int by_preference(const void *left, const void *right)
-{
-	const struct dns_record *const *a = left, *const *b = right;
-
-	if ((*a)->preference != (*b)->preference)
-		return (*a)->preference < (*b)->preference ? -1 : 1;
-	return (*a < *b) ? -1 : *a > *b; /* the order of the answer */
-}
-
 static bool exchange_resolved(struct spf *spf, const struct spf_slot *slot)
 {
 	return take_outcome(spf, slot->outcome);
@@ -108,15 +98,27 @@ static void no_match(struct spf *spf)
 	(void)spf;
 }
 
+/* Sorts by preference; what is equal keeps the order of the answer. At most SPF_NAMES_MAX. */
+static void sort_exchanges(const struct dns_answer *answer, const struct dns_record **sorted)
+{
+	size_t at;
+
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct dns_record *record = &answer->record[i];
+
+		for (at = i; at > 0 && sorted[at - 1]->preference > record->preference; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = record;
+	}
+}
+
 /* The exchanges that have a name, by preference, into the slots. Null MX (RFC 7505) has none. */
 static size_t fill_slots(struct spf *spf, const struct dns_answer *answer)
 {
 	const struct dns_record *sorted[SPF_NAMES_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < answer->count; i++)
-		sorted[i] = &answer->record[i];
-	qsort(sorted, answer->count, sizeof(sorted[0]), by_preference);
+	sort_exchanges(answer, sorted);
 	for (size_t i = 0; i < answer->count; i++) {
 		const size_t length = strlen(sorted[i]->text);
 
