@@ -186,7 +186,8 @@ static const struct dns_record *select_record(struct spf *spf, const struct dns_
 		found = record;
 	}
 	if (!found && answer->cut)
-		spf_end(spf, SPF_TEMPERROR, "%s has too many TXT records", spf_top(spf)->domain);
+		spf_end(spf, SPF_PERMERROR, "%s has too many or too long TXT records",
+			spf_top(spf)->domain);
 	else if (!found)
 		no_record(spf, "it has no SPF record");
 	return found;
