@@ -2,7 +2,8 @@
 #
 # The test programs, and `make test`.
 #
-#   tests/unit/test_NAME.c   one program each, linked with everything but main()
+#   tests/unit/test_NAME.c   one program each, linked with everything but main(), with the other files
+#                            there and with tests/replay/*.c, which play scripts
 #   tests/packet/*.c         one program that runs the XDP program in the kernel and, compiled into
 #                            native.c, on the host; its twin packet-coverage counts the branches there
 #   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
@@ -10,7 +11,7 @@
 #   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
 
 UNIT_SOURCES   := $(wildcard tests/unit/test_*.c)
-UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
+UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c tests/replay/*.c))
 PACKET_SOURCES := $(wildcard tests/packet/*.c)
 FUZZ_SOURCES   := $(wildcard tests/fuzz/fuzz_*.c)
 LAB_SOURCES    := $(wildcard tests/lab/*.c)
@@ -79,7 +80,7 @@ $(LAB_PROGRAMS): $(BUILD)/tests/%: $(OBJ)/tests/lab/%.o $(LAB_SHARED) $(OBJ)/lib
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 
 SPF_PROGRAM := $(BUILD)/tests/spf/evaluate
-$(SPF_PROGRAM): $(call objects,tests/spf/evaluate.c tests/unit/dns_script.c) $(OBJ)/libpostern.a
+$(SPF_PROGRAM): $(call objects,tests/spf/evaluate.c tests/replay/zone_play.c) $(OBJ)/libpostern.a
 	@mkdir -p $(@D)
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)

@@ -3,7 +3,7 @@
  * tests/spf/evaluate.c - evaluates many cases of SPF in one process, against scripted answers.
  *
  * A line of standard input is a case: {"zone": ..., "ip": ..., "helo": ..., "from": ...}, with the
- * zone as in tests/unit/dns_script.h; without one the zone of the case before is used. A line of
+ * zone as in tests/replay/zone_play.h; without one the zone of the case before is used. A line of
  * standard output is its verdict. Answers come in an order that the number of the case chooses.
  *
  * usage: evaluate [ROUNDS]     with ROUNDS each case is evaluated so often, and the last line is
@@ -15,7 +15,7 @@
 
 #include "checks/spf.h"
 #include "lib/clock.h"
-#include "tests/unit/dns_script.h"
+#include "tests/replay/zone_play.h"
 
 struct totals {
 	uint64_t evaluations, nanoseconds;
@@ -48,13 +48,13 @@ static void print_verdict(const struct spf_verdict *verdict)
 	json_decref(line);
 }
 
-static struct spf *evaluate(struct dns_script *script, const struct spf_request *request)
+static struct spf *evaluate(struct zone_play *play, const struct spf_request *request)
 {
 	struct spf *spf = spf_start(request, ignore, NULL);
 
-	while (spf && !spf_verdict(spf) && dns_script_step(script))
+	while (spf && !spf_verdict(spf) && zone_play_step(play))
 		;
-	if (!spf || !spf_verdict(spf) || script->pending) {
+	if (!spf || !spf_verdict(spf) || play->pending) {
 		fprintf(stderr, "evaluate: no verdict, or questions left over\n");
 		exit(1);
 	}
@@ -64,15 +64,15 @@ static struct spf *evaluate(struct dns_script *script, const struct spf_request 
 static void run_case(const json_t *zone, const json_t *line, unsigned int number, long rounds,
 		     struct totals *totals)
 {
-	struct dns_script script;
-	struct spf_request request = { .dns = &script.dns, .explain = true, .time = 1000000000 };
+	struct zone_play play;
+	struct spf_request request = { .dns = &play.dns, .explain = true, .time = 1000000000 };
 	const char *ip = text_of(line, "ip");
 	struct spf *spf = NULL;
 	uint64_t start;
 
-	dns_script_open(&script, zone);
-	script.order = number % 3;
-	script.seed = number;
+	zone_play_open(&play, zone);
+	play.order = number % 3;
+	play.seed = number;
 	if (addr_parse(ip, strlen(ip), &request.ip, NULL) < 0)
 		exit(2);
 	request.helo = text_of(line, "helo");
@@ -80,7 +80,7 @@ static void run_case(const json_t *zone, const json_t *line, unsigned int number
 	start = clock_mono();
 	for (long i = 0; i < rounds; i++) {
 		spf_free(&spf);
-		spf = evaluate(&script, &request);
+		spf = evaluate(&play, &request);
 	}
 	totals->evaluations += (uint64_t)rounds;
 	totals->nanoseconds += clock_mono() - start;

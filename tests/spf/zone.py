@@ -2,7 +2,7 @@
 """Zones of the SPF tests: how the openspf suite writes them, and a DNS server of one process that serves them.
 
 A zone is a dict: a name in lower case, and for each type of record a list of what there is, or the text "TEMPORARY"
-for a question that is not answered; tests/unit/dns_script.h describes it. The key "CNAME" is a name.
+for a question that is not answered; tests/replay/zone_play.h describes it. The key "CNAME" is a name.
 """
 import socket
 import socketserver
@@ -50,7 +50,7 @@ def from_suite(zonedata):
 
 
 def plain(kind, value):
-    """One record as dns_script.h has it."""
+    """One record as zone_play.h has it."""
     if kind == "TXT":
         return value if isinstance(value, str) else "".join(value)
     if kind == "PTR":

@@ -2,7 +2,7 @@
 /*
  * Tests of checks/spf: the budgets, what goes wrong in the DNS, and that an evaluation can be
  * ended, or run out of time, at every single step. The answers are played
- * (tests/unit/dns_script.h).
+ * (tests/replay/zone_play.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "checks/spf.h"
-#include "tests/unit/dns_script.h"
+#include "tests/replay/zone_play.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define STEPS_MAX    200
@@ -127,7 +127,7 @@ static const struct {
 
 struct scene {
 	json_t *zone;
-	struct dns_script script;
+	struct zone_play play;
 	struct spf_request request;
 	struct spf *spf;
 	size_t calls;
@@ -139,7 +139,7 @@ static void done(const struct spf_verdict *verdict, void *arg)
 	struct scene *scene = arg;
 
 	scene->calls++;
-	assert_int_equal(scene->script.pending, 0);
+	assert_int_equal(scene->play.pending, 0);
 	assert_ptr_equal(verdict, spf_verdict(scene->spf));
 	if (scene->free_inside)
 		spf_free(&scene->spf);
@@ -154,10 +154,10 @@ static void scene_start(struct scene *scene, const char *ip, const char *from)
 		if (!scene->zone)
 			fail_msg("%s", err.text);
 	}
-	dns_script_open(&scene->script, scene->zone);
+	zone_play_open(&scene->play, scene->zone);
 	scene->calls = 0;
 	scene->request = (struct spf_request){
-		.dns = &scene->script.dns,
+		.dns = &scene->play.dns,
 		.helo = "mx.t",
 		.from = from,
 		.explain = true,
@@ -172,7 +172,7 @@ static void scene_end(struct scene *scene)
 {
 	spf_free(&scene->spf);
 	assert_null(scene->spf);
-	assert_int_equal(dns_script_close(&scene->script), 0);
+	assert_int_equal(zone_play_close(&scene->play), 0);
 }
 
 static void check_case(const struct spf_verdict *verdict, size_t i)
@@ -196,13 +196,13 @@ static void verdicts(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		for (unsigned int order = 0; order < 8; order++) {
 			scene_start(&scene, cases[i].ip, cases[i].from);
-			scene.script.order = order < 2 ? order : SCRIPT_RANDOM;
-			scene.script.seed = order;
-			while (dns_script_step(&scene.script))
+			scene.play.order = order < 2 ? order : PLAY_RANDOM;
+			scene.play.seed = order;
+			while (zone_play_step(&scene.play))
 				;
 			assert_non_null(spf_verdict(scene.spf));
-			assert_int_equal(scene.calls, scene.script.asked > 0);
-			assert_in_range(scene.script.most_pending, 0, SPF_NAMES_MAX);
+			assert_int_equal(scene.calls, scene.play.asked > 0);
+			assert_in_range(scene.play.most_pending, 0, SPF_NAMES_MAX);
 			check_case(spf_verdict(scene.spf), i);
 			scene_end(&scene);
 		}
@@ -214,9 +214,9 @@ static void verdicts(void **state)
 static bool play_steps(struct scene *scene, size_t i, size_t steps)
 {
 	scene_start(scene, cases[i].ip, cases[i].from);
-	scene->script.order = SCRIPT_RANDOM;
+	scene->play.order = PLAY_RANDOM;
 	for (size_t step = 0; step < steps; step++)
-		if (!dns_script_step(&scene->script))
+		if (!zone_play_step(&scene->play))
 			return false;
 	return true;
 }
@@ -247,14 +247,14 @@ static void time_is_over_at_every_step(void **state)
 		for (size_t steps = 0; play_steps(&scene, i, steps); steps++) {
 			const bool over = spf_verdict(scene.spf);
 
-			scene.script.now += SPF_SECONDS_MAX * 1000 - 1;
+			scene.play.now += SPF_SECONDS_MAX * 1000 - 1;
 			spf_timeout(scene.spf);
-			assert_int_equal(scene.calls, over && scene.script.asked);
+			assert_int_equal(scene.calls, over && scene.play.asked);
 			assert_int_equal(spf_wait(scene.spf), 1);
-			scene.script.now++;
+			scene.play.now++;
 			spf_timeout(scene.spf);
 			assert_int_equal(spf_wait(scene.spf), 0);
-			assert_int_equal(scene.calls, scene.script.asked > 0);
+			assert_int_equal(scene.calls, scene.play.asked > 0);
 			verdict = spf_verdict(scene.spf);
 			/* A fail that only had to be explained stays one. */
 			if (!over && verdict->result != SPF_FAIL)
@@ -274,10 +274,10 @@ static void late_answers(void **state)
 
 	(void)state;
 	scene_start(&scene, "192.0.2.1", "u@mx.t");
-	scene.script.now += SPF_SECONDS_MAX * 1000;
-	assert_true(dns_script_step(&scene.script));
+	scene.play.now += SPF_SECONDS_MAX * 1000;
+	assert_true(zone_play_step(&scene.play));
 	assert_int_equal(spf_verdict(scene.spf)->result, SPF_TEMPERROR);
-	assert_int_equal(scene.script.asked, 1);
+	assert_int_equal(scene.play.asked, 1);
 	scene_end(&scene);
 	json_decref(scene.zone);
 }
@@ -289,13 +289,13 @@ static void freed_by_the_callback(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		scene_start(&scene, cases[i].ip, cases[i].from);
-		while (dns_script_step(&scene.script))
+		while (zone_play_step(&scene.play))
 			;
-		assert_int_equal(scene.spf != NULL, scene.script.asked == 0);
+		assert_int_equal(scene.spf != NULL, scene.play.asked == 0);
 		scene_end(&scene);
 	}
 	scene_start(&scene, "192.0.2.1", "u@mx.t");
-	scene.script.now += SPF_SECONDS_MAX * 1000;
+	scene.play.now += SPF_SECONDS_MAX * 1000;
 	spf_timeout(scene.spf);
 	assert_null(scene.spf);
 	scene_end(&scene);
@@ -315,7 +315,7 @@ static void identities(void **state)
 	scene.request.explain = false;
 	scene.request.explanation = "not from you";
 	scene.spf = spf_start(&scene.request, done, &scene);
-	while (dns_script_step(&scene.script))
+	while (zone_play_step(&scene.play))
 		;
 	assert_int_equal(spf_verdict(scene.spf)->result, SPF_FAIL);
 	assert_string_equal(spf_verdict(scene.spf)->explanation, "not from you");

@@ -257,6 +257,13 @@ static int open_tables(struct dns_resolver *resolver, const struct dns_options *
 	return 0;
 }
 
+static int read_suffix(struct dns_resolver *resolver, const char *suffix, struct error *err)
+{
+	if (suffix && !dns_name_parse(suffix, &resolver->rewrites_suffix))
+		return error_set(err, ERROR_REFUSED, "DNS: %.80s is not a name", suffix);
+	return 0;
+}
+
 static int open_servers(struct dns_resolver *resolver, struct error *err)
 {
 	int rc = 0;
@@ -285,8 +292,7 @@ int dns_resolver_open(uv_loop_t *loop, const struct dns_options *options, struct
 	TAILQ_INIT(&resolver->ready);
 	init_handles(resolver);
 	dns_options_fill_servers(&resolver->options);
-	if ((options->rewrites_suffix &&
-	     !dns_name_parse(options->rewrites_suffix, &resolver->rewrites_suffix)) ||
+	if (read_suffix(resolver, options->rewrites_suffix, err) ||
 	    open_tables(resolver, options, err) || open_servers(resolver, err)) {
 		dns_resolver_close(&resolver);
 		return ERROR_REFUSED;

@@ -354,7 +354,11 @@ void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum
 	ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(type), on_answer, try);
 }
 
+/* c-ares reads before it looks at the time, so an answer that is there already is not too late,
+ * however long the loop was busy with something else. */
 void dns_server_tick(struct dns_server *server)
 {
-	ares_process_fd(server->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	const struct dns_socket *sock = LIST_FIRST(&server->sockets);
+
+	ares_process_fd(server->channel, sock ? sock->fd : ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "tests/unit/dns_script.h"
+#include "tests/replay/zone_play.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +18,11 @@ static const char *const type_names[DNS_TYPE_COUNT] = {
 	[DNS_A] = "A", [DNS_AAAA] = "AAAA", [DNS_PTR] = "PTR", [DNS_TXT] = "TXT", [DNS_MX] = "MX",
 };
 
-static struct dns_query *script_ask(struct dns *dns, const char *name, enum dns_type type,
-				    dns_cb cb, void *arg)
+static struct dns_query *play_ask(struct dns *dns, const char *name, enum dns_type type, dns_cb cb,
+				  void *arg)
 {
-	struct dns_script *script = (struct dns_script *)dns;
-	struct dns_query *query = calloc(1, sizeof(*query)), **end = &script->first;
+	struct zone_play *play = (struct zone_play *)dns;
+	struct dns_query *query = calloc(1, sizeof(*query)), **end = &play->first;
 	size_t used = 0;
 
 	if (!query)
@@ -38,43 +38,43 @@ static struct dns_query *script_ask(struct dns *dns, const char *name, enum dns_
 	while (*end)
 		end = &(*end)->next;
 	*end = query;
-	script->asked++;
-	if (++script->pending > script->most_pending)
-		script->most_pending = script->pending;
+	play->asked++;
+	if (++play->pending > play->most_pending)
+		play->most_pending = play->pending;
 	return query;
 }
 
-static void take_out(struct dns_script *script, struct dns_query *query)
+static void take_out(struct zone_play *play, struct dns_query *query)
 {
-	struct dns_query **at = &script->first;
+	struct dns_query **at = &play->first;
 
 	while (*at && *at != query)
 		at = &(*at)->next;
 	if (!*at)
 		abort(); /* it was answered, or cancelled before */
 	*at = query->next;
-	script->pending--;
+	play->pending--;
 }
 
-static void script_cancel(struct dns *dns, struct dns_query *query)
+static void play_cancel(struct dns *dns, struct dns_query *query)
 {
-	struct dns_script *script = (struct dns_script *)dns;
+	struct zone_play *play = (struct zone_play *)dns;
 
-	take_out(script, query);
-	script->cancelled++;
+	take_out(play, query);
+	play->cancelled++;
 	free(query);
 }
 
-static uint64_t script_now(struct dns *dns)
+static uint64_t play_now(struct dns *dns)
 {
-	return ((struct dns_script *)dns)->now;
+	return ((struct zone_play *)dns)->now;
 }
 
-static const struct dns_ops script_ops = { script_ask, script_cancel, script_now };
+static const struct dns_ops play_ops = { play_ask, play_cancel, play_now };
 
-void dns_script_open(struct dns_script *script, const json_t *zone)
+void zone_play_open(struct zone_play *play, const json_t *zone)
 {
-	*script = (struct dns_script){ .dns.ops = &script_ops, .zone = zone, .now = 1000 };
+	*play = (struct zone_play){ .dns.ops = &play_ops, .zone = zone, .now = 1000 };
 }
 
 /* Reads one item of a zone; text is copied, so that reading beyond its end is noticed. */
@@ -100,16 +100,16 @@ static void read_record(const json_t *item, enum dns_type type, struct dns_recor
 	out->length = (uint16_t)length;
 }
 
-static const json_t *find_name(const struct dns_script *script, const char *name)
+static const json_t *find_name(const struct zone_play *play, const char *name)
 {
-	const json_t *found = json_object_get(script->zone, name);
+	const json_t *found = json_object_get(play->zone, name);
 	const char *other;
 
 	for (int i = 0; found && i < CNAMES_MAX; i++) {
 		other = json_string_value(json_object_get(found, "CNAME"));
 		if (!other)
 			return found;
-		found = json_object_get(script->zone, other);
+		found = json_object_get(play->zone, other);
 	}
 	return NULL;
 }
@@ -123,9 +123,9 @@ static enum dns_status status_of(const json_t *name, const json_t *list)
 	return name ? DNS_NODATA : DNS_NXDOMAIN;
 }
 
-static void answer(struct dns_script *script, struct dns_query *query)
+static void answer(struct zone_play *play, struct dns_query *query)
 {
-	const json_t *name = find_name(script, query->name);
+	const json_t *name = find_name(play, query->name);
 	const json_t *list = json_object_get(name, type_names[query->type]);
 	struct dns_record record[DNS_RECORDS_MAX];
 	struct dns_answer answer = { .status = status_of(name, list), .record = record };
@@ -136,37 +136,37 @@ static void answer(struct dns_script *script, struct dns_query *query)
 			break;
 		read_record(json_array_get(list, i), query->type, &record[answer.count++]);
 	}
-	take_out(script, query);
+	take_out(play, query);
 	query->cb(&answer, query->arg);
 	free(query);
 	for (size_t i = 0; i < answer.count; i++)
 		free((char *)record[i].text);
 }
 
-bool dns_script_step(struct dns_script *script)
+bool zone_play_step(struct zone_play *play)
 {
-	struct dns_query *query = script->first;
+	struct dns_query *query = play->first;
 	size_t skip = 0;
 
 	if (!query)
 		return false;
-	if (script->order == SCRIPT_LAST)
-		skip = script->pending - 1;
-	else if (script->order == SCRIPT_RANDOM)
-		skip = (size_t)rand_r(&script->seed) % script->pending;
+	if (play->order == PLAY_LAST)
+		skip = play->pending - 1;
+	else if (play->order == PLAY_RANDOM)
+		skip = (size_t)rand_r(&play->seed) % play->pending;
 	while (skip--)
 		query = query->next;
-	answer(script, query);
+	answer(play, query);
 	return true;
 }
 
-size_t dns_script_close(struct dns_script *script)
+size_t zone_play_close(struct zone_play *play)
 {
-	const size_t left = script->pending;
+	const size_t left = play->pending;
 	struct dns_query *query;
 
-	while ((query = script->first)) {
-		take_out(script, query);
+	while ((query = play->first)) {
+		take_out(play, query);
 		free(query);
 	}
 	return left;
