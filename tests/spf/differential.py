@@ -19,6 +19,7 @@ import mended
 
 SEED = 7208
 SENDERS = 4
+EXPLANATION_MAX = 399  # octets that Postern keeps: SPF_EXPLANATION_MAX without the NUL
 
 
 class Zone:
@@ -57,7 +58,7 @@ def ask_pyspf(zone, ip, helo, sender, mends):
 def verdict_of_pyspf(zone, sender, mends=()):
     """(result, the domain's explanation)"""
     result, explanation, _ = ask_pyspf(zone, *sender, mends)
-    return result, "" if explanation == "DEFAULT" else explanation
+    return result, "" if explanation == "DEFAULT" else explanation[:EXPLANATION_MAX]
 
 
 def ask_postern(evaluate, cases):
@@ -132,7 +133,9 @@ def main():
     print(f"seed {seed}: {sum(results.values())} cases, {sum(kinds.values())} where pyspf is wrong")
     print("  " + ", ".join(f"{name} {number}" for name, number in results.most_common()))
     for mends, number in kinds.most_common():
-        print(f"  {number:5}  " + "; and ".join(f"{mended.MENDS[name][0]}: {mended.MENDS[name][1]}" for name in mends))
+        print(f"  {number:5}  {' and '.join(mends)}")
+    for name in sorted({name for mends in kinds for name in mends}):
+        print(f"  {name:9} {': '.join(mended.MENDS[name])}")
     for found in unknown[:20]:
         show(found)
     print(f"{len(unknown)} disagreements left")

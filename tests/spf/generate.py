@@ -2,7 +2,8 @@
 """Random SPF policies: zones of a few domains that refer to one another, and senders to be checked against them.
 
 Everything follows from a seed. Addresses and names come from small pools, so that terms match as often as not; most
-records are right, some hold a term that is nearly right, and some have a character changed.
+records are right, some hold a term that is nearly right, and some have a character changed. Half of the zones are tidy:
+everything is there and right, so that evaluations get as far as the limits.
 """
 import random
 
@@ -26,6 +27,7 @@ class Generator:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.tidy = False
 
     def one(self, items):
         return self.random.choice(items)
@@ -44,7 +46,7 @@ class Generator:
     def domain(self):
         """A domain-spec."""
         kind = self.random.random()
-        if kind < 0.55:
+        if kind < (0.9 if self.tidy else 0.55):
             return self.one(DOMAINS)
         if kind < 0.72:
             return self.one(MISSING)
@@ -82,12 +84,12 @@ class Generator:
 
     def record(self):
         terms = [self.mechanism() for _ in range(self.random.choice([0, 1, 2, 2, 3, 3, 4, 6, 12]))]
-        if self.chance(0.3):
+        for _ in range(self.random.choice([0, 0, 0, 0, 1, 1, 2])):
             terms.insert(self.random.randint(0, len(terms)), self.modifier())
         if self.chance(0.6):
             terms.append(self.one(["-all", "~all", "?all", "all", "redirect=" + self.one(DOMAINS)]))
         text = self.one(["v=spf1", "v=spf1", "V=SPF1"]) + "".join(self.one([" ", " ", "  "]) + term for term in terms)
-        return self.change(text) if self.chance(0.08) else text
+        return self.change(text) if self.chance(0.005 if self.tidy else 0.08) else text
 
     def change(self, text):
         at = self.random.randrange(len(text))
@@ -95,7 +97,7 @@ class Generator:
 
     def texts(self):
         kind = self.random.random()
-        if kind < 0.84:
+        if kind < (0.97 if self.tidy else 0.84):
             return [self.record()]
         if kind < 0.88:
             return [self.record(), "unrelated text"]
@@ -109,14 +111,14 @@ class Generator:
         return []
 
     def names(self, count):
-        return [self.one(DOMAINS + MISSING) for _ in range(self.random.randint(1, count))]
+        return [self.one(DOMAINS if self.tidy else DOMAINS + MISSING) for _ in range(self.random.randint(1, count))]
 
     def domain_records(self):
         records = {"TXT": self.texts()}
         for kind, share, make in (("A", 0.6, lambda: [self.one(FOUR)]), ("AAAA", 0.4, lambda: [self.one(SIX)]),
                                   ("MX", 0.5, self.exchanges)):
-            if self.chance(share):
-                records[kind] = make() if not self.chance(0.03) else "TEMPORARY"
+            if self.tidy or self.chance(share):
+                records[kind] = make() if self.tidy or not self.chance(0.03) else "TEMPORARY"
         return {kind: values for kind, values in records.items() if values}
 
     def exchanges(self):
@@ -128,7 +130,8 @@ class Generator:
         return ipaddress.ip_address(client).reverse_pointer
 
     def case(self):
-        zone = {name: self.domain_records() for name in DOMAINS if self.chance(0.9)}
+        self.tidy = self.chance(0.5)
+        zone = {name: self.domain_records() for name in DOMAINS if self.tidy or self.chance(0.9)}
         for client in CLIENTS:
             if self.chance(0.5):
                 zone[self.reverse(client)] = {"PTR": self.names(3) if not self.chance(0.05) else "TEMPORARY"}

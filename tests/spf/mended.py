@@ -12,6 +12,7 @@ import spf
 MENDS = {
     "void": ("4.6.4", "terms with void lookups are limited, and pyspf counts every one of their questions"),
     "redirect": ("4.6.4", "a redirect that is not followed asks nothing, and pyspf counts it"),
+    "count": ("4.6.4", "the PTR question of %{p} is one of the ten lookups, and pyspf does not count it"),
     "ptr": ("5.5", "a name of the client that cannot be looked up is skipped, and pyspf ends or counts it as void"),
     "mx": ("5.4", "an exchange that matches decides, and pyspf looks up the others first"),
     "include": ("5.2", "a record that includes itself is an error when it is its turn, and pyspf refuses its sight"),
@@ -42,6 +43,7 @@ class Name(str):
 
 class Redirect(str):
     """The target of a redirect, which has not been counted yet."""
+    spec = ""
 
 
 class Dots:
@@ -60,6 +62,7 @@ class Query(spf.query):
     mends = frozenset()
     voids = 0
     counted = False
+    names_known = False
 
     @property
     def void_lookups(self):
@@ -78,10 +81,21 @@ class Query(spf.query):
             return
         self.counted = False
         super().check_lookups()
+        if not modifiers:
+            self.count_names(sys._getframe(1).f_locals["mech"], sys._getframe(1).f_locals["m"] == "ptr")
+
+    def count_names(self, term, known):
+        """The names of the client are looked up once, by a ptr or for a %{p}."""
+        if not known and not self.names_known and re.search(r"(?<!%)(?:%%)*%\{p", term, re.IGNORECASE):
+            known = True
+            if "count" in self.mends:
+                spf.query.check_lookups(self)
+        self.names_known |= known
 
     def dns_spf(self, domain):
         if isinstance(domain, Redirect):
             spf.query.check_lookups(self)
+            self.count_names(domain.spec, False)
             self.counted = False
         return super().dns_spf(domain)
 
@@ -108,7 +122,10 @@ class Query(spf.query):
         name = super().expand_domain(arg)
         caller = sys._getframe(1).f_locals
         if isinstance(caller.get("m"), list):
-            return Redirect(name) if "redirect" in self.mends and caller.get("mod") == "redirect" else name
+            if "redirect" in self.mends and caller.get("mod") == "redirect":
+                name = Redirect(name)
+                name.spec = arg
+            return name
         if "empty" in self.mends and not name:
             name = "."
         return Name(name) if "include" in self.mends and caller.get("m") == "include" else name
