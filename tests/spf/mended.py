@@ -15,15 +15,13 @@ MENDS = {
     "count": ("4.6.4", "the PTR question of %{p} is one of the ten lookups, and pyspf does not count it"),
     "ptr": ("5.5", "a name of the client that cannot be looked up is skipped, and pyspf ends or counts it as void"),
     "mx": ("5.4", "an exchange that matches decides, and pyspf looks up the others first"),
-    "include": ("5.2", "a record that includes itself is an error when it is its turn, and pyspf refuses its sight"),
-    "case": ("4.6.1", "names of modifiers have no case, and pyspf knows them in lower case only"),
+    "include": ("4.6.4", "the limit of terms is what ends a record that includes itself, and pyspf refuses its sight"),
+    "case": ("12", "names of modifiers have no case, and pyspf knows them in lower case only"),
     "twice": ("6", "only redirect and exp must not be there twice, and pyspf refuses that of any modifier"),
     "syntax": ("7.1", "macro strings hold visible ASCII and right macros only, and pyspf takes more"),
     "ending": ("7.1", "a domain-spec ends in a label or a macro, and pyspf takes what %{, %% or the like begins"),
     "join": ("7.3", "split parts are joined with dots, and pyspf keeps the delimiters"),
-    "name": ("7.3", "%{p} depends on the domain of the record, without case, and pyspf settles it at the first one"),
     "cut": ("7.3", "names are cut, by as many labels as it takes, and pyspf cuts one label, of explanations too"),
-    "empty": ("4.8", "a name that cannot be looked up does not exist, and pyspf ends"),
 }
 
 MACRO = re.compile(r"%(?:[%_-]|\{[slodiphvcrt](?!0+[^0-9])[0-9]*r?[.\-+,/_=]*\})", re.IGNORECASE)
@@ -126,8 +124,6 @@ class Query(spf.query):
                 name = Redirect(name)
                 name.spec = arg
             return name
-        if "empty" in self.mends and not name:
-            name = "."
         return Name(name) if "include" in self.mends and caller.get("m") == "include" else name
 
     def expand(self, text, stripdot=True):
@@ -162,15 +158,6 @@ class Query(spf.query):
             if self.cidrmatch(found, bits):
                 break
         return found
-
-    def getp(self):
-        if "name" not in self.mends:
-            return super().getp()
-        names, domain = self.validated_ptrs(), self.d.lower()
-        same = [name for name in names if name.lower() == domain]
-        below = [name for name in names if name.lower().endswith("." + domain)]
-        self.p = (same + below + names + ["unknown"])[0]
-        return self.p
 
     def validated_ptrs(self):
         if "ptr" not in self.mends:
