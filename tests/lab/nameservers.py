@@ -2,7 +2,7 @@
 """Real name servers in a network namespace of their own: nsd has the zones, unbound asks it.
 
     127.0.0.1  unbound, the resolver
-    127.0.0.2  nsd, authoritative for lab.test and 2.0.192.in-addr.arpa
+    127.0.0.2  (and ::1) nsd, authoritative for lab.test and 2.0.192.in-addr.arpa
     127.0.0.3  unbound, a resolver that answers for names that do not exist
     127.0.0.4  nobody: the kernel refuses
     127.0.0.5  somebody who never answers
@@ -51,6 +51,7 @@ $TTL 300
 NSD = """\
 server:
     ip-address: {address}
+    ip-address: ::1
     server-count: 1
     username: ""
     chroot: ""

@@ -30,7 +30,7 @@ def addresses(answer):
     return sorted(record["addr"] for record in answer["records"])
 
 
-@pytest.mark.parametrize("server", [RESOLVER, AUTHORITY])
+@pytest.mark.parametrize("server", [RESOLVER, AUTHORITY, "::1", "[::1]:53"])
 def test_every_type(resolve, server):
     ours = resolve(server)
     found = ours.ask("www.lab.test")

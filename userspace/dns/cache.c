@@ -25,11 +25,12 @@ struct entry {
 };
 
 LIST_HEAD(bucket, entry);
+TAILQ_HEAD(entries, entry);
 
 struct dns_cache {
 	struct dns_cache_limits limits;
 	struct dns_cache_usage usage;
-	TAILQ_HEAD(, entry) queue;
+	struct entries queue;
 	size_t mask;
 	struct bucket bucket[];
 };
@@ -116,17 +117,25 @@ bool dns_cache_find(struct dns_cache *cache, const struct dns_key *key, uint64_t
 	return true;
 }
 
+static bool is_over(const struct dns_cache *cache, size_t bytes)
+{
+	return cache->usage.entries >= cache->limits.entries ||
+	       cache->usage.bytes + bytes > cache->limits.bytes;
+}
+
 /* Each entry is passed over once at most, so this ends. */
 static void make_room(struct dns_cache *cache, size_t bytes, uint64_t now)
 {
-	while (cache->usage.entries >= cache->limits.entries ||
-	       cache->usage.bytes + bytes > cache->limits.bytes) {
-		struct entry *oldest = TAILQ_FIRST(&cache->queue);
+	struct entry *next;
 
+	for (struct entry *oldest = TAILQ_FIRST(&cache->queue); oldest && is_over(cache, bytes);
+	     oldest = next) {
+		next = TAILQ_NEXT(oldest, queue);
 		if (oldest->used && now < oldest->expires) {
 			oldest->used = false;
 			TAILQ_REMOVE(&cache->queue, oldest, queue);
 			TAILQ_INSERT_TAIL(&cache->queue, oldest, queue);
+			next = next ? next : oldest;
 			continue;
 		}
 		cache->usage.evicted += now < oldest->expires;

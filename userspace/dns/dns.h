@@ -9,11 +9,14 @@
  *
  * Names are text in presentation form without the final dot, at most DNS_NAME_MAX octets; octets
  * outside of letters, digits, "-" and "_" are kept as they are, "." and "\" in a label are written
- * as "\." and "\\" (RFC 1035 5.1). All names in answers are hostile input.
+ * as "\." and "\\" (RFC 1035 5.1). All names in answers are hostile input. A record whose name does
+ * not fit into this (it has a NUL, or too many backslashes), and a TXT record that is too long, is
+ * left out, and the answer says so (`cut`); if no record remains, that is NODATA with `cut`.
  */
 #ifndef POSTERN_DNS_DNS_H
 #define POSTERN_DNS_DNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,10 +47,10 @@ struct dns_record {
 
 struct dns_answer {
 	enum dns_status status;
-	uint32_t ttl; /* seconds for which it may be kept: the least of the records, clamped */
+	uint32_t ttl; /* seconds for which it may be kept yet: the least of the records, clamped */
 	uint32_t age; /* seconds since it was fetched: more than 0 if it comes from the cache */
 	size_t count;
-	bool cut;                        /* there were more records */
+	bool cut;                        /* there were more records than these */
 	const struct dns_record *record; /* valid during the callback only */
 };
 
@@ -57,7 +60,8 @@ struct dns_query; /* of whoever asks: valid until its callback is called or it i
 typedef void (*dns_cb)(const struct dns_answer *answer, void *arg);
 
 struct dns_ops {
-	/* Returns the query; it never fails: what cannot be asked is answered TEMPORARY or BUSY. */
+	/* Returns the query; it never fails: what cannot be asked (also what is no name, see
+	 * dns/name.h) is answered TEMPORARY or BUSY. */
 	struct dns_query *(*ask)(struct dns *dns, const char *name, enum dns_type type, dns_cb cb,
 				 void *arg);
 	void (*cancel)(struct dns *dns, struct dns_query *query);

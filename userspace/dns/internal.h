@@ -39,12 +39,13 @@ TAILQ_HEAD(dns_queries, dns_query);
 /* ---- one server */
 
 struct dns_socket;
+LIST_HEAD(dns_sockets, dns_socket);
 
 struct dns_server {
 	struct dns_resolver *resolver;
 	struct dns_server_address address;
 	ares_channel channel;
-	LIST_HEAD(, dns_socket) sockets;
+	struct dns_sockets sockets;
 	uint32_t failures; /* tries in a row that nobody answered */
 	uint32_t pause;    /* ms from one probe of a server that is down to the next */
 	uint64_t probe_at;

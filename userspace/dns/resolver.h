@@ -25,7 +25,11 @@
 
 struct dns_resolver;
 
-/* The resolver keeps no loop alive that has nothing else to do, unless a question is under way. */
+/*
+ * The resolver keeps no loop alive that has nothing else to do, unless a question is under way. A
+ * program that lives for a few questions sets `rewrites_suffix` to NULL, and saves one more. After
+ * a failure, too, the loop has to run once before uv_loop_close().
+ */
 int dns_resolver_open(uv_loop_t *loop, const struct dns_options *options, struct dns_resolver **out,
 		      struct error *err);
 
