@@ -53,7 +53,13 @@ static const char zone_text[] =
 	"\"6.2.0.192.in-addr.arpa\":{\"PTR\":\"TEMPORARY\"},"
 	"\"7.2.0.192.in-addr.arpa\":{\"PTR\":[\"no1.t\",\"no2.t\",\"no3.t\",\"no4.t\",\"no5.t\","
 	"\"no6.t\",\"no7.t\",\"no8.t\",\"no9.t\",\"no10.t\",\"late.ptr.t\"]},"
-	"\"late.ptr.t\":{\"A\":[\"192.0.2.7\"]},"
+	"\"late.ptr.t\":{\"A\":[\"192.0.2.7\",\"192.0.2.10\"]},"
+	"\"10.2.0.192.in-addr.arpa\":{\"PTR\":[\"no1.t\",\"no2.t\",\"no3.t\",\"no4.t\",\"no5.t\","
+	"\"no6.t\",\"no7.t\",\"no8.t\",\"no9.t\",\"late.ptr.t\"]},"
+	"\"11.2.0.192.in-addr.arpa\":{\"PTR\":[\"a\\\\.ptr.t\"]},"
+	"\"a.ptr.t\":{\"A\":[\"192.0.2.11\"]},"
+	"\"not.t\":{\"TXT\":[\"v=spf1 -mx:mx.t\"]},"
+	"\"popped.t\":{\"TXT\":[\"v=spf1 include:not.t a:m3.t a:m1.t ~all\"]},"
 	"\"pcount.t\":{\"TXT\":[\"v=spf1 exists:%{p}.a.m1.t a a a a a a a a -all\"],\"A\":"
 	"[\"192.0.2.9\"]},"
 	"\"pover.t\":{\"TXT\":[\"v=spf1 exists:%{p}.a.m1.t a a a a a a a a a -all\"],\"A\":"
@@ -97,6 +103,9 @@ static const struct {
 	{ "192.0.2.6", "u@ptr.t", SPF_FAIL, 2, 1, SPF_EXPLANATION_DEFAULT },
 	{ "192.0.2.7", "u@ptr.t", SPF_FAIL, 2, 1, SPF_EXPLANATION_DEFAULT },
 	{ "192.0.2.8", "u@ptr.t", SPF_FAIL, 2, 2, SPF_EXPLANATION_DEFAULT },
+	{ "192.0.2.10", "u@ptr.t", SPF_PASS, 1, 0, "" },
+	{ "192.0.2.11", "u@ptr.t", SPF_FAIL, 2, 1, SPF_EXPLANATION_DEFAULT },
+	{ "192.0.2.1", "u@popped.t", SPF_TEMPERROR, 3, 0, "a:m3.t (record of popped.t)" },
 	{ "192.0.2.5", "u@pcount.t", SPF_FAIL, 10, 1, SPF_EXPLANATION_DEFAULT },
 	{ "192.0.2.5", "u@pover.t", SPF_PERMERROR, 11, 1, "more than 10 terms" },
 	{ "192.0.2.1", "u@inc.t", SPF_FAIL, 2, 0, SPF_EXPLANATION_DEFAULT },
@@ -241,6 +250,7 @@ static void time_is_over_at_every_step(void **state)
 {
 	struct scene scene = { 0 };
 	const struct spf_verdict *verdict;
+	size_t unexplained = 0;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -257,13 +267,16 @@ static void time_is_over_at_every_step(void **state)
 			assert_int_equal(scene.calls, scene.play.asked > 0);
 			verdict = spf_verdict(scene.spf);
 			/* A fail that only had to be explained stays one. */
-			if (!over && verdict->result != SPF_FAIL)
+			if (!over && verdict->result == SPF_FAIL)
+				unexplained++;
+			else if (!over)
 				assert_string_equal(verdict->problem,
 						    "no verdict within 20 seconds");
 			scene_end(&scene);
 		}
 		scene_end(&scene);
 	}
+	assert_true(unexplained > 0);
 	json_decref(scene.zone);
 }
 
