@@ -37,6 +37,7 @@ _posternctl_options() {
 	"block del" | "allow del" | "block show" | "allow show" | monitor*) echo "--list $always" ;;
 	attach*) echo "--mode $always" ;;
 	top*) echo "--interval --count $always" ;;
+	"check spf") echo "--ip --helo --from --dns $always" ;;
 	" ") echo "--version $always" ;;
 	*) echo "$always" ;;
 	esac
@@ -57,11 +58,12 @@ _posternctl_value() {
 # The words that may follow the words of a command: _posternctl_words WORD...
 _posternctl_words() {
 	case $# in
-	0) echo "status stats top why attach detach block allow limits monitor reload config help" ;;
+	0) echo "status stats top why attach detach block allow limits monitor check reload config help" ;;
 	*)
 		case "$1 $#" in
 		"block 1" | "allow 1") echo "add del test show load clear" ;;
 		"limits 1") echo "show set" ;;
+		"check 1") echo "spf" ;;
 		"config 1") echo "check" ;;
 		"monitor 1") echo "on off" ;;
 		"attach 1") _posternctl_interfaces ;;
@@ -78,7 +80,7 @@ _posternctl_words() {
 # Behind `help` stand the words of a command.
 _posternctl_help() {
 	case "$# ${1-}" in
-	"0 " | "1 block" | "1 allow" | "1 limits" | "1 config") _posternctl_words "$@" ;;
+	"0 " | "1 block" | "1 allow" | "1 limits" | "1 check" | "1 config") _posternctl_words "$@" ;;
 	esac
 }
 
@@ -116,7 +118,8 @@ _posternctl() {
 	# The words of the command so far, without options and their values.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --list | --ttl | --reason | --action | --format | --mode | --interval | --count)
+		--socket | --list | --ttl | --reason | --action | --format | --mode | --interval | --count | --ip | \
+			--helo | --from | --dns)
 			[[ ${COMP_WORDS[i + 1]} == "=" ]] && ((++i))
 			((++i))
 			[[ ${COMP_WORDS[i - 1]} == --socket ]] && _posternctl_socket=${COMP_WORDS[i]}
@@ -131,7 +134,7 @@ _posternctl() {
 	esac
 
 	case $previous in
-	--reason | --count) ;;
+	--reason | --count | --ip | --helo | --from | --dns) ;;
 	--socket) _posternctl_offer_files "$current" ;;
 	--list | --ttl | --action | --format | --mode | --interval)
 		_posternctl_offer "$current" < <(_posternctl_value "$previous" "$kind")

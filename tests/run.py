@@ -97,7 +97,9 @@ def suite(tally, folder):
         status, output = run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
                               str(folder)], SUITE_SECONDS)
         passed = failed = skipped = 0
+        reasons = set()
         if report.exists():
+            reasons = {test.get("message") for test in xml.etree.ElementTree.parse(report).iter("skipped")}
             counts = next(xml.etree.ElementTree.parse(report).getroot().iter("testsuite")).attrib
             failed = int(counts["failures"]) + int(counts["errors"])
             skipped = int(counts["skipped"])
@@ -106,6 +108,8 @@ def suite(tally, folder):
         failed = 1
         output += f"\nexit status {status}, {passed} tests passed"
     tally.add(f"pytest {folder}", passed, failed, time.monotonic() - start, output, skipped)
+    for reason in sorted(filter(None, reasons)):
+        print(f"        {reason}", flush=True)
 
 
 def check(tally, name, command):
@@ -131,7 +135,7 @@ def main():
         cmocka(tally, packet)
         check(tally, "branches of the XDP program",
               ["tests/packet/coverage.py", f"{packet}-coverage", str(build / "packet-branches.txt")])
-    for folder in ("tests/lint", "tests/lab"):
+    for folder in ("tests/lint", "tests/spf", "tests/lab"):
         if wanted(folder):
             suite(tally, folder)
     print(f"{tally.passed} passed, {tally.failed} failed")

@@ -42,7 +42,11 @@ enum { CLI_DONE = 0, CLI_FOUND = 1 };
 	X(MODE, "mode", "native|generic", "where the program runs; without it, what the NIC can")  \
 	X(INTERVAL, "interval", "DURATION", "time between two looks (default 1s)")                 \
 	X(COUNT, "count", "N", "snapshots to print; 0 goes on until interrupted")                  \
-	X(JSON, "json", NULL, "print what the agent answered as JSON")                             \
+	X(IP, "ip", "ADDR", "the address of the host that sends")                                  \
+	X(HELO, "helo", "NAME", "what it says in HELO or EHLO")                                    \
+	X(FROM, "from", "MAILBOX", "the sender in MAIL FROM; '<>' is a bounce")                    \
+	X(DNS, "dns", "HOST:PORT", "ask this DNS server alone")                                    \
+	X(JSON, "json", NULL, "print the answer as JSON")                                          \
 	X(SOCKET, "socket", "PATH", "the agent's control socket (or set POSTERN_SOCKET)")          \
 	X(HELP, "help", NULL, "explain the command")                                               \
 	X(VERSION, "version", NULL, "print the version")
@@ -65,13 +69,22 @@ extern const struct cli_option_row cli_option_rows[CLI_OPTIONS];
 
 struct cli_call;
 
-enum cli_group { GROUP_LOOK, GROUP_ATTACH, GROUP_LISTS, GROUP_LIMITS, GROUP_CONFIG, CLI_GROUPS };
+enum cli_group {
+	GROUP_LOOK,
+	GROUP_ATTACH,
+	GROUP_LISTS,
+	GROUP_LIMITS,
+	GROUP_CHECK,
+	GROUP_CONFIG,
+	CLI_GROUPS
+};
 
 struct cli_command {
 	const char *name;      /* "status", or "block add" */
 	const char *arguments; /* as the synopsis shows them, e.g. "NAME FILE"; "" for none */
 	unsigned int min, max; /* how many of them */
 	unsigned int options;  /* CLI_TAKES() of those that it takes beside CLI_TAKES_ALWAYS */
+	unsigned int needs;    /* CLI_TAKES() of those of them that must be there */
 	enum cli_group group;
 	const char *family;  /* first command of a family: what the family is about */
 	const char *summary; /* a few words, for lists of commands */

@@ -137,7 +137,7 @@ static int take_option(const char *text, const char *next, struct cli_call *call
 /* A command that is fixed for a later version is said not to be there, and never pretended. */
 static int check_later(const char *word, struct error *err)
 {
-	static const char *const later[] = { "check", "audit", "user" };
+	static const char *const later[] = { "audit", "user" };
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		if (strcmp(word, later[i]) == 0)
@@ -297,6 +297,11 @@ int args_check(const struct cli_call *call, struct error *err)
 			return error_set(err, ERROR_USAGE, "'%s' takes no --%s", command->name,
 					 cli_option_rows[i].name);
 	}
+	for (size_t i = 0; i < CLI_OPTIONS; i++) {
+		if (command->needs & CLI_TAKES(i) && !call->option[i])
+			return error_set(err, ERROR_USAGE, "'%s' needs --%s %s", command->name,
+					 cli_option_rows[i].name, cli_option_rows[i].value);
+	}
 	if (call->words > command->max)
 		return error_set(err, ERROR_USAGE, "'%s' is one argument too many for '%s'",
 				 call->word[command->max], command->name);
@@ -315,11 +320,13 @@ char *args_synopsis(const struct cli_command *command, char *out, size_t size)
 
 	for (size_t i = 0; i < CLI_OPTIONS && used < size; i++) {
 		const char *value = cli_option_rows[i].value;
+		const bool needed = command->needs & CLI_TAKES(i);
 
 		if (shown & CLI_TAKES(i))
-			used += (size_t)snprintf(out + used, size - used, " [--%s%s%s]",
-						 cli_option_rows[i].name, value ? " " : "",
-						 value ? value : "");
+			used += (size_t)snprintf(out + used, size - used, " %s--%s%s%s%s",
+						 needed ? "" : "[", cli_option_rows[i].name,
+						 value ? " " : "", value ? value : "",
+						 needed ? "" : "]");
 	}
 	return out;
 }

@@ -20,8 +20,11 @@
 #define SYNOPSIS_STEP 10
 
 static const char *const group_titles[CLI_GROUPS] = {
-	[GROUP_LOOK] = "See what happens",      [GROUP_ATTACH] = "Protect a network interface",
-	[GROUP_LISTS] = "Say who is on a list", [GROUP_LIMITS] = "Limit everybody else",
+	[GROUP_LOOK] = "See what happens",
+	[GROUP_ATTACH] = "Protect a network interface",
+	[GROUP_LISTS] = "Say who is on a list",
+	[GROUP_LIMITS] = "Limit everybody else",
+	[GROUP_CHECK] = "Try what the gateway checks",
 	[GROUP_CONFIG] = "Configure the agent",
 };
 
@@ -30,7 +33,7 @@ static const struct {
 	const char *meaning;
 } exit_codes[] = {
 	{ CLI_DONE, "done" },
-	{ CLI_FOUND, "the address is listed" },
+	{ CLI_FOUND, "the address is listed, or the check failed" },
 	{ -ERROR_USAGE, "the command line makes no sense" },
 	{ -ERROR_UNREACHABLE, "the agent cannot be reached" },
 	{ -ERROR_REFUSED, "refused, or failed" },

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The programs: posternd (all of userspace/), posternctl (tools/, and the modules lib and conf), the
+# The programs: posternd (all of userspace/), posternctl (tools/, and CTL_MODULES), the
 # BPF programs with the skeletons that gate/ includes, and the benchmarks: tools/bench_NAME.c with what
 # there is of tools/bench_NAME_*.c.
 
@@ -45,8 +45,9 @@ $(BUILD)/posternd: $(call objects,$(MAIN) $(USERSPACE_SOURCES))
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 
+CTL_MODULES := lib conf dns checks
 $(BUILD)/posternctl: $(call objects,tools/posternctl.c $(CTL_SOURCES) \
-		$(filter userspace/lib/% userspace/conf/%,$(USERSPACE_SOURCES)))
+		$(filter $(addsuffix /%,$(addprefix userspace/,$(CTL_MODULES))),$(USERSPACE_SOURCES)))
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 

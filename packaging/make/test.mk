@@ -7,6 +7,7 @@
 #   tests/packet/*.c         one program that runs the XDP program in the kernel and, compiled into
 #                            native.c, on the host; its twin packet-coverage counts the branches there
 #   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
+#   tests/spf/evaluate.c     SPF in one process, for tests/spf and its benchmark
 #   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
 #   tests/lab/NAME.bpf.c     what they load; wire.bpf.c is compiled by the lab itself
 
@@ -86,17 +87,29 @@ $(LAB_OBJECTS): $(BUILD)/tests/%.bpf.o: tests/lab/%.bpf.c | toolchain
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $(@:.bpf.o=.full.o) $<
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.full.o)
 
+SPF_PROGRAM := $(BUILD)/tests/spf/evaluate
+$(SPF_PROGRAM): $(call objects,tests/spf/evaluate.c tests/replay/zone_play.c) $(OBJ)/libpostern.a
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
+
 .PHONY: test test-programs lab-programs fuzz-programs coverage
 
 lab-programs: $(LAB_PROGRAMS) $(LAB_OBJECTS)
 fuzz-programs: $(FUZZ_PROGRAMS)
-test-programs: all lab-programs $(UNIT_PROGRAMS) $(PACKET_PROGRAM) $(NATIVE_PROGRAM)
+test-programs: all lab-programs $(UNIT_PROGRAMS) $(PACKET_PROGRAM) $(NATIVE_PROGRAM) $(SPF_PROGRAM)
 
 JOBS := -j$(shell nproc)
 
 test: deps ## install what is missing, build, and run every test
 	$(Q)+$(MAKE) --no-print-directory $(JOBS) test-programs
 	$(Q)$(PYTHON) tests/run.py '$(BUILD)'
+
+DIFFERENTIAL_CASES ?= 100000
+DIFFERENTIAL_SEED  ?= 7208
+.PHONY: differential-spf
+differential-spf: $(SPF_PROGRAM) ## evaluate SPF beside pyspf on 100,000 generated cases
+	$(Q)$(PYTHON) tests/spf/differential.py $(SPF_PROGRAM) $(DIFFERENTIAL_CASES) $(DIFFERENTIAL_SEED)
 
 coverage: $(NATIVE_PROGRAM) ## list every branch of the XDP program with the packet cases that take it
 	$(Q)tests/packet/coverage.py $(NATIVE_PROGRAM) $(BUILD)/packet-branches.txt

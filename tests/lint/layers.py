@@ -4,7 +4,8 @@
 
 - A module of userspace/ includes only itself, what stands to its left in MODULES, and maps/.
 - Only gate/ includes libbpf, libxdp and the skeletons of the BPF programs.
-- tools/ includes lib/, conf/ and maps/; benchmarks (tools/bench_*) also store/, gate/, libbpf and the skeletons.
+- tools/ includes lib/, conf/ and maps/; the commands of `check` (tools/ctl_check*), which run the code of the gateway
+  and need no agent, also dns/ and checks/; benchmarks (tools/bench_*) also store/, gate/, libbpf and the skeletons.
 - A stage of bpf/ includes what stands to its left in STAGES, and maps/. No C library, nothing of userspace/.
 - maps/ includes itself and <linux/types.h>: it is compiled by both sides.
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 MODULES = ("lib conf store loop gate dns checks policy content accounts backend session obs ctl daemon").split()
 TOOLS_MODULES = "lib conf".split()
+CHECK_MODULES = "lib conf dns checks".split()
 BENCH_MODULES = "lib conf store gate".split()
 STAGES = ("packet maps parse lookup cell report limit siphash proved flood reply banner hold reset cookie "
           "gate bench_round bench_question").split()
@@ -60,16 +62,17 @@ def userspace_rule(file, target, name):
 
 
 def tools_rule(file, target, name):
-    bench = file.name.startswith("bench_")
+    bench, check = file.name.startswith("bench_"), file.name.startswith("ctl_check")
     if target is None:
         return "tools/ does not use libbpf, libxdp or the skeletons" \
             if not bench and (GATE_ONLY.match(name) or name.endswith(".skel.h")) else None
     if target.parts[0] in ("tools", "maps"):
         return None
-    if target.parts[0] == "userspace" and target.parts[1] in (BENCH_MODULES if bench else TOOLS_MODULES):
+    modules = BENCH_MODULES if bench else CHECK_MODULES if check else TOOLS_MODULES
+    if target.parts[0] == "userspace" and target.parts[1] in modules:
         return None
-    return "benchmarks include only lib/, conf/, store/, gate/ and maps/" if bench else \
-        "tools/ includes only lib/, conf/ and maps/"
+    who = "benchmarks include" if bench else "commands of check include" if check else "tools/ includes"
+    return f"{who} only {'/, '.join(modules)}/ and maps/"
 
 
 def bpf_rule(file, target, name):

@@ -70,6 +70,10 @@ def offered(line, path="/nowhere", cwd=ROOT):
     ("posternctl --list drop block s", {"show"}),
     ("posternctl limits ", {"show", "set"}),
     ("posternctl config ", {"check"}),
+    ("posternctl check ", {"spf"}),
+    ("posternctl check spf --h", {"--helo", "--help"}),
+    ("posternctl check spf --from ", set()),
+    ("posternctl --dns 127.0.0.1 check s", {"spf"}),
     ("posternctl monitor ", {"on", "off"}),
     ("posternctl help bl", {"block"}),
     ("posternctl help block cl", {"clear"}),
@@ -120,7 +124,7 @@ def options_of(command):
 
 
 @pytest.mark.parametrize("command", [
-    "status", "stats", "top", "why", "attach", "detach", "monitor", "reload", "config check", "limits show",
+    "status", "stats", "top", "why", "attach", "detach", "monitor", "reload", "config check", "check spf", "limits show",
     "limits set", *(f"{kind} {verb}" for kind in ("block", "allow")
                     for verb in ("add", "del", "test", "show", "load", "clear"))])
 def test_options_are_those_of_the_help(command):

@@ -41,7 +41,7 @@ def test_make_targets():
 @pytest.mark.parametrize("page, command", named(r"^posternctl ([a-z].*)"))
 def test_commands(page, command):
     """The words up to the first argument are a command that posternctl can explain."""
-    words = re.match(r"[a-z]+(?: (?:add|del|test|show|load|clear|set|check))?", command).group(0).split()
+    words = re.match(r"[a-z]+(?: (?:add|del|test|show|load|clear|set|check|spf))?", command).group(0).split()
     help = subprocess.run([BUILD / "posternctl", "help", *words], capture_output=True, text=True)
     assert help.returncode == 0, f"{page}: posternctl {command}: {help.stderr}"
     assert f"posternctl {' '.join(words)}" in help.stdout
