@@ -263,7 +263,7 @@ static int has_inside(struct store_txn *txn, const struct list_info *list,
 		      const struct prefix *prefix, struct error *err)
 {
 	const struct prefix behind_ipv4 = { .addr = addr_from_halves(0, 1ull << 48) };
-	struct prefix from = *prefix, found;
+	struct prefix from = *prefix, found = from;
 	int result;
 
 	from.len++; /* the first that can lie inside */
