@@ -52,7 +52,7 @@ static void check_set(const struct entry_set *set, enum list_kind kind)
 		struct prefix whole;
 
 		demand(entry->prefix.len <= 128 && entry->note <= set->note_count);
-		demand(entry->action == ACTION_DROP || entry->action == ACTION_RESET);
+		demand(entry->action < ACTION_COUNT);
 		demand(kind == LIST_KIND_BLOCK || entry->action == ACTION_DROP);
 		whole = prefix_of(&entry->prefix.addr, entry->prefix.len);
 		demand(!prefix_compare(&whole, &entry->prefix));
