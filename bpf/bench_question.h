@@ -113,7 +113,7 @@ STAGE int learn(struct xdp_md *ctx)
 	number = bpf_map_lookup_elem(&acknowledged, &index);
 	if (!number)
 		return XDP_ABORTED;
-	*number = hold_hash(&p) + 1;
+	*number = hold_hash(&p, refuse_epoch()) + 1;
 	return XDP_PASS;
 }
 

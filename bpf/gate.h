@@ -116,8 +116,9 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 /* What is done to a source on a list, as its entry says. */
 STAGE enum xdp_action stop_listed(struct xdp_md *ctx, const struct packet *p)
 {
-	if (p->flags & TCP_RST)
-		return XDP_DROP; /* no segment answers a reset */
+	if (p->flags & (TCP_RST | TCP_FIN))
+		return XDP_DROP; /* no segment answers a reset, and a listener takes no SYN with FIN
+				  */
 	switch (class_action(p->list_class)) {
 	case ACTION_RESET:
 		return reset(ctx, p);

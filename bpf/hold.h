@@ -21,17 +21,18 @@
 #define POSTERN_BPF_HOLD_H
 
 #include "bpf/banner.h"
+#include "bpf/limit.h"
 #include "bpf/reply.h"
 #include "bpf/siphash.h"
 
 #define REFUSE_WINDOW 4096 /* for clients that talk first */
 
 /* The hash part of the sequence number that our SYN-ACK bears. */
-STAGE_APART int hold_hash(const struct packet *p)
+STAGE_APART int hold_hash(const struct packet *p, __u32 epoch)
 {
 	const struct settings *s = settings_get();
 	struct siphash h;
-	__u32 bytes = 12; /* the ports are what is left over after whole words */
+	__u32 bytes = 15; /* ports and epoch are what is left over after whole words */
 
 	if (!p || !s)
 		return 0;
@@ -41,11 +42,13 @@ STAGE_APART int hold_hash(const struct packet *p)
 		siphash_word(&h, p->source.low);
 		siphash_word(&h, p->dest.high);
 		siphash_word(&h, p->dest.low);
-		bytes = 36;
+		bytes = 39;
 	} else {
 		siphash_word(&h, p->source.low << 32 | (__u32)p->dest.low);
 	}
-	return siphash_end(&h, (__u32)p->source_port << 16 | p->dest_port, bytes);
+	return siphash_end(
+		&h, (__u64)(epoch & 0xffffff) << 32 | (__u32)p->source_port << 16 | p->dest_port,
+		bytes);
 }
 
 /* The sequence number that the client's next octet has, as far as the segment's acknowledgement of
@@ -55,6 +58,22 @@ STAGE __u32 tarpit_next(const struct packet *p)
 	return p->acknowledged - p->hold_hash;
 }
 
+/* A number that refuse has told is good for one to two minutes: who has had an address once must
+ * not have replies sent to it for ever. The tarpit answers nothing that is longer than its
+ * question. */
+#define REFUSE_EPOCH_SHIFT 36
+
+STAGE __u32 refuse_epoch(void)
+{
+	return bpf_ktime_get_coarse_ns() >> REFUSE_EPOCH_SHIFT;
+}
+
+STAGE int refuse_owns(struct packet *p, __u32 epoch)
+{
+	p->hold_hash = hold_hash(p, epoch);
+	return p->acknowledged - (p->hold_hash + 1) <= REPLY_TEXT_MAX + 1;
+}
+
 /* Whether a later segment belongs to a connection that is held; keeps the hash. */
 STAGE int hold_owns(struct packet *p)
 {
@@ -62,9 +81,9 @@ STAGE int hold_owns(struct packet *p)
 
 	if ((action != ACTION_REFUSE && action != ACTION_TARPIT) || !(p->flags & TCP_ACK))
 		return 0;
-	p->hold_hash = hold_hash(p);
 	if (action == ACTION_REFUSE)
-		return p->acknowledged - (p->hold_hash + 1) <= REPLY_TEXT_MAX + 1;
+		return refuse_owns(p, refuse_epoch()) || refuse_owns(p, refuse_epoch() - 1);
+	p->hold_hash = hold_hash(p, 0);
 	return tarpit_next(p) - p->sequence <= 1;
 }
 
@@ -87,7 +106,7 @@ STAGE_APART int hold_syn(struct xdp_md *ctx, const struct packet *p)
 	if (!p)
 		return XDP_DROP;
 	tarpit = class_action(p->list_class) == ACTION_TARPIT;
-	r.sequence = hold_hash(p) + (tarpit ? p->sequence : 0);
+	r.sequence = hold_hash(p, tarpit ? 0 : refuse_epoch()) + (tarpit ? p->sequence : 0);
 	r.acknowledged = p->sequence + 1;
 	r.window = tarpit ? 0 : REFUSE_WINDOW;
 	return hold_send(ctx, p, &r, HEALTH_HOLDS_SENT);
@@ -106,6 +125,24 @@ STAGE enum xdp_action hold_ack(struct xdp_md *ctx, const struct packet *p, __u32
 	return hold_send(ctx, p, &r, HEALTH_HOLDS_SENT);
 }
 
+/* A source gets no more replies, and makes no more events, than attempts from it would be let
+ * through. */
+STAGE_APART int refusal_allowed(const struct packet *p)
+{
+	const struct settings *s = settings_get();
+	const __u64 now = bpf_ktime_get_ns();
+	__u64 hash;
+	__u32 place;
+
+	if (!s || !p)
+		return 0;
+	if (!s->limit[METER_SOURCE].interval_ns)
+		return 1;
+	hash = cell_hash(s, &p->source, p->family, METER_SOURCE);
+	place = level_claim(hash, METER_SOURCE, now);
+	return level_charge(METER_SOURCE, place, now) == UNDECIDED;
+}
+
 /* The 554. Retransmitted, the segment that asks for it gets it again, with another id. */
 STAGE enum xdp_action refuse_banner(struct xdp_md *ctx, const struct packet *p)
 {
@@ -117,7 +154,7 @@ STAGE enum xdp_action refuse_banner(struct xdp_md *ctx, const struct packet *p)
 		.window = REFUSE_WINDOW,
 	};
 
-	if (!banner_write(p, &r, event_id(now, p->list_class))) {
+	if (!refusal_allowed(p) || !banner_write(p, &r, event_id(now, p->list_class))) {
 		health_count(HEALTH_ANSWERS_SKIPPED);
 		return XDP_DROP;
 	}

@@ -147,6 +147,20 @@ STAGE int reply_link(struct xdp_md *ctx, __u32 grown)
 	return 1;
 }
 
+/* Whether the source can be that of one host (RFC 1122 3.2.1.3, RFC 4291 2.5): the stack would
+ * discard the question otherwise. What claims to come from where it goes to is no question either.
+ */
+STAGE int reply_has_receiver(const struct packet *p)
+{
+	const __u32 first = p->source.low >> 24 & 0xff; /* of an IPv4 address */
+
+	if (p->source.high == p->dest.high && p->source.low == p->dest.low)
+		return 0;
+	if (p->family == FAMILY_IPV6)
+		return p->source.high >> 56 != 0xff && (p->source.high || p->source.low > 1);
+	return first && first != 127 && first < 224;
+}
+
 /* Gives the frame a new length: cut at its end, or grown at its front. */
 STAGE int reply_resize(struct xdp_md *ctx, int grown)
 {
@@ -200,7 +214,8 @@ STAGE_APART int reply_send(struct xdp_md *ctx, const struct packet *p, const str
 		return 0;
 	text = r->text_length;
 	barrier_var(text); /* or it is read again, when its bound is forgotten */
-	if (r->option_words > OPTION_WORDS || text > REPLY_TEXT_MAX || !reply_link_known(ctx, p))
+	if (r->option_words > OPTION_WORDS || text > REPLY_TEXT_MAX || !reply_link_known(ctx, p) ||
+	    !reply_has_receiver(p))
 		return 0;
 	headers = p->l3_offset + sizeof(struct tcp_words) + r->option_words * 4 +
 		  (p->family == FAMILY_IPV6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));

@@ -383,6 +383,73 @@ static void tarpit_stranger(struct world *w)
 	assert_int_equal(say_segment(&t, PSH, 1, 1, 5), XDP_PASS);
 }
 
+/* A number is good for the time in which it was told, and the one after it; the tarpit's stay. */
+static void hold_numbers_expire(struct world *w)
+{
+	const uint64_t epoch = 1ull << 36; /* ns */
+	struct talker t = meet(w, "192.0.2.1",
+			       (struct given){ .refuse = "192.0.2.1", .tarpit = "192.0.2.2" });
+
+	open_with(&t, REPLY_WINDOW);
+	w->advance(epoch);
+	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_TX);
+	check_banner(&t, "554 5.7.1 refused", "192.0.2.1");
+	w->advance(epoch);
+	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_PASS);
+	t.shape = (struct shape){ .source = "192.0.2.2" };
+	open_with(&t, 0);
+	w->advance(10 * epoch);
+	assert_int_equal(say_segment(&t, ACK, 0, 1, 0), XDP_TX);
+}
+
+/* Replies are longer than what asks for them, so a source gets no more than its rate allows. */
+static void refuse_beyond_rate(struct world *w)
+{
+	struct given given = { .refuse = "192.0.2.0/24", .spent = { true } };
+	struct talker t;
+
+	given.limit[METER_SOURCE] = (struct meter_limit){ 1000000000, 1000000000, 0, 1 };
+	t = meet(w, "192.0.2.1", given);
+	open_with(&t, REPLY_WINDOW);
+	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_DROP);
+	assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
+	given.spent[METER_SOURCE] = false;
+	t = meet(w, "192.0.2.1", given);
+	open_with(&t, REPLY_WINDOW);
+	assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_TX);
+}
+
+/* Nobody is answered who cannot be one host, or who claims to be us. */
+static void no_receiver(struct world *w)
+{
+	static const char *const source[] = {
+		"0.0.0.1", "127.0.0.1", "224.0.0.5", "255.255.255.255", "198.51.100.25",
+		"ff02::1", "::",        "::1",       "2001:db8::25"
+	};
+
+	for (size_t i = 0; i < sizeof(source) / sizeof(source[0]); i++) {
+		const bool ipv4 = !strchr(source[i], ':');
+		struct talker t =
+			meet(w, source[i], (struct given){ .refuse = ipv4 ? "0.0.0.0/0" : "::/0" });
+
+		t.shape.flags = SYN;
+		assert_int_equal(say(&t), XDP_DROP);
+		assert_int_equal(t.health[HEALTH_ANSWERS_SKIPPED], 1);
+	}
+}
+
+/* A listener takes no SYN with FIN or RST, so nothing is there to refuse. */
+static void syn_with_more(struct world *w)
+{
+	struct talker t = meet(w, "192.0.2.1", (struct given){ .refuse = "192.0.2.0/24" });
+
+	t.shape.flags = SYN | FIN;
+	assert_int_equal(say(&t), XDP_DROP);
+	t.shape.flags = SYN | RST;
+	assert_int_equal(say(&t), XDP_DROP);
+	assert_int_equal(packets(&t, REASON_LISTED), 1);
+}
+
 static void hold_without_settings(struct world *w)
 {
 	struct talker t =
@@ -421,6 +488,10 @@ const struct talk hold_talks[] = {
 	{ "tarpit, ipv4", tarpit_ipv4, false },
 	{ "tarpit, ipv6 and vlan", tarpit_ipv6, false },
 	{ "tarpit, not our connection", tarpit_stranger, false },
+	{ "hold, numbers expire", hold_numbers_expire, true },
+	{ "refuse, beyond the rate", refuse_beyond_rate, false },
+	{ "refuse, no receiver", no_receiver, false },
+	{ "refuse, syn with fin or rst", syn_with_more, false },
 	{ "hold, arguments that never come", hold_without_settings, true },
 };
 const size_t hold_talk_count = sizeof(hold_talks) / sizeof(hold_talks[0]);

@@ -276,11 +276,11 @@ static int native_direct(struct xdp_md *ctx)
 	    cookie_ipv6(ctx, &beyond, &bytes, 19) >= 0 ||
 	    cookie_ipv6(ctx, &beyond, &bytes, 61) >= 0 || options_parse(NULL, 20, NULL) ||
 	    options_parse(&bytes, 20, NULL) || flood_count(FLOOD_PORTS, 0) ||
-	    is_proved(NULL, FAMILY_IPV4, 0) || hold_hash(NULL) || hold_syn(ctx, NULL) != XDP_DROP ||
-	    hold(ctx, NULL) != XDP_DROP || banner_write(NULL, &reply, 0) ||
-	    banner_write(&beyond, NULL, 0) || text_ipv4(NULL, 0, 0) ||
-	    text_ipv6(NULL, 0, &nobody) || text_ipv6(&text, 0, NULL) || zero_run(NULL) ||
-	    text_group(NULL, 0, 0) || text_id(NULL, 0, 0))
+	    is_proved(NULL, FAMILY_IPV4, 0) || hold_hash(NULL, 0) || refusal_allowed(NULL) ||
+	    hold_syn(ctx, NULL) != XDP_DROP || hold(ctx, NULL) != XDP_DROP ||
+	    banner_write(NULL, &reply, 0) || banner_write(&beyond, NULL, 0) ||
+	    text_ipv4(NULL, 0, 0) || text_ipv6(NULL, 0, &nobody) || text_ipv6(&text, 0, NULL) ||
+	    zero_run(NULL) || text_group(NULL, 0, 0) || text_id(NULL, 0, 0))
 		return XDP_ABORTED;
 	if (parse(ctx, NULL) != REASON_MALFORMED || level_ask(METER_LEVELS, 1, 0) != UNDECIDED ||
 	    level_ask(METER_SOURCE, nowhere, 0) != UNDECIDED ||
@@ -294,7 +294,8 @@ static int native_direct(struct xdp_md *ctx)
 	faults.found = 0;
 	if (judge_flood(ctx, &beyond) != UNDECIDED || reset(ctx, &beyond) != XDP_DROP ||
 	    limit(&beyond) != UNDECIDED || cookie_send(ctx, &beyond) || flood_count(0, 0) ||
-	    is_proved(&nobody, FAMILY_IPV4, 0) || hold_hash(&beyond))
+	    is_proved(&nobody, FAMILY_IPV4, 0) || hold_hash(&beyond, 0) ||
+	    refusal_allowed(&beyond) || refusal_allowed(NULL))
 		return XDP_ABORTED;
 	if (level_ask(METER_TOTAL, 0, 0) != UNDECIDED ||
 	    level_charge(METER_TOTAL, 0, 0) != UNDECIDED)
