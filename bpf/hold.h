@@ -14,6 +14,9 @@
  * repeat the number before the next one (RFC 9293 3.8.6.1), from the ACK of the handshake. A
  * segment that does not fit is not ours: it passes, and the stack answers it if nobody owns it.
  *
+ * A number of refuse is good for a minute or two, and each reply is charged to its source's rate,
+ * because the reply is longer than what asks for it.
+ *
  * Nothing loops: an answer is never longer than its question, but for the one to a client that has
  * proved its address, and no pure acknowledgement of it is answered.
  */

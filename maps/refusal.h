@@ -17,8 +17,9 @@
 struct refusal {
 	__u32 length; /* 0: there is none, and the program has its own words */
 	__u32 pad;
-	char text[REFUSAL_TEXT_MAX]; /* "554 5.7.1 ..." in printable ASCII, padded with zero bytes
-				      */
+	/* "554 5.7.1 ..." in printable ASCII, padded with spaces: so what a packet copies while it
+	 * changes is a line all the same. */
+	char text[REFUSAL_TEXT_MAX];
 };
 ABI_SIZE(struct refusal, 128);
 

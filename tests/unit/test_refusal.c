@@ -21,7 +21,7 @@ static void expect(const char *list, const char *reason, const char *contact, co
 	assert_int_equal(made.length, strlen(text));
 	assert_memory_equal(made.text, text, made.length);
 	for (size_t i = made.length; i < REFUSAL_TEXT_MAX; i++)
-		assert_int_equal(made.text[i], '\0');
+		assert_int_equal(made.text[i], ' ');
 	assert_int_equal(made.pad, 0);
 }
 

@@ -28,8 +28,9 @@ static void append(struct refusal *out, const char *text, size_t reserve)
 void refusal_compose(const char *list, const char *reason, const char *contact, struct refusal *out)
 {
 	const size_t reserve = *contact ? strlen(CONTACT) + strlen(contact) : 0;
-	struct refusal made = { 0 };
+	struct refusal made = { .length = 0 };
 
+	memset(made.text, ' ', sizeof(made.text));
 	append(&made, REPLY_CODE, 0);
 	if (*reason) {
 		append(&made, reason, reserve);
