@@ -7,15 +7,14 @@ whole `posternctl block load`, of it the store and the table; one more address a
 command line; and what the maps and the agent take, in all and for each entry of the capacity beyond the
 64 MiB that do not depend on it. Traffic is filtered meanwhile. The figures are medians of RUNS runs.
 """
-import json
 import pathlib
 import random
 import re
-import statistics
 import time
 
 from bigfile import write_ipv4_list, write_list
-from lab import BUILD, SPOOFED4, Lab
+from figures import Figures
+from lab import SPOOFED4, Lab
 
 RUNS = 5
 SIZES = (1000, 100000, 1000000)
@@ -24,22 +23,6 @@ IPV4_SIZES = (1000000, 10000000)
 IPV6_LEAST = 1000  # the smallest capacity
 FIXED_MIB = 64
 TRIM_SECONDS = 3  # after a large change the agent gives memory back within a second
-
-
-class Figures:
-    def __init__(self):
-        self.rows = []
-
-    def add(self, figure, unit, subject, values):
-        row = {"figure": figure, "value": statistics.median(values), "unit": unit, "subject": subject,
-               "runs": len(values), "min": min(values), "max": max(values)}
-        self.rows.append(row)
-        print(f"{subject:26} {figure:40} {row['value']:10.1f} {unit}  ({row['min']:.1f} to {row['max']:.1f})", flush=True)
-
-    def write(self):
-        path = BUILD / "bench/load.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.rows, indent=2) + "\n")
 
 
 def timed(lab, *command, **options):
@@ -108,7 +91,7 @@ def main():
     both_families(figures)
     for size in IPV4_SIZES:
         ipv4_at_capacity(figures, size)
-    figures.write()
+    figures.write("load")
 
 
 if __name__ == "__main__":

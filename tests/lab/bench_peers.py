@@ -3,7 +3,7 @@
 """Postern beside what else could do its work, in one run: build/bench/peers.json, docs/bench-peers.json and .svg.
 
 For lists of 10 K, 1 M and 10 M entries: packets dropped a second when every packet is a hit, CPU time a packet, time to
-load, to replace and to add one, memory. Then what the issue of the line rate asks for by name, and mail during a flood
+load, to replace and to add one, memory. Then the ratios that are wanted at line rate, and mail during a flood
 (bench_flood.py). All peers of a size are loaded first and then measured in turn, several times over, so that what
 disturbs the machine disturbs all.
 
@@ -23,7 +23,7 @@ from lab import Failed
 from peers import PEERS, Entries, Bare, Hash, Nft, NftNetworks, Postern, PosternLimits
 
 SIZES = (10_000, 1_000_000, 9_990_000)  # the last one leaves room for one more in what holds 10 M
-ASKED = 1_000_000  # entries that the issue's figures are about
+ASKED = 1_000_000  # entries that the wanted ratios are about
 ROUNDS, SECONDS = 5, 0.5
 REPEATS, SHORT_MS = 3, 5000  # operations that take less are done more often
 EXCEEDING = 100_000  # sources
@@ -137,7 +137,7 @@ class Measurement:
 
 class Asked:
     """
-    The figures that the issue names, from rounds in which those compared stand next to each other. Shares are taken of
+    The ratios that are wanted, from rounds in which those compared stand next to each other. Shares are taken of
     CPU time a packet, which is what a rate comes from and does not count what else the machine does meanwhile.
     """
 
