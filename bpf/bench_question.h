@@ -15,6 +15,7 @@
 #define POSTERN_BPF_BENCH_QUESTION_H
 
 #include "bpf/bench_round.h"
+#include "bpf/gate.h"
 #include "bpf/hold.h"
 #include "bpf/parse.h"
 
@@ -103,17 +104,19 @@ STAGE int cut(struct xdp_md *ctx)
 /* What the source of this round has to acknowledge: the hash, and in the tarpit more. */
 STAGE int learn(struct xdp_md *ctx)
 {
+	const struct settings *s = settings_get();
 	struct turn *turn_now = turn_get();
 	struct packet p = {};
 	__u32 *number, index;
 
-	if (!turn_now || parse(ctx, &p) != UNDECIDED)
+	if (!s || !turn_now || parse(ctx, &p) != UNDECIDED)
 		return XDP_ABORTED;
+	find_list(s, &p);
 	index = (turn_now->count - 1) & (SOURCES - 1);
 	number = bpf_map_lookup_elem(&acknowledged, &index);
 	if (!number)
 		return XDP_ABORTED;
-	*number = hold_hash(&p, refuse_epoch()) + 1;
+	*number = hold_hash(&p, hold_epoch(&p)) + 1;
 	return XDP_PASS;
 }
 

@@ -8,11 +8,12 @@
  * acknowledged. Tarpit: a SYN gets a SYN-ACK that offers no window, so the client may not say a
  * word; what it sends all the same, and its probes, get the same answer for as long as it waits.
  *
- * Our initial sequence number is a keyed hash of addresses and ports, so that a client that
- * acknowledges it has received it, and nobody else can have guessed it. In the tarpit the client's
- * own initial sequence number is added: later segments then tell it, and with it the probes, which
- * repeat the number before the next one (RFC 9293 3.8.6.1), from the ACK of the handshake. A
- * segment that does not fit is not ours: it passes, and the stack answers it if nobody owns it.
+ * Our initial sequence number is a keyed hash of addresses, ports and (refuse) time, so that a
+ * client that acknowledges it has received it, and nobody else can have guessed it. In the tarpit
+ * the client's own initial sequence number is added: later segments then tell it, and with it the
+ * probes, which repeat the number before the next one (RFC 9293 3.8.6.1), from the ACK of the
+ * handshake. A segment that does not fit is not ours: it passes, and the stack answers it if nobody
+ * owns it.
  *
  * A number of refuse is good for a minute or two, and each reply is charged to its source's rate,
  * because the reply is longer than what asks for it.
@@ -71,6 +72,12 @@ STAGE __u32 refuse_epoch(void)
 	return bpf_ktime_get_coarse_ns() >> REFUSE_EPOCH_SHIFT;
 }
 
+/* What the number of a SYN-ACK depends on beside addresses and ports. */
+STAGE __u32 hold_epoch(const struct packet *p)
+{
+	return class_action(p->list_class) == ACTION_TARPIT ? 0 : refuse_epoch();
+}
+
 STAGE int refuse_owns(struct packet *p, __u32 epoch)
 {
 	p->hold_hash = hold_hash(p, epoch);
@@ -109,7 +116,7 @@ STAGE_APART int hold_syn(struct xdp_md *ctx, const struct packet *p)
 	if (!p)
 		return XDP_DROP;
 	tarpit = class_action(p->list_class) == ACTION_TARPIT;
-	r.sequence = hold_hash(p, tarpit ? 0 : refuse_epoch()) + (tarpit ? p->sequence : 0);
+	r.sequence = hold_hash(p, hold_epoch(p)) + (tarpit ? p->sequence : 0);
 	r.acknowledged = p->sequence + 1;
 	r.window = tarpit ? 0 : REFUSE_WINDOW;
 	return hold_send(ctx, p, &r, HEALTH_HOLDS_SENT);
