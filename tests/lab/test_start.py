@@ -34,7 +34,7 @@ def filtering(fresh, no_limits):
 
 @pytest.mark.parametrize("overrides, words", [
     ({"interfaces": ["g0", "nosuch0"]}, ["nosuch0"]),
-    ({"interfaces": ["br9"], "mode": "native"}, ["br9", "native"]),
+    ({"interfaces": ["br9"], "attach-mode": "native"}, ["br9", "native"]),
     ({"user": "nosuchuser"}, ["nosuchuser", "useradd"]),
     ({"state-directory": "/etc/passwd/state"}, ["/etc/passwd/state"]),
     ({"pin-directory": "/tmp"}, ["/tmp", "BPF file system"]),

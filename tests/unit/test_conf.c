@@ -110,7 +110,7 @@ static void one_option_is_one_difference(void **state)
 		{ "store-size: 1048576", "store-size! " },
 		{ "pin-directory: /a", "pin-directory! " },
 		{ "interfaces: [lo]", "interfaces " },
-		{ "mode: native", "mode " },
+		{ "attach-mode: native", "attach-mode " },
 		{ "ports: [25]", "ports " },
 		{ "monitor: true", "monitor " },
 		{ "control: {socket: /a}", "control.socket! " },

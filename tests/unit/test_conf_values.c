@@ -67,7 +67,7 @@ static void values_of_the_wrong_type(void **state)
 		  "f:1: monitor: is a text in quotes, but true or false is wanted" },
 		{ "user: [a]", "f:1: user: is a list, but a text is wanted" },
 		{ "user: null", "f:1: user: has no value, but a text is wanted" },
-		{ "mode: fast", "f:1: mode: fast is none of auto, native, generic" },
+		{ "mode: fast", "f:1: mode: fast is none of filter, guard" },
 		{ "log: {level: loud}",
 		  "f:1: log.level: loud is none of debug, info, warning, error" },
 		{ "log: {level: ''}",

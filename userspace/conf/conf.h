@@ -18,9 +18,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "conf/finding.h"
+#include "conf/zone.h"
 #include "lib/addr.h"
 #include "lib/error.h"
 #include "lib/log.h"
+#include "maps/action.h"
 #include "maps/meter.h"
 
 #define CONF_FILE_DEFAULT   "/etc/postern/postern.yaml"
@@ -32,8 +35,12 @@
 #define CONF_PORTS_MAX      64
 #define CONF_INTERFACES_MAX 32
 #define CONF_SERVERS_MAX    8
-#define CONF_OPTIONS_MAX    64 /* rows that the schema may have */
+#define CONF_OPTIONS_MAX    128 /* rows that the schema may have */
 #define CONF_ORIGIN_MAX     (CONF_PATH_MAX + 16)
+
+/* What the gateway is: a filter of packets by lists and limits, or one that also looks clients up.
+ */
+enum conf_role { CONF_ROLE_FILTER, CONF_ROLE_GUARD };
 
 enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
 
@@ -82,7 +89,8 @@ struct conf {
 	char pin_directory[CONF_PATH_MAX];
 	uint32_t store_size; /* MiB */
 	struct conf_interfaces interfaces;
-	enum conf_mode mode;
+	enum conf_role role; /* the option "mode" */
+	enum conf_mode mode; /* the option "attach-mode" */
 	struct conf_ports ports;
 	bool monitor;
 	struct {
@@ -128,6 +136,36 @@ struct conf {
 		uint32_t in_flight;
 		uint32_t in_flight_zone;
 	} dns;
+	struct {
+		struct conf_zones zones;   /* of addresses */
+		struct conf_zones domains; /* of domains */
+		uint32_t test_interval;    /* seconds; 0: never */
+	} dnsbl;
+	struct {
+		uint32_t rate;    /* newcomers a second */
+		uint32_t cache;   /* verdicts */
+		uint32_t ttl_min; /* seconds */
+		uint32_t ttl_max;
+		uint32_t timeout; /* ms, of a whole verdict */
+	} guard;
+	int32_t score[FINDING_COUNT];
+	struct {
+		int32_t slow, greylist, reject; /* 0 is never */
+	} policy;
+	struct {
+		bool enabled;
+		uint32_t delay, window, keep; /* seconds */
+	} greylist;
+	struct {
+		enum action first_action, action;
+		uint32_t ttl, ttl_max; /* seconds */
+		uint32_t factor;
+		uint32_t forgive; /* seconds */
+	} escalation;
+	struct {
+		uint32_t good;  /* verdicts; 0: never */
+		uint32_t trust; /* seconds */
+	} history;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */
 	uint32_t line[CONF_OPTIONS_MAX]; /* of each option, in the order of the schema */

@@ -13,17 +13,22 @@
 
 #include "lib/text.h"
 
-#define RATE_MAX    1000000u
-#define ENTRIES_MIN 1000u
-#define ENTRIES_MAX 10000000u
-#define SOURCES_MIN 1024u
-#define SOURCES_MAX 16777216u
-#define STORE_MIN   16u
-#define STORE_MAX   1048576u
-#define FLOOD_MAX   100000000u
-#define HOLD_MAX    3600u
-#define PROOF_MAX   (366u * 24u * 3600u)
-#define DNS_TTL_MAX (7u * 24u * 3600u)
+#define RATE_MAX      1000000u
+#define ENTRIES_MIN   1000u
+#define ENTRIES_MAX   10000000u
+#define SOURCES_MIN   1024u
+#define SOURCES_MAX   16777216u
+#define STORE_MIN     16u
+#define STORE_MAX     1048576u
+#define FLOOD_MAX     100000000u
+#define HOLD_MAX      3600u
+#define PROOF_MAX     (366u * 24u * 3600u)
+#define GUARD_TTL_MAX (7u * 24u * 3600u)
+#define BLOCK_TTL_MAX (366u * 24u * 3600u)
+#define VERDICTS_MAX  10000000u
+#define FACTOR_MAX    100u
+#define GOOD_MAX      1000u
+#define DNS_TTL_MAX   (7u * 24u * 3600u)
 /* An identifier of a query has 16 bits. */
 #define DNS_FLIGHT_MAX 20000u
 
@@ -88,6 +93,12 @@ static int check_contact(const char *text, struct error *err)
 	return 0;
 }
 
+static const char *const roles[] = { "filter", "guard", NULL };
+_Static_assert(CONF_ROLE_FILTER == 0 && CONF_ROLE_GUARD == 1, "conf: order of the words");
+
+#define ACTION_WORD(name, text) text,
+static const char *const actions[] = { ACTION_LIST(ACTION_WORD) NULL };
+
 static const char *const modes[] = { "auto", "native", "generic", NULL };
 _Static_assert(CONF_MODE_NATIVE == 1 && CONF_MODE_GENERIC == 2, "conf: order of the words");
 
@@ -120,6 +131,19 @@ _Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the
 		.name = "dns." key, .type = CONF_NUMBER, FIELD(dns.member), .min = (least),        \
 		.max = (most), .preset = initial, .unit = what, .help = text                       \
 	}
+
+#define ROW(key, field, least, most, initial, what, text)                                          \
+	{                                                                                          \
+		.name = key, .type = CONF_NUMBER, FIELD(field), .min = (least), .max = (most),     \
+		.preset = initial, .unit = what, .reloadable = true, .help = text                  \
+	}
+#define SCORE(key, field, initial, text)                                                           \
+	{                                                                                          \
+		.name = key, .type = CONF_SCORE, FIELD(field), .max = SCORE_MAX,                   \
+		.preset = initial, .unit = "points", .reloadable = true, .help = text              \
+	}
+#define FINDING_ROW(name, text, initial, about)                                                    \
+	SCORE("score." text, score[FINDING_##name], initial, "When " about "."),
 
 #define SOURCE "one address"
 #define NET    "one IPv4 /24 or IPv6 /64"
@@ -169,6 +193,14 @@ const struct conf_option conf_schema[] = {
 	  .help = "Network interfaces to attach to at start. More can be attached later with "
 		  "posternctl attach." },
 	{ .name = "mode",
+	  .type = CONF_CHOICE,
+	  FIELD(role),
+	  .preset = "filter",
+	  .choices = roles,
+	  .help = "What Postern does: filter stops what lists and limits stop. guard also looks up "
+		  "clients that are new (DNS lists, reverse DNS) beside the mail server, and "
+		  "stops those with a bad verdict from then on." },
+	{ .name = "attach-mode",
 	  .type = CONF_CHOICE,
 	  FIELD(mode),
 	  .preset = "auto",
@@ -353,6 +385,81 @@ const struct conf_option conf_schema[] = {
 	DNS("in-flight-zone", in_flight_zone, 1, DNS_FLIGHT_MAX, "200", "questions",
 	    "The same for the questions below the zone of one DNS list, so that a slow list does "
 	    "not hold up the others."),
+	{ .name = "guard.rate",
+	  .type = CONF_NUMBER,
+	  FIELD(guard.rate),
+	  .min = 1,
+	  .max = RATE_MAX,
+	  .preset = "500",
+	  .unit = "sources/s",
+	  .reloadable = true,
+	  .help = "New sources that are looked up because of a connection attempt. As many again "
+		  "are when they have completed a handshake, so that attempts from forged "
+		  "addresses hold up nobody who is real." },
+	{ .name = "guard.cache",
+	  .type = CONF_NUMBER,
+	  FIELD(guard.cache),
+	  .min = ENTRIES_MIN,
+	  .max = VERDICTS_MAX,
+	  .preset = "200000",
+	  .unit = "verdicts",
+	  .help = "Verdicts that are kept, with 128 bytes for each." },
+	ROW("guard.ttl-min", guard.ttl_min, 1, GUARD_TTL_MAX, "60", "seconds",
+	    "A verdict holds at least so long, whatever the answers that it rests on say."),
+	ROW("guard.ttl-max", guard.ttl_max, 1, GUARD_TTL_MAX, "3600", "seconds",
+	    "A verdict holds at most so long."),
+	ROW("guard.timeout", guard.timeout, 100, 60000, "10000", "ms",
+	    "How long a verdict waits for all lookups together. What is not there by then counts "
+	    "as no answer."),
+	FINDING_LIST(FINDING_ROW) SCORE("policy.slow", policy.slow, "4",
+					"The score from which mail is taken slowly. 0 is never."),
+	SCORE("policy.greylist", policy.greylist, "6",
+	      "The score from which a client has to come again, where greylisting is on. 0 is "
+	      "never."),
+	SCORE("policy.reject", policy.reject, "10",
+	      "The score from which a client is refused. 0 is never."),
+	{ .name = "greylist.enabled",
+	  .type = CONF_BOOL,
+	  FIELD(greylist.enabled),
+	  .preset = "false",
+	  .reloadable = true,
+	  .help = "Whether clients with a score of policy.greylist or more have to come again "
+		  "later "
+		  "before they are let in. Otherwise they are let in." },
+	ROW("greylist.delay", greylist.delay, 1, 86400, "300", "seconds",
+	    "How much later a client has to come again."),
+	ROW("greylist.window", greylist.window, 1, BLOCK_TTL_MAX, "86400", "seconds",
+	    "How long it may take until then: who comes later begins again."),
+	ROW("greylist.keep", greylist.keep, 1, BLOCK_TTL_MAX, "3110400", "seconds",
+	    "How long who has come again is remembered after the last time."),
+	{ .name = "escalation.first-action",
+	  .type = CONF_CHOICE,
+	  FIELD(escalation.first_action),
+	  .preset = "refuse",
+	  .reloadable = true,
+	  .choices = actions,
+	  .help = "What the kernel does about a source after its first bad verdict. refuse tells "
+		  "it why." },
+	{ .name = "escalation.action",
+	  .type = CONF_CHOICE,
+	  FIELD(escalation.action),
+	  .preset = "drop",
+	  .reloadable = true,
+	  .choices = actions,
+	  .help = "What it does about a source that has offended before." },
+	ROW("escalation.ttl", escalation.ttl, 1, BLOCK_TTL_MAX, "600", "seconds",
+	    "How long a source is blocked after its first bad verdict."),
+	ROW("escalation.ttl-max", escalation.ttl_max, 1, BLOCK_TTL_MAX, "604800", "seconds",
+	    "How long it is blocked at most."),
+	ROW("escalation.factor", escalation.factor, 1, FACTOR_MAX, "6", "times",
+	    "How much longer each time than the time before."),
+	ROW("escalation.forgive", escalation.forgive, 60, BLOCK_TTL_MAX, "604800", "seconds",
+	    "One offence is forgotten after each such time without another."),
+	ROW("history.good", history.good, 0, GOOD_MAX, "5", "verdicts",
+	    "After so many verdicts that say accept, at least an hour apart and without an offence "
+	    "between them, a source is trusted. 0 is never."),
+	ROW("history.trust", history.trust, 60, BLOCK_TTL_MAX, "86400", "seconds",
+	    "How long a trusted source is not looked up again."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -15,6 +15,7 @@
 enum conf_type {
 	CONF_TEXT,    /* char[], zeros after the text */
 	CONF_NUMBER,  /* uint32_t */
+	CONF_SCORE,   /* int32_t, at most `max` either way */
 	CONF_BOOL,    /* bool */
 	CONF_CHOICE,  /* an enum: the place of the word in `choices` */
 	CONF_LISTEN,  /* struct conf_listen */

@@ -27,6 +27,8 @@ _Static_assert(offsetof(struct conf_servers, server) == sizeof(size_t), "conf: l
 _Static_assert(sizeof(struct conf_server) == sizeof(struct addr) + sizeof(uint16_t),
 	       "conf: members of a list are compared as they are");
 _Static_assert(sizeof(enum conf_mode) == sizeof(unsigned int), "conf: a choice is an enum");
+_Static_assert(sizeof(enum action) == sizeof(unsigned int), "conf: a choice is an enum");
+_Static_assert(sizeof(enum conf_role) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned int), "conf: a choice is an enum");
 
 /* "TEXT followed by what is wrong with it", in the form of every message of this file. */
@@ -84,6 +86,25 @@ static int parse_number(const struct conf_option *option, const char *text, void
 	if (!rc)
 		*(uint32_t *)field = (uint32_t)value;
 	return rc;
+}
+
+/* A whole number with a sign. */
+static int parse_score(const struct conf_option *option, const char *text, void *field,
+		       struct error *err)
+{
+	const bool negative = text[0] == '-';
+	char wrong[TEXT_SHOWN_MAX];
+	uint64_t value = 0;
+
+	if (!is_integer(text))
+		return refuse(err, text, "is not a whole number");
+	if (number_parse(text + negative, 0, option->max, &value, NULL)) {
+		snprintf(wrong, sizeof(wrong), "is out of range -%" PRIu32 " to %" PRIu32,
+			 option->max, option->max);
+		return refuse(err, text, wrong);
+	}
+	*(int32_t *)field = negative ? -(int32_t)value : (int32_t)value;
+	return 0;
 }
 
 static int parse_bool(const struct conf_option *option, const char *text, void *field,
@@ -255,6 +276,7 @@ static const struct {
 } types[CONF_TYPES] = {
 	[CONF_TEXT] = { parse_text, "a text", false, 0 },
 	[CONF_NUMBER] = { parse_number, "a whole number", true, 0 },
+	[CONF_SCORE] = { parse_score, "a whole number", true, 0 },
 	[CONF_BOOL] = { parse_bool, "true or false", true, 0 },
 	[CONF_CHOICE] = { parse_choice, "a word", false, 0 },
 	[CONF_LISTEN] = { parse_listen, "ADDRESS:PORT (\"[::1]:9125\" in quotes) or off", false,

@@ -30,7 +30,8 @@ static void add_configured(json_t *status)
 
 	if (conf) {
 		json_object_set_new(status, "monitor", json_boolean(conf->monitor));
-		json_object_set_new(status, "mode", json_string(gate_mode_name(conf->mode)));
+		json_object_set_new(status, "mode", json_string(role_name(conf->role)));
+		json_object_set_new(status, "attach_mode", json_string(gate_mode_name(conf->mode)));
 		json_object_set_new(status, "ports", ports_json(conf));
 	}
 	conf_read_end();

@@ -101,6 +101,13 @@ const char *list_kind_name(unsigned int kind)
 	return word(list_kinds, COUNT_OF(list_kinds), kind);
 }
 
+const char *role_name(unsigned int role)
+{
+	static const char *const roles[] = { "filter", "guard" };
+
+	return word(roles, COUNT_OF(roles), role);
+}
+
 const char *gate_mode_name(unsigned int mode)
 {
 	return word(modes, COUNT_OF(modes), mode);

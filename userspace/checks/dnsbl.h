@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * checks/dnsbl.h - DNS block and allow lists: of addresses (DNSBL) and of domains (RHSBL), RFC
+ * 5782.
+ *
+ * One struct dnsbl a loop, on the loop's thread. It knows all zones and whether each can be
+ * trusted: at the start and regularly a zone is asked for entries that must be there and for one
+ * that must not (RFC 5782 5). A zone that fails is out of service: it is not asked for clients,
+ * counts nothing, and is logged and counted as such until it passes again. A zone that has not been
+ * tested yet is asked, but what it says counts only when it has passed. IPv4 and IPv6 are two
+ * services of a zone, each tested by itself; most zones have no IPv6, which is no failure.
+ *
+ * An answer is a listing only in 127.0.0.0/8, and if it is no error code (127.255.255.0/24, and
+ * 127.0.0.1 and 127.0.1.255 where the operator did not ask for them); a resolver that answers for
+ * names that do not exist takes all zones out. What the DNS does not tell now counts nothing and
+ * makes the result `temporary`.
+ *
+ * A question is dnsbl_start() ... callback or dnsbl_cancel(), as in dns/dns.h: one callback, never
+ * from inside dnsbl_start(), as the last thing that happens; anything is allowed in it. Nothing is
+ * shared between questions, so one slow zone holds up only those who wait for it.
+ */
+#ifndef POSTERN_CHECKS_DNSBL_H
+#define POSTERN_CHECKS_DNSBL_H
+
+#include "conf/zone.h"
+#include "dns/dns.h"
+
+#define DNSBL_CODES_MAX 8   /* answers of one zone that are kept */
+#define DNSBL_TEXT_MAX  256 /* octets of the zone's own text, with its NUL */
+
+struct dnsbl;
+struct dnsbl_query;
+
+/* Copies everything but `dns`, and `rewrites` with its argument. */
+struct dnsbl_options {
+	struct dns *dns;
+	const struct conf_zones *addresses; /* zones of addresses */
+	const struct conf_zones *domains;   /* zones of domains */
+	uint32_t test_interval;             /* seconds between two tests of a zone; 0: never test */
+	bool (*rewrites)(
+		void *arg); /* whether the resolver answers for what is not there; or NULL */
+	void *arg;
+};
+
+int dnsbl_open(const struct dnsbl_options *options, struct dnsbl **out, struct error *err);
+/* Cancels everything. Nulls the pointer; NULL is allowed. */
+void dnsbl_close(struct dnsbl **dnsbl);
+/* To be called about once a second: starts the tests that are due. */
+void dnsbl_tick(struct dnsbl *dnsbl);
+
+/* What one zone said; rows with the same name are one zone. */
+enum dnsbl_outcome {
+	DNSBL_CLEAN,     /* not listed, or with codes that do not count */
+	DNSBL_LISTED,    /* a row matched */
+	DNSBL_TEMPORARY, /* no answer now, or over a budget */
+	DNSBL_ERROR,     /* an error code, or an answer outside of 127.0.0.0/8 */
+	DNSBL_OUT,       /* out of service: not asked, or not counted */
+	DNSBL_OUTCOMES
+};
+
+struct dnsbl_zone_result {
+	const char *zone; /* as it may be shown */
+	uint16_t number;  /* of the zone, see dnsbl_zone() */
+	enum dnsbl_outcome outcome;
+	int32_t score;
+	uint32_t ttl, age; /* seconds, of the answer */
+	size_t codes;
+	uint32_t code[DNSBL_CODES_MAX]; /* the answers, host byte order */
+	const char *text; /* TXT of a listing if it was asked for; keys masked; else "" */
+};
+
+struct dnsbl_result {
+	int32_t score;  /* of all zones together */
+	bool temporary; /* a zone in service did not answer, so the score may be less than it is */
+	uint32_t ttl;   /* seconds for which this holds: the least of the answers */
+	size_t count;
+	const struct dnsbl_zone_result *zone; /* valid during the callback only */
+};
+
+typedef void (*dnsbl_cb)(const struct dnsbl_result *result, void *arg);
+
+/* `texts`: also ask each zone that lists the client for its text. NULL only if memory is short. */
+struct dnsbl_query *dnsbl_start_address(struct dnsbl *dnsbl, const struct addr *addr, bool texts,
+					dnsbl_cb cb, void *arg);
+/* An address literal or what is no name is on no list. */
+struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, bool texts,
+				       dnsbl_cb cb, void *arg);
+void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
+
+/* The zones, for status and metrics: numbers from 0 on, addresses first, in the order written. */
+enum dnsbl_health {
+	DNSBL_UNTESTED,
+	DNSBL_SERVING,
+	DNSBL_SILENT,   /* the test entry is not listed, or no answer: dead or refusing */
+	DNSBL_REFUSING, /* answers with an error code */
+	DNSBL_WORLD,    /* lists what must not be listed */
+	DNSBL_HEALTHS
+};
+
+struct dnsbl_zone_info {
+	char zone[CONF_ZONE_NAME_MAX]; /* as it may be shown */
+	bool domains;
+	enum dnsbl_health health; /* of the better of its services */
+	bool ipv6;                /* serves IPv6, too */
+	uint64_t since;           /* ms of dns->ops->now(): the health is so since then */
+	uint64_t asked, listed, temporary, errors; /* that only grow */
+	uint64_t failures;                         /* times that it went out of service */
+};
+
+size_t dnsbl_zones(const struct dnsbl *dnsbl);
+/* Any thread may call it: what it copies is written with atomic stores. */
+void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info *out);
+
+const char *dnsbl_outcome_name(enum dnsbl_outcome outcome); /* "clean", "listed", ... */
+const char *dnsbl_health_name(enum dnsbl_health health);    /* "untested", "serving", ... */
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gate/learned.h - what the agent has learned about sources, as the kernel knows it, and the
+ * sources that the kernel would like to know more about.
+ *
+ * Learned verdicts are cells in mapped memory (maps/learned.h), by address, IPv6 by /64: written
+ * with plain stores by one thread at a time (a lock inside), read by the XDP program. They outlive
+ * the agent like all maps. Lists stand above them: an allow entry wins at once, and a block entry
+ * decides first. To the outside learned blocks are a list by the name of LEARNED_LIST: counters,
+ * monitor mode, refusal text and lookup ids work as for any list.
+ *
+ * Newcomers are sources that made a connection attempt which was accepted and that no list and no
+ * learned verdict knows: see maps/event.h for what is told about, and when.
+ */
+#ifndef POSTERN_GATE_LEARNED_H
+#define POSTERN_GATE_LEARNED_H
+
+#include "gate/gate.h"
+#include "maps/newcomer.h"
+
+#define LEARNED_LIST "learned"
+
+enum gate_learned_kind {
+	GATE_LEARNED_NONE,
+	GATE_LEARNED_KNOWN,   /* looked up, and let through: not to be told about again */
+	GATE_LEARNED_TRUSTED, /* likewise, because of a good history */
+	GATE_LEARNED_BLOCKED,
+	GATE_LEARNED_KINDS
+};
+
+struct gate_learned {
+	struct addr addr; /* the key: IPv6 is the /64 */
+	enum gate_learned_kind kind;
+	enum action action; /* of BLOCKED */
+	uint32_t seconds;   /* that are left, rounded up; 0 is NONE */
+};
+
+/*
+ * Tells the kernel. In a full line what runs out first gives way, blocks last. Returns false if it
+ * could not be kept: the line is full of blocks that last longer.
+ */
+bool gate_learn(struct gate *gate, const struct gate_learned *learned);
+/* False, and NONE, if nothing is known that still holds. */
+bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out);
+/* Whether something was forgotten. */
+bool gate_forget(struct gate *gate, const struct addr *addr);
+/* Forgets all of a kind; returns how many. */
+size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind);
+
+/* Walks over what still holds, in no order; a few ms. */
+typedef bool (*gate_learned_cb)(const struct gate_learned *learned, void *arg);
+void gate_learned_each(struct gate *gate, gate_learned_cb cb, void *arg);
+struct gate_learned_counts {
+	uint64_t kind[GATE_LEARNED_KINDS];
+	uint64_t capacity;
+};
+void gate_learned_counts(struct gate *gate, struct gate_learned_counts *out);
+
+/* The evidence path. Off until somebody switches it on, and off again when nobody listens. */
+struct gate_evidence {
+	bool on;
+	uint8_t slot;    /* of the list LEARNED_LIST */
+	uint32_t rate;   /* newcomers a second that are told about: by SYNs, and as many again that
+			  * completed a handshake */
+	uint32_t repeat; /* seconds before the same source is told about again */
+};
+void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence);
+
+/*
+ * The descriptor becomes readable when there are newcomers, at once and not by the clock.
+ * gate_newcomers_read() calls back for each, a bounded number, and returns how many.
+ * gate_newcomers_refill() is to be called GATE_REFILLS times a second. One thread.
+ */
+typedef void (*gate_newcomer_cb)(const struct newcomer *newcomer, void *arg);
+int gate_newcomers_fd(struct gate *gate);
+int gate_newcomers_read(struct gate *gate, gate_newcomer_cb cb, void *arg);
+void gate_newcomers_refill(struct gate *gate);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * policy/history.h - what sources have done before: offences, and mail that nothing spoke against.
+ *
+ * Known by address, IPv6 by /64. Used by one thread; history_save() and history_load() are the only
+ * functions that may wait. Bounded: when it is full, the source that was heard of longest ago goes.
+ *
+ * From a source's history and what it does now follows what the kernel is told about it, by the
+ * pure function escalate(): a first offence gets `first_action`, each further one `action` for
+ * `factor` times as long, up to `ttl_max`. Forgiveness is automatic: for every `forgive` seconds
+ * without an offence one is forgotten. `good` verdicts that say accept, an hour apart at the least
+ * and no offence between them, earn trust: for `trust` seconds a source is not looked up again.
+ */
+#ifndef POSTERN_POLICY_HISTORY_H
+#define POSTERN_POLICY_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "lib/addr.h"
+#include "lib/error.h"
+#include "maps/action.h"
+#include "store/store.h"
+
+struct escalation_rules {
+	uint32_t ttl, ttl_max; /* seconds, of the first offence and at most */
+	uint32_t factor;       /* of an offence's time over the one before */
+	uint32_t forgive;      /* seconds */
+	enum action first_action, action;
+	uint32_t good;  /* accepted verdicts that earn trust; 0: never */
+	uint32_t trust; /* seconds */
+};
+void escalation_rules_conf(struct escalation_rules *rules, const struct conf *conf);
+
+/* Times are seconds since 1970. */
+struct history_record {
+	struct addr addr;      /* the key: IPv6 is the /64, zeros after it */
+	uint32_t first, last;  /* when it was heard of */
+	uint32_t offence_time; /* the last one; 0 is none */
+	uint32_t good_time;    /* the last one that counted */
+	uint16_t offences;     /* not forgiven as of offence_time */
+	uint16_t good;
+	uint32_t until; /* the kernel's entry, so that a restart knows; 0 is none */
+	uint8_t kind;   /* what it is: enum gate_learned_kind (gate/learned.h) */
+	uint8_t action;
+	int16_t score; /* of the last verdict */
+};
+
+/* What the kernel is to be told. */
+struct escalation {
+	bool block, trust;
+	enum action action;
+	uint32_t ttl; /* seconds */
+	uint32_t offences;
+};
+
+/* Pure: offences that are left at `now`. */
+uint32_t escalation_offences(const struct escalation_rules *rules,
+			     const struct history_record *record, uint32_t now);
+/* Pure: notes an offence, or a verdict without one, in the record, and tells what follows. */
+struct escalation escalate(const struct escalation_rules *rules, struct history_record *record,
+			   bool offence, uint32_t now);
+
+struct history;
+
+int history_open(struct history **out, size_t max, struct error *err);
+void history_close(struct history **history);
+/* The record of the address, made if there is none (all zero but the key); valid until the next
+ * call. The caller says with history_touch() that it changed it. */
+struct history_record *history_get(struct history *history, const struct addr *addr);
+void history_touch(struct history *history, struct history_record *record, uint32_t now);
+/* NULL if there is none. */
+const struct history_record *history_find(const struct history *history, const struct addr *addr);
+/* Forgets the source; whether there was one. */
+bool history_forget(struct history *history, const struct addr *addr);
+size_t history_count(const struct history *history);
+
+/*
+ * Disk. history_dirty() takes out what has changed since the last time, at most `max` records,
+ * oldest change first, as copies that another thread may then give to store_history_put(). Records
+ * that are of no more use (nothing left to forgive, no trust, nothing in the kernel) are dropped
+ * from both.
+ */
+size_t history_dirty(struct history *history, struct history_record *out, size_t max);
+int history_load(struct history *history, struct store *store, struct error *err);
+/* One transaction. A record with `last` 0 is removed from the store. */
+int history_save(struct store *store, const struct history_record *records, size_t count,
+		 struct error *err);
+
+#endif

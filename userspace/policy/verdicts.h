@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * policy/verdicts.h - the verdicts on clients that are still good: read by every worker without a
+ * lock, written by whoever finds one out.
+ *
+ * A hash table of liburcu (cds_lfht) by address (all 128 bits). Bounded: over `max`, verdicts that
+ * have run out go, and if that is not enough those that are oldest. A verdict is a value of
+ * VERDICT_BYTES_MAX at most, with everything of its node; what each lookup said is not kept here,
+ * because the DNS cache has it.
+ *
+ * Threads that read or write are registered with liburcu (urcu-memb). verdicts_find() copies.
+ */
+#ifndef POSTERN_POLICY_VERDICTS_H
+#define POSTERN_POLICY_VERDICTS_H
+
+#include "lib/addr.h"
+#include "policy/score.h"
+
+#define VERDICT_ZONES_MAX 6   /* zones that a verdict names; more are only in the score */
+#define VERDICT_BYTES_MAX 128 /* of memory, a verdict */
+
+struct verdict_zone {
+	uint8_t number; /* dnsbl_zone() */
+	int8_t score;   /* clamped */
+};
+
+/* Times are seconds of CLOCK_MONOTONIC. */
+struct verdict {
+	struct addr addr;
+	uint32_t made, until;
+	finding_set findings;
+	int16_t zones, total; /* scores, clamped: of the DNS lists, and of everything */
+	uint8_t decision;     /* enum decision */
+	uint8_t temporary;    /* 1: something could not be found out */
+	uint8_t zone_count;
+	uint8_t pad;
+	struct verdict_zone zone[VERDICT_ZONES_MAX];
+	uint16_t took; /* ms from the first packet to the verdict, clamped */
+};
+
+struct verdicts;
+
+int verdicts_open(struct verdicts **out, size_t max, struct error *err);
+/* Nobody may use it any more. */
+void verdicts_close(struct verdicts **verdicts);
+
+/* False if there is none, or it has run out at `now`. Lock-free; any registered thread. */
+bool verdicts_find(struct verdicts *verdicts, const struct addr *addr, uint32_t now,
+		   struct verdict *out);
+/* Replaces the verdict on that address. False only if memory is short. */
+bool verdicts_put(struct verdicts *verdicts, const struct verdict *verdict, uint32_t now);
+/* Whether there was one. */
+bool verdicts_drop(struct verdicts *verdicts, const struct addr *addr);
+void verdicts_clear(struct verdicts *verdicts);
+/* To be called about once a second: drops what has run out, a bounded number a call. */
+void verdicts_expire(struct verdicts *verdicts, uint32_t now);
+
+struct verdicts_stats {
+	uint64_t entries, bytes; /* gauges */
+	uint64_t hits, misses, evicted;
+};
+void verdicts_stats(const struct verdicts *verdicts, struct verdicts_stats *out);
+
+#endif
