@@ -8,7 +8,7 @@
  * VERDICT_BYTES_MAX at most, with everything of its node; what each lookup said is not kept here,
  * because the DNS cache has it.
  *
- * Threads that read or write are registered with liburcu (urcu-memb). verdicts_find() copies.
+ * Threads register themselves (lib/rcu.h). verdicts_find() copies.
  */
 #ifndef POSTERN_POLICY_VERDICTS_H
 #define POSTERN_POLICY_VERDICTS_H
