@@ -196,7 +196,7 @@ STAGE void introduce_peer(struct sock_common *sk)
 	p.family = peer_address(sk, &p.source);
 	if (!(find_list(s, &p) & LIST_MONITOR) && p.list_class != CLASS_NONE)
 		return;
-	if (learned_find(&p.source, p.family, bpf_ktime_get_coarse_ns()))
+	if (learned_find(&p.source, p.family, bpf_ktime_get_ns()))
 		return;
 	local_address(sk, &p.dest);
 	p.dest_port = sk->skc_num;
