@@ -332,6 +332,15 @@ static const struct metric metrics[] = {
 	  write_health, HEALTH_REFUSALS_SENT },
 	{ "postern_answers_skipped_total", C, "Answers of these two kinds that could not be sent.",
 	  write_health, HEALTH_ANSWERS_SKIPPED },
+	{ "postern_newcomers_syn_total", C, "New sources that were told about at their SYN.",
+	  write_health, HEALTH_NEWCOMERS_SYN },
+	{ "postern_newcomers_completed_total", C,
+	  "New sources that were told about when they had connected.", write_health,
+	  HEALTH_NEWCOMERS_COMPLETED },
+	{ "postern_newcomers_skipped_total", C, "New sources beyond the budget: not told about.",
+	  write_health, HEALTH_NEWCOMERS_SKIPPED },
+	{ "postern_newcomers_lost_total", C, "New sources that found their ring buffer full.",
+	  write_health, HEALTH_NEWCOMERS_LOST },
 };
 
 void metrics_write_table(const struct metric *metric, size_t count,
