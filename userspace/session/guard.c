@@ -91,12 +91,18 @@ static void on_saved(uv_work_t *work, int status)
 	guard->saving = false;
 }
 
+/* Takes out what is to be saved next; how many they are. */
+static size_t drain_history(struct guard *guard)
+{
+	const struct history_drain drain = { &guard->rules.escalation, clock_wall() };
+
+	guard->save_count = history_dirty(guard->history, &drain, guard->saved, GUARD_SAVE_BATCH);
+	return guard->save_count;
+}
+
 static void start_saving(struct guard *guard)
 {
-	if (guard->saving)
-		return;
-	guard->save_count = history_dirty(guard->history, guard->saved, GUARD_SAVE_BATCH);
-	if (!guard->save_count)
+	if (guard->saving || !drain_history(guard))
 		return;
 	guard->saving = true;
 	uv_queue_work(&guard->loop, &guard->save, save_history, on_saved);
@@ -256,7 +262,10 @@ static void restore(const struct history_record *record, void *arg)
 
 static int get_history(struct store *store, void *arg, struct error *err)
 {
-	return history_load(arg, store, err);
+	struct guard *guard = arg;
+	const struct history_drain drain = { &guard->rules.escalation, clock_wall() };
+
+	return history_load(guard->history, &drain, store, err);
 }
 
 static int open_memory(struct guard *guard, const struct conf *conf, struct error *err)
@@ -268,7 +277,7 @@ static int open_memory(struct guard *guard, const struct conf *conf, struct erro
 	if (!failed)
 		failed = history_open(&guard->history, GUARD_HISTORIES, err);
 	if (!failed)
-		failed = lists_with_store(guard->lists, get_history, guard->history, err);
+		failed = lists_with_store(guard->lists, get_history, guard, err);
 	if (!failed)
 		history_each(guard->history, restore, guard);
 	return failed;
@@ -364,11 +373,8 @@ int guard_open(const struct guard_options *options, struct guard **out, struct e
 /* What is left to write is written here, batch by batch. */
 static void save_rest(struct guard *guard)
 {
-	do {
-		guard->save_count = history_dirty(guard->history, guard->saved, GUARD_SAVE_BATCH);
-		if (guard->save_count)
-			save_history(&guard->save);
-	} while (guard->save_count == GUARD_SAVE_BATCH);
+	while (drain_history(guard))
+		save_history(&guard->save);
 }
 
 void guard_close(struct guard **out)
@@ -378,8 +384,6 @@ void guard_close(struct guard **out)
 	if (!guard)
 		return;
 	*out = NULL;
-	guard->watching = false;
-	tell_kernel(guard);
 	__atomic_store_n(&guard->stopping, true, __ATOMIC_RELEASE);
 	uv_async_send(&guard->wake);
 	pthread_join(guard->thread, NULL);

@@ -98,19 +98,30 @@ static void remember(struct history_record *record, const struct verdict *verdic
 	record->until = next->block || next->trust ? now + next->ttl : 0;
 }
 
-void guard_act(struct guard *guard, const struct verdict *verdict)
+/* Only what is clearly good or clearly bad is history. */
+static struct escalation escalate_verdict(struct guard *guard, const struct verdict *verdict)
 {
 	const bool offence = verdict->decision == DECISION_REJECT;
 	const uint32_t now = clock_wall();
+	struct escalation next = { 0 };
 	struct history_record *record;
-	struct escalation next;
 
-	if (has_to_wait(guard, verdict))
-		return;
+	if (!offence && verdict->decision != DECISION_ACCEPT)
+		return next;
 	record = history_get(guard->history, &verdict->addr);
 	next = escalate(&guard->rules.escalation, record, offence, now);
 	remember(record, verdict, &next, now);
 	history_touch(guard->history, record, now);
+	return next;
+}
+
+void guard_act(struct guard *guard, const struct verdict *verdict)
+{
+	struct escalation next;
+
+	if (has_to_wait(guard, verdict))
+		return;
+	next = escalate_verdict(guard, verdict);
 	if (next.block)
 		block(guard, verdict, &next);
 	else

@@ -260,7 +260,19 @@ static void look_up_newcomer(struct guard *guard, const struct newcomer *newcome
 	guard_count(&guard->stats.evaluations);
 }
 
-/* A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out. */
+/*
+ * A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out. But
+ * the kernel tells of most sources twice, and may have been told meanwhile.
+ */
+static void use_verdict(struct guard *guard, const struct verdict *verdict)
+{
+	struct gate_learned learned;
+
+	guard_count(&guard->stats.known);
+	if (!gate_learned_find(guard->gate, &verdict->addr, &learned))
+		guard_act(guard, verdict);
+}
+
 static void on_newcomer(const struct newcomer *newcomer, void *arg)
 {
 	struct guard *guard = arg;
@@ -270,12 +282,10 @@ static void on_newcomer(const struct newcomer *newcomer, void *arg)
 
 	memcpy(addr.byte, newcomer->source, sizeof(addr.byte));
 	guard_count(&guard->stats.newcomers[origin]);
-	if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict)) {
-		guard_count(&guard->stats.known);
-		guard_act(guard, &verdict);
-	} else if (!is_under_way(guard, &addr)) {
+	if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
+		use_verdict(guard, &verdict);
+	else if (!is_under_way(guard, &addr))
 		look_up_newcomer(guard, newcomer, origin, &addr);
-	}
 }
 
 void guard_read_newcomers(struct guard *guard)
