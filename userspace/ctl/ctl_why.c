@@ -253,7 +253,7 @@ static int explain_id(struct ctl_request *request, uint64_t id, const char *text
 	uint32_t then;
 	int count;
 
-	if (!lookup_id_wall(id, clock_mono(), clock_wall(), &then))
+	if (!lookup_id_wall(id, &then))
 		return unknown_id(text, err);
 	if (list_class != CLASS_NONE) {
 		count = lists_all(ctl_agent(request)->lists, lists, err);

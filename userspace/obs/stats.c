@@ -10,10 +10,10 @@
 #include "lib/addr.h"
 #include "lib/clock.h"
 #include "lib/text.h"
+#include "obs/lookup.h"
 #include "obs/names.h"
 
-#define NS_A_MS     1000000u
-#define NS_A_SECOND 1000000000u
+#define NS_A_MS 1000000u
 
 static const char *const health_names[HEALTH_COUNT] = {
 	[HEALTH_EVENTS_SENT] = "events_sent",         [HEALTH_EVENTS_LOST] = "events_lost",
@@ -104,9 +104,9 @@ json_t *offenders_json(struct gate *gate, const struct view *view, size_t max)
 /* When something of the program's clock was, in seconds since 1970; 0 is never. */
 static json_int_t wall_time(const struct view *view, uint64_t ns)
 {
-	if (!ns || ns > view->time_ns)
-		return ns ? clock_wall() : 0;
-	return (json_int_t)clock_wall() - (json_int_t)((view->time_ns - ns) / NS_A_SECOND);
+	if (!ns)
+		return 0;
+	return lookup_wall(ns < view->time_ns ? ns : view->time_ns);
 }
 
 json_t *floods_json(const struct view *view, uint32_t threshold)
