@@ -68,8 +68,8 @@ int list_answer_clear(struct cli_call *call, const json_t *result, struct error 
 	char number[DURATION_TEXT_MAX];
 
 	(void)err;
-	output_text("%s list %s is empty now; %s entries were removed\n", cli_kind(call),
-		    call->word[0], number_format(field_count(result, "removed"), number));
+	output_text("%s list %s is removed, with its %s entries\n", cli_kind(call), call->word[0],
+		    number_format(field_count(result, "removed"), number));
 	return 0;
 }
 

@@ -139,7 +139,7 @@ static int parse_file(const struct cli_call *call, struct listfile_options *opti
 	if (set->count)
 		return 0;
 	return error_set(err, ERROR_REFUSED,
-			 "%s: no entries, so the list stays as it is ('%s clear %s' empties it)",
+			 "%s: no entries, so the list stays as it is ('%s clear %s' removes it)",
 			 options->name, cli_kind(call), call->word[0]);
 }
 

@@ -121,7 +121,7 @@ static const struct {
 	{ "block del 192.0.2.7", RESULT("\"removed\": [\"a\", \"b\"]"), NULL,
 	  "192.0.2.7 is taken off a, b\n" },
 	{ "block clear x", RESULT("\"removed\": 1024357"), NULL,
-	  "block list x is empty now; 1,024,357 entries were removed\n" },
+	  "block list x is removed, with its 1,024,357 entries\n" },
 	{ "block show",
 	  ROW("\"prefix\": \"192.0.2.0/24\", \"list\": \"drop\", \"action\": \"drop\", \"added\": "
 	      "913600, \"expires\": 0, \"source\": \"s\", \"reason\": \"a\\u001b[2Jb\"")

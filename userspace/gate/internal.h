@@ -109,6 +109,9 @@ int detach_interface(struct gate *gate, const char *iface, struct error *err);
 /* Switches the kernel's settings for SYN cookies (gate/keeper.c): through the keeper, or here. */
 int keeper_switch_cookies(struct gate *gate, bool on, struct error *err);
 
+/* Lets a list's counters begin at 0 (gate/counters.c); nothing may count on its slot meanwhile. */
+void counters_clear_list(struct gate *gate, uint32_t slot);
+
 /* What the agent knows of its interfaces (gate/interfaces.c). */
 void gate_note_interface(struct gate *gate, const char *iface, enum gate_mode mode, bool shared,
 			 uint32_t program_id);

@@ -82,7 +82,8 @@ static void describe(const struct event *event, const char *iface, const struct 
 	out->time = wall_time(event->id);
 	text_clean(out->iface, sizeof(out->iface), iface, strlen(iface));
 	if (event->list_class != CLASS_NONE)
-		list = list_by_slot(lists, list_count, class_slot(event->list_class));
+		list = list_by_slot(lists, list_count, class_slot(event->list_class),
+				    lookup_id_time(event->id));
 	if (list)
 		memcpy(out->list, list->name, sizeof(out->list));
 }

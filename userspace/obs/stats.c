@@ -73,7 +73,8 @@ static json_t *offender_json(const struct view *view, const struct offender *off
 
 	memcpy(source.byte, offender->source, sizeof(source.byte));
 	if (offender->list_class != CLASS_NONE)
-		list = list_by_slot(view->list, view->list_count, class_slot(offender->list_class));
+		list = list_by_slot(view->list, view->list_count, class_slot(offender->list_class),
+				    offender->last_ns);
 	/* The program may have written after the view was taken. */
 	age_ns = view->time_ns > offender->last_ns ? view->time_ns - offender->last_ns : 0;
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "source", addr_format(&source, text),
