@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the agent does about a flood: tells it, lets the kernel make SYN cookies meanwhile, and takes that back."""
+import os
 import signal
 
 import pytest
@@ -70,6 +71,27 @@ def test_the_settings_do_not_outlive_the_agent(defended, how):
     defended.start_posternd(limits=defended.config["limits"], flood=FLOOD)
     wait_until(lambda: settings(defended) == (2, 2), 5, "the settings, by the next agent")
     flood.stop()
+
+
+def keeper_of(lab):
+    return int(lab.ns(lab.gateway, "pgrep", "-P", lab.posternd.pid, "-x", "postern-keeper").out)
+
+
+def test_a_killed_keeper_leaves_nothing_to_the_next(defended):
+    """Nor does the next take for the operator's what it finds."""
+    flood = defended.flood(SPOOFED4, count=FOREVER, rate=RATE)
+    wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
+    os.kill(keeper_of(defended), signal.SIGKILL)
+    flood.stop()
+    defended.stop_posternd()
+    assert settings(defended) == (2, 2)
+    defended.start_posternd(limits=defended.config["limits"], flood=FLOOD)
+    wait_until(lambda: settings(defended) == (1, 1), 15, "the settings of before, once the flood is over here, too")
+    assert [line["level"] for line in defended.log("cookies.recovered")] == ["warning"]
+    flood = defended.flood(SPOOFED4, count=FOREVER, rate=RATE)
+    wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
+    flood.stop()
+    wait_until(lambda: settings(defended) == (1, 1), 15, "the settings of before")
 
 
 @pytest.mark.parametrize("before, during", [((2, 2), (2, 2)), ((2, 0), (2, 0)), ((0, 1), (2, 2))])

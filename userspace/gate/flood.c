@@ -6,6 +6,7 @@
 
 #include "gate/flood.h"
 #include "gate/internal.h"
+#include "gate/kept.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -113,6 +114,17 @@ void cookies_end(struct gate *gate)
 	store(&gate_kernel_settings(gate)->flood.cookies, 0);
 	if (cookies_switch(&gate->cookies.keeper, cookies_directory(gate), false, &err))
 		log_warning("cookies.stay", "{s:s}", "reason", err.text);
+}
+
+void cookies_recover(struct gate *gate)
+{
+	struct cookie_switch *state = &gate->cookies.keeper;
+
+	if (!state->kept || !kept_read(state->kept, state))
+		return;
+	log_warning("cookies.recovered", "{s:s}", "reason",
+		    "an earlier keeper was killed while they were on");
+	cookies_end(gate);
 }
 
 /* What keeps cookies from being given out, or "": told once, and shown as long as it is so. */
