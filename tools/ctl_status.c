@@ -42,6 +42,17 @@ static void print_head(const json_t *status)
 	output_text("%s\n", field_text(status, "config"));
 }
 
+/* Told only if there is something to tell. */
+static void print_keeper(const json_t *keeper)
+{
+	const char *why = field_text(keeper, "why");
+
+	if (!*why)
+		return;
+	print_label("Keeper");
+	output_paint(PAINT_BAD, "%s\n", why);
+}
+
 static void print_ports(const json_t *ports)
 {
 	const json_t *port;
@@ -238,6 +249,7 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	if (code < 0)
 		return code;
 	print_head(result);
+	print_keeper(json_object_get(result, "keeper"));
 	print_ports(json_object_get(result, "ports"));
 	output_text("\n");
 	code = print_interfaces(json_object_get(result, "interfaces"), err);

@@ -81,7 +81,14 @@ def test_a_killed_keeper_leaves_nothing_to_the_next(defended):
     """Nor does the next take for the operator's what it finds."""
     flood = defended.flood(SPOOFED4, count=FOREVER, rate=RATE)
     wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
+    assert status(defended)["keeper"] == {"up": True, "why": ""}
     os.kill(keeper_of(defended), signal.SIGKILL)
+    told = wait_until(lambda: defended.log("keeper.ended"), 5, "word of its end")
+    assert told[0]["level"] == "error" and "restart" in told[0]["reason"]
+    assert status(defended)["keeper"] == {"up": False, "why": told[0]["reason"]}
+    assert "no attach, detach or repair" in defended.ctl("status").out
+    assert "\npostern_keeper_up 0\n" in defended.ns(defended.gateway, "curl", "-sf",
+                                                    "http://127.0.0.1:9125/metrics").out
     flood.stop()
     defended.stop_posternd()
     assert settings(defended) == (2, 2)

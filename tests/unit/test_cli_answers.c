@@ -165,6 +165,11 @@ static const struct {
 		 "\"burst-source\", "
 		 "\"value\": 40}, {\"key\": \"conn-net\", \"value\": 9}]"),
 	  "Monitor mode: nothing is stopped, up 1h\n" },
+	{ "status", RESULT("\"config\": \"f\", \"keeper\": {\"up\": true, \"why\": \"\"}"),
+	  RESULT("\"limits\": []"), "Configured   f\nPorts        \n" },
+	{ "status",
+	  RESULT("\"config\": \"f\", \"keeper\": {\"up\": false, \"why\": \"it has ended\"}"),
+	  RESULT("\"limits\": []"), "Configured   f\nKeeper       it has ended\nPorts" },
 	{ "status", RESULT("\"interfaces\": []"),
 	  RESULT("\"limits\": [{\"key\": \"rate-source\", \"value\": 20}, {\"key\": "
 		 "\"burst-source\", "

@@ -4,6 +4,7 @@
  * calling process.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -190,6 +191,14 @@ void keeper_stop(struct gate *gate)
 	pthread_mutex_destroy(&keeper->turn);
 	free(keeper);
 	gate->keeper = NULL;
+}
+
+/* The other end of the socket is the keeper's alone, so its end shows as a hang-up. */
+bool gate_keeper_up(struct gate *gate)
+{
+	struct pollfd end = { .fd = gate->keeper ? gate->keeper->socket : -1 };
+
+	return poll(&end, 1, 0) <= 0 || !(end.revents & (POLLHUP | POLLERR));
 }
 
 static int ask(struct gate *gate, struct keeper_request *request, const char *iface,

@@ -134,6 +134,12 @@ json_t *cookies_json(const struct view *view)
 			 view->cookies.why);
 }
 
+json_t *keeper_json(const struct view *view)
+{
+	return json_pack("{s:b, s:s}", "up", (int)view->keeper_up, "why",
+			 view->keeper_up ? "" : GATE_WITHOUT_KEEPER);
+}
+
 json_t *interfaces_json(const struct view *view)
 {
 	json_t *rows = json_array();
