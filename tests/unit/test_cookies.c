@@ -265,6 +265,7 @@ static struct fixture *make_gate(const char *where)
 	f->gate.cookies.wanted = true;
 	pthread_mutex_init(&f->gate.cookies.lock, NULL);
 	f->gate.flood_port[0] = 25;
+	f->settings.port[25] = 1;
 	f->settings.flood.threshold = 100;
 	f->settings.flood.quiet = 1000;
 	return f;

@@ -78,13 +78,16 @@ size_t gate_floods(struct gate *gate, struct gate_flood out[FLOOD_PORTS])
 {
 	const struct flood_port *state = gate->map[GATE_MAP_flood].memory;
 	const uint32_t quiet = load(&gate_kernel_settings(gate)->flood.quiet);
+	const __u8 *numbers = gate_kernel_settings(gate)->port;
 	const uint64_t now = clock_mono();
 	size_t count = 0;
-	uint16_t port;
 
-	while (count < FLOOD_PORTS && (port = load(&gate->flood_port[count]))) {
-		out[count] = flood_shown(&state[count], port, quiet, now);
-		count++;
+	for (size_t i = 0; i < FLOOD_PORTS; i++) {
+		const uint16_t port = load(&gate->flood_port[i]);
+		const uint32_t number = port ? load(&numbers[port]) : 0;
+
+		if (number && number <= FLOOD_PORTS)
+			out[count++] = flood_shown(&state[number - 1], port, quiet, now);
 	}
 	return count;
 }

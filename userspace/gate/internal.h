@@ -77,7 +77,7 @@ struct gate {
 	struct gate_conn *conn;           /* from gate_open() to gate_adopt() */
 	struct keeper *keeper;            /* NULL until keeper_start() */
 	uint32_t events_rate;             /* packets a second to be told about; atomic */
-	uint16_t flood_port[FLOOD_PORTS]; /* by the port's number; atomic; 0 is none */
+	uint16_t flood_port[FLOOD_PORTS]; /* as configured; atomic; 0 is none */
 	struct cookies cookies;
 	struct gate_interface interface[GATE_INTERFACES_MAX];
 	size_t interfaces;
