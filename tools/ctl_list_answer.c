@@ -65,11 +65,12 @@ int list_answer_del(struct cli_call *call, const json_t *result, struct error *e
 
 int list_answer_clear(struct cli_call *call, const json_t *result, struct error *err)
 {
+	const uint64_t removed = field_count(result, "removed");
 	char number[DURATION_TEXT_MAX];
 
 	(void)err;
-	output_text("%s list %s is empty now; %s entries were removed\n", cli_kind(call),
-		    call->word[0], number_format(field_count(result, "removed"), number));
+	output_text("%s list %s is removed, with %s %s\n", cli_kind(call), call->word[0],
+		    number_format(removed, number), plural(removed, "entry", "entries"));
 	return 0;
 }
 

@@ -114,8 +114,12 @@ const struct cli_command command_block_clear = {
 	.min = 1,
 	.max = 1,
 	.group = GROUP_LISTS,
-	.summary = "remove all entries of a list",
-	.text = "Removes every entry of the block list NAME.",
+	.summary = "remove a list with all its entries",
+	.text = "Removes the block list NAME: every entry, its monitor mode and what its clients "
+		"were told. Its name is free again, and its place among the lists, of which there "
+		"can be 63; a list that is loaded by that name later starts anew, with counters "
+		"at 0 and enforced. To exchange the entries and keep the rest, load the list "
+		"again.",
 	.examples = { "posternctl block clear spammers" },
 	.request = list_request_clear,
 	.show = list_answer_clear,
@@ -202,9 +206,9 @@ const struct cli_command command_allow_clear = {
 	.min = 1,
 	.max = 1,
 	.group = GROUP_LISTS,
-	.summary = "remove all entries of a list",
-	.text = "Removes every entry of the allow list NAME. What they overruled is in effect "
-		"again.",
+	.summary = "remove a list with all its entries",
+	.text = "Removes the allow list NAME with every entry. What they overruled is in effect "
+		"again, and the name is free.",
 	.examples = { "posternctl allow clear partners" },
 	.request = list_request_clear,
 	.show = list_answer_clear,

@@ -77,11 +77,13 @@ char *gate_refusal(struct gate *gate, uint32_t slot, char out[REFUSAL_TEXT_MAX +
 	return strcpy(out, "554 5.7.1 no");
 }
 
+static uint64_t created;
+
 int lists_all(struct lists *lists, struct list_info out[LIST_SLOTS], struct error *err)
 {
 	(void)lists;
 	(void)err;
-	out[0] = (struct list_info){ .name = "drop", .slot = 5 };
+	out[0] = (struct list_info){ .name = "drop", .slot = 5, .created = created };
 	return 1;
 }
 
@@ -355,6 +357,23 @@ static void test_floods_and_refusals(void **state)
 	expect_verdict(*state, "192.0.2.1", "tarpit", "listed");
 }
 
+/* Of the list that has the slot now, only what came after it was made. */
+static void test_lookup_id_of_an_earlier_list(void **state)
+{
+	const uint64_t id = (2000000000ull & ~0xffull) | class_make(5, ACTION_DROP);
+	char text[LOOKUP_ID_CHARS + 1];
+	json_t *answer;
+
+	created = (uint64_t)1699999998 * 1000000000;
+	answer = why(*state, lookup_id_format(id, text));
+	assert_string_equal(text_of(answer, "list"), "drop");
+	json_decref(answer);
+	created = (uint64_t)1699999999 * 1000000000 + 1;
+	answer = why(*state, text);
+	assert_non_null(strstr(text_of(answer, "error"), "has been removed since"));
+	json_decref(answer);
+}
+
 /* What takes effect for a whole prefix: entries further in do not count. */
 static void test_effect_of_a_prefix(void **state)
 {
@@ -386,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lookup_id, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_id_that_is_not_remembered, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_lookup_id_of_an_earlier_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_floods_and_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_effect_of_a_prefix, setup, teardown),
 	};

@@ -47,6 +47,7 @@ static struct view *make_view(void)
 	view->interface[0] = (struct gate_interface){ .name = "a\"b\\c\xff",
 						      .shared = true,
 						      .mode = GATE_MODE_GENERIC };
+	view->keeper_up = true;
 	view->flood_count = 2;
 	view->flood[0] = (struct gate_flood){ .port = 25, .active = true, .rate = 123456 };
 	view->flood[1] = (struct gate_flood){ .port = 587, .floods = 4, .peak = 1 };
@@ -123,6 +124,7 @@ static void test_values(void **state)
 		"postern_floods_total{port=\"587\"} 4",
 		"postern_syn_cookies{state=\"unavailable\"} 1",
 		"postern_syn_cookies{state=\"armed\"} 0",
+		"postern_keeper_up 1",
 		"postern_refusals_sent_total 77",
 		"postern_packets_total{reason=\"challenged\",family=\"ipv4\",outcome=\"monitored\"}"
 		" "

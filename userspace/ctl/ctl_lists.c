@@ -19,8 +19,10 @@ static const char *default_list(enum list_kind kind)
 	return kind == LIST_KIND_ALLOW ? LIST_DEFAULT_ALLOW : LIST_DEFAULT_BLOCK;
 }
 
+typedef int (*read_list)(const struct ctl_request *request, const char **out, struct error *err);
+
 /* Reads what add, del and clear have in common. */
-static int read_change(const struct ctl_request *request, struct list_change *out,
+static int read_change(const struct ctl_request *request, read_list read, struct list_change *out,
 		       char source[SOURCE_TEXT_MAX], struct error *err)
 {
 	int failed;
@@ -29,7 +31,7 @@ static int read_change(const struct ctl_request *request, struct list_change *ou
 	out->reason = "";
 	failed = arg_kind(request, &out->kind, err);
 	if (!failed)
-		failed = arg_list(request, &out->list, err);
+		failed = read(request, &out->list, err);
 	if (failed)
 		return failed;
 	out->source = arg_source(request, source);
@@ -110,7 +112,7 @@ int ctl_list_add(struct ctl_request *request, struct error *err)
 	struct prefix prefix;
 	int failed;
 
-	failed = read_change(request, &change, source, err);
+	failed = read_change(request, arg_list_by_hand, &change, source, err);
 	if (!failed)
 		failed = arg_prefix(request, &prefix, err);
 	if (!failed)
@@ -175,7 +177,7 @@ int ctl_list_del(struct ctl_request *request, struct error *err)
 	struct prefix prefix;
 	int failed;
 
-	failed = read_change(request, &change, source, err);
+	failed = read_change(request, arg_list, &change, source, err);
 	if (!failed)
 		failed = arg_prefix(request, &prefix, err);
 	if (!failed)
@@ -202,7 +204,7 @@ int ctl_list_clear(struct ctl_request *request, struct error *err)
 	uint64_t removed = 0;
 	int failed;
 
-	failed = read_change(request, &change, source, err);
+	failed = read_change(request, arg_list, &change, source, err);
 	if (!failed && change.list && !strcmp(change.list, LEARNED_LIST))
 		removed = guard_forget_blocked(ctl_agent(request)->guard);
 	else if (!failed)

@@ -61,7 +61,7 @@ int ctl_list_load(struct ctl_request *request, struct error *err)
 
 	failed = read_shape(request, &shape, err);
 	if (!failed)
-		failed = arg_list(request, &change.list, err);
+		failed = arg_list_by_hand(request, &change.list, err);
 	if (!failed)
 		failed = arg_action(request, &change.action, err);
 	if (!failed)

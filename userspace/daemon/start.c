@@ -7,6 +7,7 @@
  * privileges go; threads come after, because the keeper is forked and because every thread must
  * have lost them.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,11 @@
 #include "version.h"
 
 #define MIB ((size_t)1 << 20)
+
+/* What the keeper must not forget, beside the control socket: the directory is there, and as short
+ * lived as the kernel's settings are. */
+#define KEPT_SUFFIX   ".keeper"
+#define KEPT_PATH_MAX (CONF_SOCKET_MAX + sizeof(KEPT_SUFFIX))
 
 struct step {
 	int (*open)(struct daemon *daemon, struct error *err);
@@ -160,7 +166,10 @@ static int adopt(struct daemon *daemon, struct error *err)
 /* gate_close() ends it. */
 static int start_keeper(struct daemon *daemon, struct error *err)
 {
-	return keeper_start(daemon->gate, err);
+	char kept[KEPT_PATH_MAX];
+
+	snprintf(kept, sizeof(kept), "%s" KEPT_SUFFIX, daemon->started->control.socket);
+	return keeper_start(daemon->gate, kept, err);
 }
 
 static int drop_privileges(struct daemon *daemon, struct error *err)

@@ -110,6 +110,15 @@ void gate_cookie_state(struct gate *gate, struct gate_cookie_state *out);
  */
 void gate_cookies_follow(struct gate *gate, bool flood);
 
+/*
+ * Whether the keeper is there; it ends before the agent only if somebody kills it. What goes on
+ * without it is filtering, as it is now, and all that is done with lists and limits.
+ */
+bool gate_keeper_up(struct gate *gate);
+#define GATE_WITHOUT_KEEPER                                                                        \
+	"the privileged helper has ended: no attach, detach or repair of an interface, and no "    \
+	"SYN cookies for a new flood, before posternd is restarted"
+
 /* Sizes of the table, for status and metrics. */
 struct gate_sizes {
 	uint64_t entries4, entries6, capacity4, capacity6;

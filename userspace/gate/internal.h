@@ -100,7 +100,7 @@ struct gate {
 	struct gate_conn *conn;           /* from gate_open() to gate_adopt() */
 	struct keeper *keeper;            /* NULL until keeper_start() */
 	uint32_t events_rate;             /* packets a second to be told about; atomic */
-	uint16_t flood_port[FLOOD_PORTS]; /* by the port's number; atomic; 0 is none */
+	uint16_t flood_port[FLOOD_PORTS]; /* as configured; atomic; 0 is none */
 	struct cookies cookies;
 	struct gate_interface interface[GATE_INTERFACES_MAX];
 	size_t interfaces;
@@ -138,6 +138,9 @@ void gate_newcomers_close(struct gate *gate);
 
 /* Takes back `answers` of the settings once no learned block answers any more (gate/learned.c). */
 void learned_settle(struct gate *gate);
+
+/* Lets a list's counters begin at 0 (gate/counters.c); nothing may count on its slot meanwhile. */
+void counters_clear_list(struct gate *gate, uint32_t slot);
 
 /* What the agent knows of its interfaces (gate/interfaces.c). */
 void gate_note_interface(struct gate *gate, const char *iface, enum gate_mode mode, bool shared,

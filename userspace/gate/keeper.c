@@ -4,6 +4,7 @@
  * calling process.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "gate/internal.h"
 #include "gate/keeper.h"
+#include "gate/kept.h"
 #include "lib/log.h"
 
 enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH, KEEPER_COOKIES };
@@ -82,6 +84,7 @@ static void __attribute__((noreturn)) keeper_main(struct gate *gate, int socket)
 		log_error("keeper.failed", "{s:s}", "reason", "cannot give up capabilities");
 		_exit(EXIT_FAILURE);
 	}
+	cookies_recover(gate);
 	while (recv(socket, &request, sizeof(request), 0) == sizeof(request)) {
 		struct keeper_reply reply = { 0 };
 
@@ -96,7 +99,9 @@ static void __attribute__((noreturn)) keeper_main(struct gate *gate, int socket)
 
 static bool is_needed(const struct gate *gate, int fd, int socket)
 {
-	if (fd <= STDERR_FILENO || fd == socket)
+	const struct kept *kept = gate->cookies.keeper.kept;
+
+	if (fd <= STDERR_FILENO || fd == socket || (kept && fd == kept->fd))
 		return true;
 	for (int i = 0; i < GATE_MAP_COUNT; i++)
 		if (gate->map[i].fd == fd)
@@ -115,7 +120,42 @@ static void close_foreign(const struct gate *gate, int socket)
 			close(fd);
 }
 
-int keeper_start(struct gate *gate, struct error *err)
+/* Both processes know the file after the fork; the agent forgets it. */
+static void open_kept(struct gate *gate, struct kept *kept, const char *path)
+{
+	struct error err;
+
+	if (!path)
+		return;
+	if (kept_open(kept, path, &err))
+		log_warning("cookies.unkept", "{s:s}", "reason", err.text);
+	else
+		gate->cookies.keeper.kept = kept;
+}
+
+static void close_kept(struct gate *gate, struct kept *kept)
+{
+	if (gate->cookies.keeper.kept)
+		kept_close(kept);
+	gate->cookies.keeper.kept = NULL;
+}
+
+static pid_t fork_keeper(struct gate *gate, const int pair[2], const char *path)
+{
+	struct kept kept;
+	pid_t pid;
+
+	open_kept(gate, &kept, path);
+	pid = fork();
+	if (!pid) {
+		close_foreign(gate, pair[1]);
+		keeper_main(gate, pair[1]);
+	}
+	close_kept(gate, &kept);
+	return pid;
+}
+
+int keeper_start(struct gate *gate, const char *kept, struct error *err)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	int pair[2];
@@ -126,18 +166,14 @@ int keeper_start(struct gate *gate, struct error *err)
 		free(keeper);
 		return error_errno(err, ERROR_REFUSED, errno, "cannot start the keeper");
 	}
-	keeper->pid = fork();
-	if (keeper->pid < 0) {
-		close(pair[0]);
-		close(pair[1]);
-		free(keeper);
-		return error_errno(err, ERROR_REFUSED, errno, "cannot start the keeper");
-	}
-	if (!keeper->pid) {
-		close_foreign(gate, pair[1]);
-		keeper_main(gate, pair[1]);
-	}
+	keeper->pid = fork_keeper(gate, pair, kept);
 	close(pair[1]);
+	if (keeper->pid < 0) {
+		error_errno(err, ERROR_REFUSED, errno, "cannot start the keeper");
+		close(pair[0]);
+		free(keeper);
+		return ERROR_REFUSED;
+	}
 	keeper->socket = pair[0];
 	pthread_mutex_init(&keeper->turn, NULL);
 	gate->keeper = keeper;
@@ -155,6 +191,14 @@ void keeper_stop(struct gate *gate)
 	pthread_mutex_destroy(&keeper->turn);
 	free(keeper);
 	gate->keeper = NULL;
+}
+
+/* The other end of the socket is the keeper's alone, so its end shows as a hang-up. */
+bool gate_keeper_up(struct gate *gate)
+{
+	struct pollfd end = { .fd = gate->keeper ? gate->keeper->socket : -1 };
+
+	return poll(&end, 1, 0) <= 0 || !(end.revents & (POLLHUP | POLLERR));
 }
 
 static int ask(struct gate *gate, struct keeper_request *request, const char *iface,

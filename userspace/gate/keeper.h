@@ -16,8 +16,12 @@
 
 #include "gate/gate.h"
 
-/* Forks the keeper. Call it as root, before there are threads. */
-int keeper_start(struct gate *gate, struct error *err);
+/*
+ * Forks the keeper. Call it as root, before there are threads. `kept` is the path of the file for
+ * gate/kept.h, in a directory that is there; without it, or if it cannot be used, which is logged,
+ * a keeper that is killed during a flood leaves the settings switched.
+ */
+int keeper_start(struct gate *gate, const char *kept, struct error *err);
 
 /* Ends it. For gate_close(). */
 void keeper_stop(struct gate *gate);

@@ -30,7 +30,7 @@ struct list_change {
 	enum list_kind kind;
 	const char *list;   /* NULL: every list of the kind, for del; the default list for add */
 	const char *source; /* who asks, e.g. "posternctl, uid 0" */
-	const char *reason; /* of the entry; for load and clear: the file; may be "" */
+	const char *reason; /* of the entry; for load: the file; may be "" */
 	const char
 		*refusal; /* for load: what refused clients are told; "": the usual; NULL: stays */
 	enum action action;
@@ -54,6 +54,10 @@ struct load_result {
 };
 int lists_load(struct lists *lists, const struct list_change *change, struct entry_set *set,
 	       struct load_result *result, struct error *err);
+/*
+ * Removes the list with its entries and with all that was set for it: monitor mode, its own text
+ * for clients. Its slot is free for another list, which starts from nothing.
+ */
 int lists_clear(struct lists *lists, const struct list_change *change, uint64_t *removed,
 		struct error *err);
 /* Monitor mode of one list; refused for allow lists. */

@@ -78,14 +78,30 @@ static bool is_among(const uint16_t *ports, size_t count, uint32_t port)
 	return false;
 }
 
-/* A number that another port had before starts from nothing. */
-static void number_port(struct gate *gate, uint16_t port, size_t number)
+/* The numbers that ports have, bit n for n + 1. One that cannot be, of a damaged map, is none. */
+static uint64_t numbers_taken(const struct settings *kernel)
+{
+	uint64_t taken = 0;
+
+	for (uint32_t port = 0; port < PORT_COUNT; port++)
+		if (kernel->port[port] && kernel->port[port] <= FLOOD_PORTS)
+			taken |= 1ull << (kernel->port[port] - 1);
+	return taken;
+}
+
+/* A port that is new gets a number that is free, and starts from nothing; the others keep theirs.
+ */
+static void number_port(struct gate *gate, uint16_t port, uint64_t *taken)
 {
 	struct flood_port *floods = gate->map[GATE_MAP_flood].memory;
 	__u8 *kernel = &gate_kernel_settings(gate)->port[port];
+	uint32_t number = 0;
 
-	if (__atomic_load_n(kernel, __ATOMIC_RELAXED) == number + 1)
+	if (*kernel && *kernel <= FLOOD_PORTS)
 		return;
+	while (number < FLOOD_PORTS - 1 && *taken >> number & 1)
+		number++;
+	*taken |= 1ull << number;
 	memset(&floods[number], 0, sizeof(floods[number]));
 	__atomic_store_n(kernel, (uint8_t)(number + 1), __ATOMIC_RELEASE);
 }
@@ -93,13 +109,15 @@ static void number_port(struct gate *gate, uint16_t port, size_t number)
 static void put_ports(struct gate *gate, const uint16_t *ports, size_t count)
 {
 	struct settings *kernel = gate_kernel_settings(gate);
+	uint64_t taken;
 
 	for (uint32_t port = 0; port < PORT_COUNT; port++)
 		if (kernel->port[port] && !is_among(ports, count, port))
 			store(&kernel->port[port], 0);
+	taken = numbers_taken(kernel);
 	for (size_t i = 0; i < FLOOD_PORTS; i++) {
 		if (i < count)
-			number_port(gate, ports[i], i);
+			number_port(gate, ports[i], &taken);
 		store(&gate->flood_port[i], i < count ? ports[i] : 0);
 	}
 }

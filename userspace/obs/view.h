@@ -24,6 +24,7 @@ struct view {
 	struct gate_flood flood[FLOOD_PORTS]; /* of each protected port */
 	size_t flood_count;
 	struct gate_cookie_state cookies;
+	bool keeper_up;
 };
 
 /* Reads everything; called from any thread. */

@@ -34,10 +34,10 @@ static const struct {
 	const char *name;
 	unsigned int flags;
 } databases[DB_COUNT] = {
-	[DB_LISTS] = { "lists", 0, 0 },       [DB_ENTRIES] = { "entries", DUPS | MDB_DUPFIXED, 0 },
-	[DB_NOTES] = { "notes", DUPS, 0 },    [DB_EXPIRY] = { "expiry", DUPS | MDB_DUPFIXED, 0 },
-	[DB_SETTINGS] = { "settings", 0, 0 }, [DB_HISTORY] = { "history", 0 },
-	[DB_META] = { "meta", 0, 0 },
+	[DB_LISTS] = { "lists", 0 },       [DB_ENTRIES] = { "entries", DUPS | MDB_DUPFIXED },
+	[DB_NOTES] = { "notes", DUPS },    [DB_EXPIRY] = { "expiry", DUPS | MDB_DUPFIXED },
+	[DB_SETTINGS] = { "settings", 0 }, [DB_HISTORY] = { "history", 0 },
+	[DB_META] = { "meta", 0 },
 };
 
 /* How many of the free pages have the number `first` or a higher one. */
