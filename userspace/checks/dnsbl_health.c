@@ -124,12 +124,17 @@ static void put_out(struct dnsbl_service *service, const struct judgement *judge
 
 static void put_in(struct dnsbl_service *service)
 {
-	if (service->health == DNSBL_SERVING)
-		service->pause = 0; /* it has been so for a while */
+	const uint64_t interval = service->zone->dnsbl->interval;
+	const uint64_t now = dnsbl_now(service->zone->dnsbl);
+
+	if (service->health != DNSBL_SERVING)
+		service->back = now;
+	else if (now - service->back >= interval)
+		service->pause = 0;
 	service->health = DNSBL_SERVING;
 	service->served = true;
 	service->silences = 0;
-	service->due = dnsbl_now(service->zone->dnsbl) + service->zone->dnsbl->interval;
+	service->due = now + interval;
 	report_back(service);
 	publish(service->zone);
 }
@@ -157,8 +162,10 @@ void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, ui
 		service->silences = 0;
 		return;
 	}
-	if (kind == DNSBL_KIND_NONE && !count_silence(service))
+	if (kind == DNSBL_KIND_NONE && !count_silence(service)) {
+		service->due = service->silence; /* few clients would find out late */
 		return;
+	}
 	if (kind != DNSBL_KIND_NONE)
 		judged.health = kind == DNSBL_KIND_CODE ? DNSBL_REFUSING : DNSBL_WORLD;
 	put_out(service, &judged);

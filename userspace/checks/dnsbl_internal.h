@@ -54,6 +54,7 @@ struct dnsbl_service {
 	bool reported;    /* the log says that it is out */
 	uint64_t due;     /* ms: the next test */
 	uint64_t silence; /* ms: the last one that counted */
+	uint64_t back;    /* ms: since then it is in service */
 	uint32_t silences, pause;
 	size_t probing; /* probes under way; no test is if 0 */
 	struct dnsbl_probe probe[DNSBL_ENTRIES];
