@@ -32,9 +32,9 @@ def tap(mx, family):
         yield made
 
 
-def begin(tap, *sources, count=MANY):
+def begin(tap, *sources, count=MANY, first=41000):
     """Clients with a SYN-ACK each, which they have not answered; the sources take turns."""
-    peers = [Peer(tap, sources[i % len(sources)], 41000 + i) for i in range(count)]
+    peers = [Peer(tap, sources[i % len(sources)], first + i) for i in range(count)]
     for peer in peers:
         peer.ask(SYN)
     wait_until(lambda: len(tap.answers()) >= count, 10, "SYN-ACKs")
@@ -124,7 +124,7 @@ def test_monitor_mode(mx, tap, family):
 def test_others_go_on(mx, tap, family):
     """A source at its limit costs nobody else a connection, old or new."""
     mx.start_posternd(limits={**mx.limits, "conn-source": LIMIT})
-    before, = finish(mx, begin(tap, NEIGHBOUR[family], count=1))
+    before, = finish(mx, begin(tap, NEIGHBOUR[family], count=1, first=40000))
     tap.seen.clear()
     check_limit(mx, "conn-source", finish(mx, begin(tap, NOBODY[family])))
     assert answered(before)
