@@ -12,6 +12,7 @@
 
 #include "bpf/cookie.h"
 #include "bpf/flood.h"
+#include "bpf/handshake.h"
 #include "bpf/hold.h"
 #include "bpf/learned.h"
 #include "bpf/limit.h"
@@ -80,12 +81,29 @@ STAGE __u32 find_holder(const struct settings *s, struct packet *p, __u32 flags)
 	return learned_blocks(p->learned) ? find_learned_list(s, p) : flags;
 }
 
-STAGE enum reason judge_segment(const struct settings *s, struct packet *p, __u32 flags)
+/* Whether a segment that opens no connection must be looked at: it may be one of those that the
+ * program holds, or the last one of a handshake that must not complete. */
+STAGE int segment_matters(const struct settings *s, struct packet *p)
 {
-	flags = find_holder(s, p, flags);
-	if (p->list_class == CLASS_NONE || flags & (LIST_ALLOW | LIST_MONITOR))
+	if (handshakes_count(s) && acknowledges(p))
+		p->over = connections_over(p);
+	return p->over || may_be_held(s);
+}
+
+STAGE enum reason judge_segment(struct xdp_md *ctx, const struct settings *s, struct packet *p,
+				__u32 flags)
+{
+	if (may_be_held(s))
+		flags = find_holder(s, p, flags);
+	if (flags & LIST_ALLOW)
 		return REASON_ESTABLISHED;
-	return hold_owns(p) ? REASON_HELD : REASON_ESTABLISHED;
+	if (may_be_held(s) && p->list_class != CLASS_NONE && !(flags & LIST_MONITOR) &&
+	    hold_owns(p))
+		return REASON_HELD;
+	if (!p->over || !opens_connection(ctx, p))
+		return REASON_ESTABLISHED;
+	p->list_class = CLASS_NONE; /* it is not the list that stops it */
+	return p->over;
 }
 
 /* During a flood a source that has not proved itself is answered here; if that cannot be done, or
@@ -112,11 +130,11 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 		return reason;
 	if (!port_is_protected(s, p->dest_port))
 		return REASON_PORT;
-	if (!p->attempt && !may_be_held(s))
+	if (!p->attempt && !segment_matters(s, p))
 		return REASON_ESTABLISHED;
 	flags = find_list(s, p);
 	if (!p->attempt)
-		return judge_segment(s, p, flags);
+		return judge_segment(ctx, s, p, flags);
 	reason = judge_lists(ctx, s, p, flags);
 	if (reason != UNDECIDED)
 		return reason;
@@ -167,7 +185,7 @@ STAGE enum xdp_action stop(struct xdp_md *ctx, const struct settings *s, const s
 	detail(ctx, p, reason, outcome);
 	if (outcome == OUTCOME_ENFORCED)
 		return reason == REASON_LISTED ? stop_listed(ctx, p) : XDP_DROP;
-	count_reason(p, REASON_ACCEPTED, OUTCOME_ENFORCED);
+	count_reason(p, p->over ? REASON_ESTABLISHED : REASON_ACCEPTED, OUTCOME_ENFORCED);
 	return XDP_PASS;
 }
 

@@ -43,6 +43,18 @@ struct settings {
 	__u8 port[PORT_COUNT]; /* 0: not protected; else 1 more than its number among the floods */
 };
 
+/*
+ * What a counter that reaches its limit at `now` puts into `full_until`: when no handshake can be
+ * under way any more that began before it. The kernel keeps a request for 63 s
+ * (tcp_synack_retries), and takes a SYN cookie for two minutes.
+ */
+#define HANDSHAKE_NS 128000000000ull
+
+static inline __u32 handshakes_end(__u64 now)
+{
+	return (__u32)((now + HANDSHAKE_NS) >> PROVED_SHIFT) + 1;
+}
+
 static inline int port_is_protected(const struct settings *s, __u16 port)
 {
 	return s->port[port] != 0;

@@ -133,7 +133,8 @@ void gate_sizes(struct gate *gate, struct gate_sizes *out);
 /*
  * Events. `gate_events_fd` becomes readable when there are some; `gate_events_read` calls back for
  * each (the event is valid during the call) and returns how many; a call reads a bounded number.
- * `gate_budget_refill` is to be called GATE_REFILLS times a second.
+ * `gate_budget_refill` is to be called GATE_REFILLS times a second; it also takes back what the
+ * program has set for a while.
  */
 #define GATE_REFILLS 10
 typedef void (*gate_event_cb)(const struct event *event, void *arg);

@@ -136,6 +136,10 @@ int keeper_switch_cookies(struct gate *gate, bool on, struct error *err);
 int gate_newcomers_open(struct gate *gate, struct error *err);
 void gate_newcomers_close(struct gate *gate);
 
+/* Takes back `full_until` of the settings once it has passed, so that established connections cost
+ * nothing again (gate/settings.c). */
+void settings_settle(struct gate *gate);
+
 /* Takes back `answers` of the settings once no learned block answers any more (gate/learned.c). */
 void learned_settle(struct gate *gate);
 

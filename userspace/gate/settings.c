@@ -11,6 +11,7 @@
 #include "gate/flood.h"
 #include "gate/internal.h"
 #include "gate/settings.h"
+#include "lib/clock.h"
 
 #define SECOND_NS 1000000000ull
 #define COARSE_NS                                                                                  \
@@ -19,6 +20,7 @@
 #define BATCHES     1000u /* that a CPU takes out of the total a second, at its rate */
 #define BATCH_BURST 2u    /* of these fit into the burst */
 
+#define load(place)         __atomic_load_n(place, __ATOMIC_RELAXED)
 #define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELAXED)
 
 struct meter_limit settings_limit(const struct gate_limit *wanted, bool total)
@@ -54,10 +56,29 @@ static void put_limit(struct meter_limit *kernel, const struct meter_limit *want
 	store(&kernel->conns, wanted->conns);
 }
 
+/* A lower limit of connections may be reached already, by counters that nothing comes to any more.
+ */
 static void put_limits(struct settings *kernel, const struct meter_limit limit[METER_LEVELS])
 {
-	for (int level = 0; level < METER_LEVELS; level++)
+	bool lower = false;
+
+	for (int level = 0; level < METER_LEVELS; level++) {
+		const uint32_t before = kernel->limit[level].conns, conns = limit[level].conns;
+
+		lower = lower || (conns && (!before || conns < before));
 		put_limit(&kernel->limit[level], &limit[level]);
+	}
+	if (lower)
+		store(&kernel->full_until, handshakes_end(clock_mono()));
+}
+
+void settings_settle(struct gate *gate)
+{
+	__u32 *full = &gate_kernel_settings(gate)->full_until, until = load(full);
+
+	if (until && until <= clock_mono() >> PROVED_SHIFT)
+		__atomic_compare_exchange_n(full, &until, 0, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
 }
 
 /* But for what depends on the kernel: see cookies_publish(). */
