@@ -14,6 +14,7 @@
 
 #define BUCKETS_MIN     64u
 #define BYTES_PER_ENTRY 512u
+#define DELIVER_MORE    32u /* answers in one turn of the loop that got ready in it */
 #define TICKS           10u /* of the time of a try: so much too late it ends at most */
 #define TICK_MIN        5u  /* ms */
 #define TICK_MAX        100u
@@ -37,15 +38,17 @@ static void deliver_one(struct dns_resolver *resolver, struct dns_query *query)
 	dns_result_unref(copy.result);
 }
 
-/* What gets ready meanwhile has its turn after the loop has looked at its sockets. */
+/* Of what gets ready meanwhile some is handed out at once, as a chain of answers from the cache is
+ * so much faster; the rest has its turn after the loop has looked at its sockets. */
 static void on_deliver(uv_idle_t *idle)
 {
 	struct dns_resolver *resolver = idle->data;
 	struct dns_query *query;
+	unsigned int more = DELIVER_MORE;
 
 	resolver->round++;
 	while (!resolver->closed && (query = TAILQ_FIRST(&resolver->ready)) &&
-	       query->round != resolver->round)
+	       (query->round != resolver->round || more--))
 		deliver_one(resolver, query);
 	if (!resolver->closed && TAILQ_EMPTY(&resolver->ready))
 		uv_idle_stop(idle);
