@@ -11,8 +11,8 @@
  * usage: bench_resolver SERVER CACHE-ENTRIES spf IN-FLIGHT ROUNDS SUFFIX IP
  *        bench_resolver SERVER CACHE-ENTRIES dns GROUPS ROUNDS SUFFIX
  *
- * prints {"result": "pass", "count": n, "seconds": s, "cpu": s}: the result of all, time, and the
- * processor's part of it
+ * prints {"result": "pass", "count": n, "seconds": s, "cpu": s, "timeouts": n}: the result of all,
+ * time, the processor's part of it, and queries that nobody answered in time
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +174,7 @@ static void name_slots(const char *prefix, const char *suffix)
 int main(int argc, char **argv)
 {
 	const bool spf = argc == 8 && !strcmp(argv[3], "spf");
+	struct dns_stats stats;
 	uint64_t start;
 	double used;
 
@@ -191,9 +192,12 @@ int main(int argc, char **argv)
 	start = clock_mono();
 	used = processor_seconds();
 	run(strtoul(argv[5], NULL, 10));
-	printf("{\"result\": \"%s\", \"count\": %lu, \"seconds\": %.6f, \"cpu\": %.6f}\n",
+	dns_resolver_stats(bench.resolver, &stats);
+	printf("{\"result\": \"%s\", \"count\": %lu, \"seconds\": %.6f, \"cpu\": %.6f, "
+	       "\"timeouts\": %llu}\n",
 	       spf ? spf_result_name(bench.result) : "found", bench.done * (spf ? 1 : GROUP),
-	       (double)(clock_mono() - start) / NS, processor_seconds() - used);
+	       (double)(clock_mono() - start) / NS, processor_seconds() - used,
+	       (unsigned long long)stats.timeouts);
 	dns_resolver_close(&bench.resolver);
 	uv_run(&bench.loop, UV_RUN_DEFAULT);
 	return 0;

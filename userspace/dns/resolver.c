@@ -18,6 +18,7 @@
 #define TICKS           10u /* of the time of a try: so much too late it ends at most */
 #define TICK_MIN        5u  /* ms */
 #define TICK_MAX        100u
+#define PACE_MS         1u
 
 static struct dns_resolver *resolver_of(struct dns *dns)
 {
@@ -96,6 +97,27 @@ void dns_resolver_in_flight(struct dns_resolver *resolver, int change)
 		uv_timer_stop(&resolver->tick);
 	else if (!uv_is_active((uv_handle_t *)&resolver->tick))
 		uv_timer_start(&resolver->tick, on_tick, tick, tick);
+}
+
+/* ---- queries that wait to be sent */
+
+static void on_pace(uv_timer_t *timer)
+{
+	struct dns_resolver *resolver = timer->data;
+	bool wait = false;
+
+	for (size_t i = 0; i < resolver->options.server_count; i++) {
+		dns_tries_send(&resolver->server[i]);
+		wait = wait || !TAILQ_EMPTY(&resolver->server[i].waiting);
+	}
+	if (!wait)
+		uv_timer_stop(timer);
+}
+
+void dns_resolver_pace(struct dns_resolver *resolver)
+{
+	if (!uv_is_active((uv_handle_t *)&resolver->pace))
+		uv_timer_start(&resolver->pace, on_pace, PACE_MS, PACE_MS);
 }
 
 /* ---- the interface */
@@ -197,9 +219,11 @@ static void init_handles(struct dns_resolver *resolver)
 {
 	uv_idle_init(resolver->loop, &resolver->deliver);
 	uv_timer_init(resolver->loop, &resolver->tick);
+	uv_timer_init(resolver->loop, &resolver->pace);
 	uv_timer_init(resolver->loop, &resolver->rewrites);
-	resolver->deliver.data = resolver->tick.data = resolver->rewrites.data = resolver;
-	resolver->handles = 3;
+	resolver->deliver.data = resolver->tick.data = resolver;
+	resolver->pace.data = resolver->rewrites.data = resolver;
+	resolver->handles = 4;
 }
 
 static void drop_ready(struct dns_resolver *resolver)
@@ -233,6 +257,7 @@ void dns_resolver_close(struct dns_resolver **resolver)
 	dns_result_unref(closing->busy);
 	uv_close((uv_handle_t *)&closing->deliver, on_handle_closed);
 	uv_close((uv_handle_t *)&closing->tick, on_handle_closed);
+	uv_close((uv_handle_t *)&closing->pace, on_handle_closed);
 	uv_close((uv_handle_t *)&closing->rewrites, on_handle_closed);
 }
 
