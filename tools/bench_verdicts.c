@@ -213,13 +213,14 @@ static void bench_size(struct bench_json *json, uint32_t count)
 	measure_beside_writer(&bench);
 	measure_puts(&bench);
 	verdicts_close(&bench.verdicts);
-	malloc_trim(0); /* the next one begins where this one did */
+	sleep(1);       /* liburcu's thread frees all of them, */
+	malloc_trim(0); /* and the next size begins where this one did */
 }
 
 int main(int argc, char **argv)
 {
 	uint32_t sizes[SIZES_MAX] = { 100000, 1000000 };
-	struct bench_json json;
+	struct bench_json json = { .list = NULL };
 	int count = 2;
 
 	if (argc > 1)

@@ -237,6 +237,9 @@ static void counters_stay_at_their_most(void **state)
 	assert_true(escalate(&rules, &record, false, START + DAY).trust);
 	assert_int_equal(record.good, UINT16_MAX);
 	assert_int_equal(record.good_time, START + DAY);
+	escalate(&rules, &record, true, START + DAY);
+	assert_int_equal(record.good, 0);
+	assert_int_equal(record.good_time, 0);
 }
 
 static void what_matters(void **state)
