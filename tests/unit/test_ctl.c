@@ -141,7 +141,7 @@ static const struct {
 	{ "config", 2, "'config' needs one of: check" },
 	{ "audit", 2, "'audit' is not part of this version" },
 	{ "user add someone", 2, "'user' is not part of this version" },
-	{ "check", 2, "'check' needs one of: spf" },
+	{ "check", 2, "'check' needs one of: ip, spf" },
 	{ "check spf --ip 192.0.2.7 --helo mail.example", 2, "'check spf' needs --from MAILBOX" },
 	{ "check spf --ip mail --helo mail.example --from ''", 2, "--ip: mail: " },
 	{ "check spf --ip 192.0.2.7 --helo a.example --from '' --dns x", 2, "--dns: x must" },
