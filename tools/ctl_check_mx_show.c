@@ -263,7 +263,7 @@ int mx_show_text(const struct mx_check *check, struct error *err)
 	output_text("\n");
 	code = show_hosts(check, err);
 	mx_count(check->result, &counts);
-	output_text("\nworking: %zu hosts, with %zu addresses, in %zu networks (/24, /64)\n",
+	output_text("\nworking hosts: %zu, addresses: %zu, networks (/24, /64): %zu\n",
 		    counts.hosts, counts.addresses, counts.networks);
 	if (check->result->more)
 		output_text("more hosts than %d are not looked at\n", MX_HOSTS_MAX);

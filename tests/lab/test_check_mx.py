@@ -54,7 +54,7 @@ ODD_SERVER = r"""
 import socketserver, sys
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
-        for reply in (b"220-hello\r\n220 \x1b[2Jodd\r\n", b"250-odd\r\n250 x\r\n", b"250 ok\r\n", b"nonsense\r\n"):
+        for reply in (b"220-hello\r\n220 \x1b[2Jodd\r\n", b"250-odd\r\n250-STARTTLS\r\n250 x\r\n", b"250 ok\r\n", b"nonsense\r\n"):
             self.wfile.write(reply)
             self.rfile.readline()
 class Server(socketserver.ThreadingTCPServer):
@@ -137,6 +137,12 @@ def test_one_address_of_a_host_is_enough(site):
     assert (down["address"], down["works"], down["problem"]) == (DOWN, False, "connect: connection refused")
     assert (up["address"], up["works"], up["problem"]) == (SIX, True, "")
     assert answer["hosts"][1]["works"]
+
+
+def test_hostile_replies_are_shown_clean(site):
+    address, = site.check("odd", "--json").json["hosts"][0]["addresses"]
+    assert address["starttls"] and not address["works"]
+    assert address["steps"][0] == {"step": "greeting", "code": 220, "text": "?[2Jodd"}
 
 
 def test_nothing_is_delivered(site):
