@@ -197,20 +197,29 @@ int ctl_list_del(struct ctl_request *request, struct error *err)
 	return 0;
 }
 
+/* What was learned is not in the store, and is forgotten by whoever learned it. */
+static bool is_learned(const struct list_change *change)
+{
+	return change->kind == LIST_KIND_BLOCK && change->list &&
+	       !strcmp(change->list, LEARNED_LIST);
+}
+
 int ctl_list_clear(struct ctl_request *request, struct error *err)
 {
+	const struct ctl_agent *agent = ctl_agent(request);
 	char source[SOURCE_TEXT_MAX];
 	struct list_change change;
 	uint64_t removed = 0;
 	int failed;
 
 	failed = read_change(request, arg_list, &change, source, err);
-	if (!failed && change.list && !strcmp(change.list, LEARNED_LIST))
-		removed = guard_forget_blocked(ctl_agent(request)->guard);
+	if (!failed && is_learned(&change))
+		removed = guard_forget_blocked(agent->guard);
 	else if (!failed)
-		failed = lists_clear(ctl_agent(request)->lists, &change, &removed, err);
+		failed = arg_list_by_hand(request, &change.list, err) ||
+			 lists_clear(agent->lists, &change, &removed, err);
 	if (failed)
-		return failed;
+		return err->code;
 	request->result = json_pack("{s:I}", "removed", (json_int_t)removed);
 	return 0;
 }
