@@ -181,5 +181,5 @@ void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info
 					 .temporary = load(&counters->temporary),
 					 .errors = load(&counters->errors),
 					 .failures = load(&counters->failures) };
-	strcpy(out->zone, zone->shown);
+	memcpy(out->zone, zone->shown, strlen(zone->shown) + 1);
 }

@@ -162,7 +162,8 @@ static void on_answer(const struct dns_answer *answer, void *arg)
 	result->ttl = answer->ttl;
 	result->age = answer->age;
 	result->codes = dnsbl_answer_codes(answer, result->code);
-	dnsbl_service_heard(service, kind, code);
+	if (!answer->age) /* what comes from the cache is no news of the zone */
+		dnsbl_service_heard(service, kind, code);
 	if (out)
 		settle_as(slot, DNSBL_OUT);
 	else if (kind == DNSBL_KIND_NONE || kind == DNSBL_KIND_BUSY)
