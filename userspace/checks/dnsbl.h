@@ -72,7 +72,8 @@ struct dnsbl_zone_result {
 	uint32_t ttl, age; /* seconds, of the answer; at most DNSBL_TTL_OUT if it does not count */
 	size_t codes;
 	uint32_t code[DNSBL_CODES_MAX]; /* the answers, host byte order */
-	const char *text; /* TXT of a listing if it was asked for; keys masked; else "" */
+	const char
+		*text; /* TXT of a listing if it was asked for; keys of all zones masked; else "" */
 };
 
 struct dnsbl_result {

@@ -74,8 +74,7 @@ struct dnsbl_counters {
 struct dnsbl_zone {
 	struct dnsbl *dnsbl;
 	const char *name;
-	size_t length;     /* of the name */
-	size_t key_length; /* the key is what the name begins with */
+	size_t length; /* of the name */
 	const char *shown;
 	uint16_t number;
 	bool domains;
@@ -95,6 +94,7 @@ struct dnsbl {
 	size_t addresses, zones; /* zones of addresses come first */
 	struct dnsbl_zone *zone;
 	struct conf_zone *row;
+	struct dnsbl_keys keys;
 	size_t next_tested; /* zone that tick looks at first */
 	struct dnsbl_queries queries;
 	unsigned int held;
