@@ -309,6 +309,25 @@ static void refuses_a_client(void **state)
 	}
 }
 
+/* One test without an answer is no reason; it is done again soon. */
+static void one_silent_test(void **state)
+{
+	struct dnsbl_scene scene;
+
+	(void)state;
+	open_serving(&scene);
+	lead(&scene, "2.0.0.127.z.t", "state.t");
+	scene_add(&scene, "state.t CNAME dead.t");
+	scene_pass(&scene, SCENE_INTERVAL + 4);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	lead(&scene, "dead.t", "good.t");
+	scene_pass(&scene, 60);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	assert_int_equal(scene_info(&scene, 0).failures, 0);
+	assert_int_equal(dns_script_asked_for(scene.script, "2.0.0.127.z.t", DNS_A), 3);
+	scene_close(&scene);
+}
+
 /* Between tests of what is out there is less and less to ask. */
 static void pauses_grow(void **state)
 {
@@ -342,7 +361,8 @@ static void ipv6_that_never_was(void **state)
 	free(log);
 	assert_int_equal(outcome(&scene, "2001:db8::1"), DNSBL_OUTCOMES);
 	assert_int_equal(scene_info(&scene, 0).failures, 0);
-	/* It may come one day. */
+	/* It may come one day, and is not asked for more often than zones that serve. */
+	assert_int_equal(dns_script_asked_for(scene.script, MAPPED("2") ".z.t", DNS_A), 1);
 	scene_add(&scene, MAPPED("2") ".z.t A 127.0.0.2");
 	scene_pass(&scene, SCENE_INTERVAL);
 	assert_true(scene_info(&scene, 0).ipv6);
@@ -371,6 +391,30 @@ static void ipv6_that_fails(void **state)
 	assert_int_equal(health(&scene), DNSBL_SERVING);
 	assert_false(scene_info(&scene, 0).ipv6);
 	assert_int_equal(scene_info(&scene, 0).failures, 1);
+	scene_close(&scene);
+}
+
+/* That IPv6 serves does not hide that IPv4 has gone, but a zone may be one of IPv6. */
+static void ipv6_alone(void **state)
+{
+	struct dnsbl_scene scene;
+	struct capture capture;
+
+	(void)state;
+	capture_pipe(&capture);
+	open_zone(&scene, MAPPED("2") ".z.t A 127.0.0.2\n");
+	scene_pass(&scene, 1);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	assert_int_equal(outcome(&scene, "192.0.2.1"), DNSBL_OUT);
+	scene_close(&scene);
+
+	open_zone(&scene, PRESENT MAPPED("2") ".z.t A 127.0.0.2\n");
+	scene_pass(&scene, 1);
+	lead(&scene, "2.0.0.127.z.t", "nothing.t");
+	scene_pass(&scene, SCENE_INTERVAL + 1);
+	free(capture_end(&capture));
+	assert_int_equal(health(&scene), DNSBL_SILENT);
+	assert_true(scene_info(&scene, 0).ipv6);
 	scene_close(&scene);
 }
 
@@ -447,6 +491,22 @@ static void resolver_rewrites(void **state)
 	assert_int_equal(health(&scene), DNSBL_SERVING);
 	assert_int_equal(outcome(&scene, "192.0.2.1"), DNSBL_LISTED);
 	free(capture_end(&capture));
+	scene_close(&scene);
+}
+
+/* No test can pass with such a resolver. */
+static void resolver_rewrites_at_start(void **state)
+{
+	struct dnsbl_scene scene;
+	struct capture capture;
+
+	(void)state;
+	capture_pipe(&capture);
+	open_zone(&scene, PRESENT);
+	scene.rewrites = true;
+	dns_script_advance(scene.script, 0);
+	free(capture_end(&capture));
+	assert_int_equal(health(&scene), DNSBL_WORLD);
 	scene_close(&scene);
 }
 
@@ -689,12 +749,15 @@ int main(void)
 		cmocka_unit_test(dies_and_comes_back),
 		cmocka_unit_test(silences),
 		cmocka_unit_test(refuses_a_client),
+		cmocka_unit_test(one_silent_test),
 		cmocka_unit_test(pauses_grow),
 		cmocka_unit_test(ipv6_that_never_was),
 		cmocka_unit_test(ipv6_that_fails),
+		cmocka_unit_test(ipv6_alone),
 		cmocka_unit_test(ipv6_without_room),
 		cmocka_unit_test(domains_and_keys),
 		cmocka_unit_test(resolver_rewrites),
+		cmocka_unit_test(resolver_rewrites_at_start),
 		cmocka_unit_test(never_tested),
 		cmocka_unit_test(tests_are_spread),
 		cmocka_unit_test(random_entry),
