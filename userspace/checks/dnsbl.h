@@ -23,7 +23,7 @@
  * A question is dnsbl_start() ... callback or dnsbl_cancel(), as in dns/dns.h: one callback, never
  * from inside dnsbl_start(), as the last thing that happens; anything is allowed in it. Nothing is
  * shared between questions, so one slow zone holds up only those who wait for it. How many are
- * under way is for the caller to bound; each takes one piece of memory, 128 octets a zone and 256
+ * under way is for the caller to bound; each takes one piece of memory, 140 octets a zone and 256
  * more where texts are wanted.
  */
 #ifndef POSTERN_CHECKS_DNSBL_H
