@@ -70,7 +70,7 @@ def offered(line, path="/nowhere", cwd=ROOT):
     ("posternctl --list drop block s", {"show"}),
     ("posternctl limits ", {"show", "set"}),
     ("posternctl config ", {"check"}),
-    ("posternctl check ", {"spf", "mx"}),
+    ("posternctl check ", {"ip", "spf", "mx"}),
     ("posternctl check mx --d", {"--dns"}),
     ("posternctl check mx ", set()),
     ("posternctl check spf --h", {"--helo", "--help"}),
