@@ -11,6 +11,7 @@
 #include "ctl/args.h"
 #include "ctl/match.h"
 #include "ctl/payload.h"
+#include "gate/sockets.h"
 #include "gate/tuning.h"
 #include "obs/names.h"
 
@@ -84,6 +85,7 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 {
 	char text[PREFIX_TEXT_MAX];
 	struct matches matches;
+	uint32_t ended = 0;
 	bool replaced;
 	int failed;
 
@@ -95,12 +97,15 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 	failed = lists_add(agent->lists, change, prefix, err);
 	if (failed)
 		return failed;
+	if (change->kind == LIST_KIND_BLOCK)
+		ended = gate_end_listed(agent->gate, agent->lists, prefix);
 	failed = matches_find(agent->gate, agent->lists, &prefix->addr, &matches, err);
 	if (failed)
 		return error_prefix(err, "added, but its effect cannot be told");
-	*result = json_pack("{s:s, s:s, s:b, s:s}", "list", change->list, "prefix",
+	*result = json_pack("{s:s, s:s, s:b, s:s, s:I}", "list", change->list, "prefix",
 			    prefix_format(prefix, text), "replaced", (int)replaced, "effective",
-			    effect_name(matches_effective(&matches, prefix)));
+			    effect_name(matches_effective(&matches, prefix)), "ended",
+			    (json_int_t)ended);
 	matches_clear(&matches);
 	return 0;
 }
