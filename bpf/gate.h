@@ -75,7 +75,7 @@ STAGE __u32 find_holder(const struct settings *s, struct packet *p, __u32 flags)
 {
 	const int decides = p->list_class != CLASS_NONE && !(flags & LIST_MONITOR);
 
-	if (decides || flags & LIST_ALLOW || !s->evidence.answers)
+	if (decides || !s->evidence.answers)
 		return flags;
 	p->learned = learned_find(&p->source, p->family, bpf_ktime_get_coarse_ns());
 	return learned_blocks(p->learned) ? find_learned_list(s, p) : flags;

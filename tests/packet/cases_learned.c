@@ -6,9 +6,10 @@
 
 #include "tests/packet/packet.h"
 
-#define SOURCE6      .source = "2001:db8::1"
-#define BLOCKED(how) .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_##how }
-#define KNOWN        .evidence = true, .learned = { LEARNED_KNOWN }
+#define SOURCE6 .source = "2001:db8::1"
+#define BLOCKED(how)                                                                               \
+	.evidence = true, .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_##how }
+#define KNOWN .evidence = true, .learned = { .kind = LEARNED_KNOWN }
 #define STOPPED                                                                                    \
 	{                                                                                          \
 		.action = XDP_DROP, .reason = REASON_LISTED, .health = {                           \
@@ -61,11 +62,13 @@ const struct packet_case learned_cases[] = {
 	{ "learned, reset, ipv6", { SOURCE6 }, { BLOCKED(RESET) }, ANSWERED },
 	{ "learned, in the second cell",
 	  { 0 },
-	  { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_DROP, .way = 1 } },
+	  { .evidence = true,
+	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .way = 1 } },
 	  STOPPED },
 	{ "learned, in the last cell",
 	  { 0 },
-	  { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_DROP, .way = 3 } },
+	  { .evidence = true,
+	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .way = 3 } },
 	  STOPPED },
 	{ "learned, an event",
 	  { 0 },
@@ -77,15 +80,18 @@ const struct packet_case learned_cases[] = {
 	    .health = { [HEALTH_EVENTS_SENT] = 1 } } },
 	{ "learned, expired",
 	  { 0 },
-	  { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_DROP, .expired = true } },
+	  { .evidence = true,
+	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .expired = true } },
 	  SKIPPED },
 	{ "learned, torn",
 	  { 0 },
-	  { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_DROP, .torn = true } },
+	  { .evidence = true,
+	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .torn = true } },
 	  SKIPPED },
 	{ "learned, of the other family",
 	  { 0 },
-	  { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_DROP, .family = true } },
+	  { .evidence = true,
+	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .family = true } },
 	  SKIPPED },
 	{ "learned, changed while it is read",
 	  { 0 },
@@ -95,7 +101,10 @@ const struct packet_case learned_cases[] = {
 	  { 0 },
 	  { BLOCKED(DROP), .fault = { .changes = 2 } },
 	  SKIPPED },
-	{ "learned, evidence off", { 0 }, { .learned = { LEARNED_BLOCKED, ACTION_DROP } }, QUIET },
+	{ "learned, evidence off",
+	  { 0 },
+	  { .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP } },
+	  QUIET },
 	{ "learned, monitor mode", { 0 }, { BLOCKED(DROP), .monitor = true }, WATCHED },
 	{ "learned, list in monitor mode",
 	  { 0 },
@@ -122,7 +131,7 @@ const struct packet_case learned_cases[] = {
 	{ "learned, known", { 0 }, { KNOWN, .newcomers = 1 }, QUIET },
 	{ "learned, trusted",
 	  { SOURCE6 },
-	  { .evidence = true, .learned = { LEARNED_TRUSTED }, .newcomers = 1 },
+	  { .evidence = true, .learned = { .kind = LEARNED_TRUSTED }, .newcomers = 1 },
 	  QUIET },
 	{ "learned, known, beyond its rate",
 	  { 0 },
@@ -132,7 +141,7 @@ const struct packet_case learned_cases[] = {
 	    .health = { [HEALTH_EVENTS_SKIPPED] = 1 } } },
 	{ "learned, later segment",
 	  { .flags = 0x10 },
-	  { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_REFUSE } },
+	  { .evidence = true, .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE } },
 	  ESTABLISHED },
 	{ "learned not found",
 	  { 0 },
@@ -150,7 +159,9 @@ const struct packet_case learned_cases[] = {
 	  TOLD },
 	{ "newcomer, expired verdict",
 	  { 0 },
-	  { .evidence = true, .newcomers = 1, .learned = { LEARNED_KNOWN, .expired = true } },
+	  { .evidence = true,
+	    .newcomers = 1,
+	    .learned = { .kind = LEARNED_KNOWN, .expired = true } },
 	  TOLD },
 	{ "newcomer, allowed",
 	  { 0 },

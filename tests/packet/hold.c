@@ -453,8 +453,9 @@ static void syn_with_more(struct world *w)
 /* A source that was learned to be blocked is held like one on a list. */
 static void learned_refuse(struct world *w)
 {
-	const struct given given = { .evidence = true,
-				     .learned = { LEARNED_BLOCKED, ACTION_REFUSE } };
+	const struct given given = {
+		.evidence = true, .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE }
+	};
 	struct talker t = meet(w, "192.0.2.1", given);
 
 	refuse_conversation(&t, "192.0.2.1");
@@ -466,7 +467,8 @@ static void learned_tarpit(struct world *w)
 {
 	const struct given given = { .evidence = true,
 				     .watched = "192.0.2.0/24",
-				     .learned = { LEARNED_BLOCKED, ACTION_TARPIT } };
+				     .learned = { .kind = LEARNED_BLOCKED,
+						  .action = ACTION_TARPIT } };
 	struct talker t = meet(w, "192.0.2.1", given);
 
 	tarpit_conversation(&t);
@@ -477,7 +479,8 @@ static void learned_tarpit(struct world *w)
 /* Nobody is held any more once an entry of a list decides, the block has ended, or is watched. */
 static void learned_holds_no_others(struct world *w)
 {
-	struct given given = { .evidence = true, .learned = { LEARNED_BLOCKED, ACTION_REFUSE } };
+	struct given given = { .evidence = true,
+			       .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE } };
 	struct given others[7];
 	struct talker t = meet(w, "192.0.2.1", given);
 	uint32_t first;
