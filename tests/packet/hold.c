@@ -481,7 +481,7 @@ static void learned_holds_no_others(struct world *w)
 {
 	struct given given = { .evidence = true,
 			       .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE } };
-	struct given others[7];
+	struct given others[8];
 	struct talker t = meet(w, "192.0.2.1", given);
 	uint32_t first;
 
@@ -497,6 +497,7 @@ static void learned_holds_no_others(struct world *w)
 	others[5].learned.torn = true;
 	others[6].learned.kind = LEARNED_KNOWN;
 	others[6].refuse = "198.51.100.0/24";
+	others[7].evidence = false;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		t = meet(w, "192.0.2.1", others[i]);
 		t.first = first;
