@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Guard mode: Postern in front of a Postfix that knows nothing of it, with real lists and a real resolver behind."""
+import signal
+import time
+
+import pytest
+
+import guardbed
+import senders
+from lab import GATEWAY4, Lab, wait_until
+
+PATIENCE = 15
+
+
+@pytest.fixture(scope="module")
+def bed():
+    with Lab("guard") as lab:
+        yield guardbed.Guard(lab)
+
+
+@pytest.fixture
+def guard(bed):
+    """An agent that knows nothing yet, on a bed that all tests share."""
+    try:
+        bed.start()
+        yield bed
+    finally:
+        bed.end()
+
+
+def wait_until_let_in(guard, source):
+    """Returns when; what is tried meanwhile is dropped in the kernel."""
+    wait_until(lambda: guard.lab.connect(source) == "open", PATIENCE, f"a connection from {source}")
+    return time.monotonic()
+
+
+@pytest.mark.parametrize("family", ["bad", "bad6"])
+def test_the_first_is_seen_and_the_second_dropped(guard, family):
+    source = next(getattr(guard, family))
+    verdict = guard.offend(source)
+    assert verdict["score"] >= 10 and verdict["ms"] < 2000
+    wait_until(lambda: guard.seen(source) == 1, 5, "the first connection in Postfix's log")
+    before = guard.dropped()
+    assert guard.is_blocked(source)
+    assert guard.dropped() > before and guard.seen(source) == 1
+
+
+def test_who_is_on_no_list_is_let_in(guard):
+    for source in (next(guard.good), "2001:db8:900d::7"):
+        assert guard.lab.connect(source) == "open"
+        assert guard.wait_for_verdict(source)["decision"] == "accept"
+        assert guard.lab.connect(source) == "open"
+    assert guard.dropped() == 0
+
+
+def test_an_allow_list_of_the_dns_outweighs(guard):
+    source = "203.0.113.99"  # on both
+    assert guard.lab.connect(source) == "open"
+    assert guard.wait_for_verdict(source)["decision"] == "accept"
+    assert guard.lab.connect(source) == "open"
+
+
+def test_after_its_time_it_is_let_in_and_the_next_time_is_longer(guard):
+    source = next(guard.bad)
+    guard.offend(source)
+    start = time.monotonic()
+    assert guard.is_blocked(source)
+    again = wait_until_let_in(guard, source)
+    assert again - start >= guardbed.BLOCK_SECONDS * 0.5
+    guard.wait_for_verdict(source, 2)
+    time.sleep(guardbed.BLOCK_SECONDS * 1.5)  # it would be over, were it as long as the first
+    assert guard.is_blocked(source)
+
+
+def test_an_allow_entry_wins_at_once(guard):
+    source = next(guard.bad)
+    guard.reload(escalation={**guardbed.SETTINGS["escalation"], "ttl": 60})
+    guard.offend(source)
+    assert guard.is_blocked(source)
+    guard.lab.ctl("allow", "add", source)
+    assert guard.lab.connect(source) == "open"
+    guard.lab.ctl("allow", "del", source)
+    assert guard.is_blocked(source)
+
+
+def test_why_tells_the_story(guard):
+    source = next(guard.bad)
+    guard.offend(source)
+    assert guard.is_blocked(source)
+    said = guard.lab.ctl("why", source).out
+    for word in (source, "bl.test", "reject", "127.0.0.2", "drop", f"https://lists.example.net/?{source}"):
+        assert word in said, said
+    guard.lab.ctl("allow", "add", source)
+    assert "allow" in guard.lab.ctl("why", source).out
+    guard.lab.ctl("allow", "del", source)
+
+
+def test_a_refusal_that_explains_itself(guard):
+    """The kernel answers the second connection; the text has an id that `why` knows."""
+    source = next(guard.bad)
+    guard.reload(escalation={**guardbed.SETTINGS["escalation"], "first-action": "refuse", "ttl": 60})
+    guard.offend(source)
+    reply = wait_until(lambda: refused(guard, source), 5, "a refusal")
+    assert reply.startswith("554 ") and source in reply
+    told = reply.strip().rsplit("id ", 1)[-1]
+    wait_until(lambda: source in guard.lab.ctl("why", told).out, 5, f"an event with the id {told}")
+    assert guard.seen(source) <= 1
+
+
+def refused(guard, source):
+    reply = senders.greeting(senders.Way(guard.lab.internet, source, GATEWAY4))
+    return reply if reply.startswith("554") else None
+
+
+def test_monitor_mode_drops_nothing(guard):
+    source = next(guard.bad)
+    guard.reload(monitor=True, escalation={**guardbed.SETTINGS["escalation"], "ttl": 60})
+    guard.offend(source)
+    assert guard.lab.connect(source) == "open"
+    assert guard.dropped() == 0 and guard.dropped("monitored") > 0
+    guard.reload(escalation={**guardbed.SETTINGS["escalation"], "ttl": 60})
+    assert guard.is_blocked(source)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_restart_keeps_blocks_and_history(guard, how):
+    source, other = next(guard.bad), next(guard.bad)
+    guard.offend(source)
+    wait_until_let_in(guard, source)
+    guard.wait_for_verdict(source, 2)  # blocked for longer, which outlasts the restart
+    guard.offend(other)
+    time.sleep(1.2)  # history is written once a second
+    guard.lab.stop_posternd(how)
+    assert guard.is_blocked(source)
+    guard.start()
+    assert guard.is_blocked(source)
+    wait_until_let_in(guard, other)
+    guard.wait_for_verdict(other, 2)
+    time.sleep(guardbed.BLOCK_SECONDS * 1.5)
+    assert guard.is_blocked(other)
+
+
+def connect_all(guard, count=10):
+    """Newcomers that are on no list; all of them get in."""
+    sources = [next(guard.good) for _ in range(count)]
+    assert {guard.lab.connect(source) for source in sources} == {"open"}
+    return sources
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_the_resolver_goes_and_comes_back_under_load(guard, how):
+    """Nobody is blocked for it, not even who is listed; the agent says so, and goes on when the resolver is there again."""
+    connect_all(guard)
+    guard.world.end_resolver() if how == signal.SIGKILL else guard.world.resolver.send_signal(how)
+    try:
+        connect_all(guard)
+        listed = next(guard.bad)
+        assert guard.lab.connect(listed) == "open"
+        assert guard.wait_for_verdict(listed)["decision"] == "accept"
+        assert guard.lab.connect(listed) == "open"
+        wait_until(lambda: guard.metric("postern_dns_servers_down") == 1, PATIENCE, "a metric of the resolver")
+        wait_until(lambda: not guard.zone_up("bl.test"), PATIENCE, "the zones' end of service")
+        connect_all(guard)
+    finally:
+        guard.world.return_resolver() if how == signal.SIGKILL else guard.world.resolver.send_signal(signal.SIGCONT)
+    guard.wait_for_zones()
+    assert guard.metric("postern_dns_servers_down") == 0
+    connect_all(guard)
+    assert guard.dropped() == 0 and guard.lab.posternd.poll() is None
+    listed = next(guard.bad)
+    guard.offend(listed)
+    assert guard.is_blocked(listed)
+
+
+@pytest.mark.parametrize("fault", ["mute", "refuse"])
+def test_a_list_leaves_scoring_and_comes_back(guard, fault):
+    getattr(guard.world.lists, fault)("bl.test")
+    try:
+        wait_until(lambda: not guard.zone_up("bl.test"), PATIENCE, "the list's end of service")
+        assert guard.zone_up("wl.test")
+        source = next(guard.bad)
+        assert guard.lab.connect(source) == "open"
+        assert guard.wait_for_verdict(source)["decision"] == "accept"
+        assert any("bl.test" in str(line) for line in guard.lab.log("dnsbl.zone"))
+    finally:
+        guard.world.lists.unmute("bl.test")
+    guard.wait_for_zones()
+    source = next(guard.bad)
+    guard.offend(source)
+    assert guard.is_blocked(source)
+
+
+def test_lists_that_do_not_work_hold_up_nobody(bed):
+    bed.start(dnsbl={"zones": ["bl.test*10", *(f"{zone}*100" for zone in ("dead.test", "world.test", "refusing.test",
+                                                                         "closed.test", "servfail.test"))],
+                     "test-interval": 5})
+    try:
+        for zone in ("dead.test", "world.test", "refusing.test", "closed.test", "servfail.test"):
+            wait_until(lambda: bed.metric("postern_dnsbl_zone_up", zone=zone) == 0, PATIENCE, f"{zone} out of service")
+        good, source = next(bed.good), next(bed.bad)
+        assert bed.lab.connect(good) == "open" and bed.wait_for_verdict(good)["decision"] == "accept"
+        assert bed.offend(source)["ms"] < 250 and bed.wait_for_verdict(good)["ms"] < 250
+        assert bed.is_blocked(source) and bed.lab.connect(good) == "open"
+    finally:
+        bed.end()
