@@ -11,8 +11,7 @@ import shutil
 
 import lists
 import world
-from conftest import NO_LIMITS
-from lab import BUILD, wait_until
+from lab import BUILD, NO_LIMITS, wait_until
 
 # Everything is short, so that what happens to a client in a day happens here in seconds.
 BLOCK_SECONDS, FACTOR = 2, 4

@@ -59,7 +59,7 @@ nullmx     IN MX 0 .
 mute       IN TXT "no mail here"
 """
 
-REVERSE4 = HEAD + f"""\
+REVERSE4 = HEAD + """\
 10 IN PTR mail.example.
 11 IN PTR other.example.
 11 IN PTR second.example.
