@@ -9,6 +9,8 @@
 #ifndef POSTERN_BPF_CELL_H
 #define POSTERN_BPF_CELL_H
 
+#include <bpf/bpf_endian.h>
+
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 
@@ -28,7 +30,16 @@ STAGE struct address address_at(const struct address *a, __u32 family, __u32 lev
 	return at;
 }
 
-#define ZERO_MASK(x) (((__u64)(x) | -(__u64)(x)) >> 63) - 1 /* all ones if x is 0, else 0 */
+/* An address as the maps carry it: 16 bytes in network byte order. */
+STAGE void address_store(const struct address *a, void *out)
+{
+	__be64 *half = out;
+
+	half[0] = bpf_cpu_to_be64(a->high);
+	half[1] = bpf_cpu_to_be64(a->low);
+}
+
+#define ZERO_MASK(x) ((((__u64)(x) | -(__u64)(x)) >> 63) - 1) /* all ones if x is 0, else 0 */
 
 /*
  * 1 more than the number of the last cell for which `wrong` is 0, or 0 if there is none. Without a

@@ -13,26 +13,15 @@
 #include "bpf/cookie.h"
 #include "bpf/flood.h"
 #include "bpf/hold.h"
+#include "bpf/learned.h"
 #include "bpf/limit.h"
 #include "bpf/lookup.h"
 #include "bpf/maps.h"
+#include "bpf/newcomer.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/report.h"
 #include "bpf/reset.h"
-
-/* Looks the source up in the live generation; returns the flags of the list that it is on. */
-STAGE __u32 find_list(const struct settings *s, struct packet *p)
-{
-	const __u32 generation = s->generation & 1;
-	const struct generation *table = &s->table[generation];
-
-	if (p->family == FAMILY_IPV6)
-		p->list_class = lookup6(table, generation, &p->source);
-	else
-		p->list_class = lookup4(table, generation, (__u32)p->source.low);
-	return table->list_flags[class_slot(p->list_class) & LIST_SLOTS];
-}
 
 /* The lists. A match in monitor mode is counted here and leaves the decision to the next stage. */
 STAGE enum reason judge_lists(struct xdp_md *ctx, const struct settings *s, struct packet *p,
@@ -57,14 +46,43 @@ STAGE enum reason judge_lists(struct xdp_md *ctx, const struct settings *s, stru
 	return UNDECIDED;
 }
 
+/* What a block that was learned does is what its list says. */
+STAGE __u32 find_learned_list(const struct settings *s, struct packet *p)
+{
+	p->list_class = class_make(s->evidence.slot, learned_action(p->learned));
+	return class_flags(&s->table[s->generation & 1], p->list_class);
+}
+
+/* What was learned, about an attempt that no list decides about. */
+STAGE enum reason judge_learned(struct xdp_md *ctx, const struct settings *s, struct packet *p)
+{
+	p->learned = learned_find(&p->source, p->family, p->now);
+	if (!learned_blocks(p->learned))
+		return UNDECIDED;
+	return judge_lists(ctx, s, p, find_learned_list(s, p));
+}
+
 /* Whether a segment that opens no connection may be one of those that the program holds. */
 STAGE int may_be_held(const struct settings *s)
 {
-	return !s->monitor && s->table[s->generation & 1].answers;
+	return !s->monitor && (s->table[s->generation & 1].answers | s->evidence.answers);
 }
 
-STAGE enum reason judge_segment(struct packet *p, __u32 flags)
+/* The list that holds the source of a later segment: its own, or else the one of what was learned.
+ */
+STAGE __u32 find_holder(const struct settings *s, struct packet *p, __u32 flags)
 {
+	const int decides = p->list_class != CLASS_NONE && !(flags & LIST_MONITOR);
+
+	if (decides || flags & LIST_ALLOW || !s->evidence.answers)
+		return flags;
+	p->learned = learned_find(&p->source, p->family, bpf_ktime_get_coarse_ns());
+	return learned_blocks(p->learned) ? find_learned_list(s, p) : flags;
+}
+
+STAGE enum reason judge_segment(const struct settings *s, struct packet *p, __u32 flags)
+{
+	flags = find_holder(s, p, flags);
 	if (p->list_class == CLASS_NONE || flags & (LIST_ALLOW | LIST_MONITOR))
 		return REASON_ESTABLISHED;
 	return hold_owns(p) ? REASON_HELD : REASON_ESTABLISHED;
@@ -98,11 +116,15 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 		return REASON_ESTABLISHED;
 	flags = find_list(s, p);
 	if (!p->attempt)
-		return judge_segment(p, flags);
+		return judge_segment(s, p, flags);
 	reason = judge_lists(ctx, s, p, flags);
 	if (reason != UNDECIDED)
 		return reason;
 	p->now = limit_clock(s);
+	if (s->evidence.on)
+		reason = judge_learned(ctx, s, p);
+	if (reason != UNDECIDED)
+		return reason;
 	flooded = flood_is_on(s, p);
 	if (flooded)
 		reason = judge_flood(ctx, p);
@@ -110,7 +132,11 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 		reason = limit(p);
 	if (!flooded)
 		flood_watch(s, p, reason);
-	return reason == UNDECIDED ? REASON_ACCEPTED : reason;
+	if (reason != UNDECIDED)
+		return reason;
+	if (s->evidence.on && !p->learned && !flooded)
+		newcomer_tell(p, NEWCOMER_SYN);
+	return REASON_ACCEPTED;
 }
 
 /* What is done to a source on a list, as its entry says. */

@@ -18,7 +18,10 @@
 #include <bpf/bpf_endian.h>
 
 #include "bpf/cell.h"
+#include "bpf/learned.h"
+#include "bpf/lookup.h"
 #include "bpf/maps.h"
+#include "bpf/newcomer.h"
 #include "bpf/proved.h"
 
 #define SOCKET_IPV4 2 /* AF_INET */
@@ -47,6 +50,7 @@ typedef struct {
 } possible_net_t;
 struct sock_common {
 	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
@@ -56,6 +60,11 @@ struct sock_common {
 			__be32 u6_addr32[4];
 		} in6_u;
 	} skc_v6_daddr;
+	struct {
+		union {
+			__be32 u6_addr32[4];
+		} in6_u;
+	} skc_v6_rcv_saddr;
 };
 struct sock {
 	struct sock_common __sk_common;
@@ -79,19 +88,35 @@ struct {
 	__type(value, struct counted);
 } counted SEC(".maps");
 
+STAGE void address_load4(struct address *a, __be32 from)
+{
+	a->high = 0;
+	a->low = 0xffff00000000ull | bpf_ntohl(from);
+}
+
+STAGE void address_load6(struct address *a, const __be32 *word)
+{
+	a->high = (__u64)bpf_ntohl(word[0]) << 32 | bpf_ntohl(word[1]);
+	a->low = (__u64)bpf_ntohl(word[2]) << 32 | bpf_ntohl(word[3]);
+}
+
 /* The peer of a socket; an IPv4 peer of an IPv6 socket is ::ffff:a.b.c.d already. */
 STAGE __u32 peer_address(struct sock_common *sk, struct address *a)
 {
-	const __be32 *word = sk->skc_v6_daddr.in6_u.u6_addr32;
-
 	if (sk->skc_family == SOCKET_IPV4) {
-		a->high = 0;
-		a->low = 0xffff00000000ull | bpf_ntohl(sk->skc_daddr);
+		address_load4(a, sk->skc_daddr);
 		return FAMILY_IPV4;
 	}
-	a->high = (__u64)bpf_ntohl(word[0]) << 32 | bpf_ntohl(word[1]);
-	a->low = (__u64)bpf_ntohl(word[2]) << 32 | bpf_ntohl(word[3]);
+	address_load6(a, sk->skc_v6_daddr.in6_u.u6_addr32);
 	return a->high == 0 && a->low >> 32 == 0xffff ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+STAGE void local_address(struct sock_common *sk, struct address *a)
+{
+	if (sk->skc_family == SOCKET_IPV4)
+		address_load4(a, sk->skc_rcv_saddr);
+	else
+		address_load6(a, sk->skc_v6_rcv_saddr.in6_u.u6_addr32);
 }
 
 STAGE int concerns_us(struct sock_common *sk)
@@ -123,15 +148,17 @@ STAGE_APART int count_level(const struct address *a, __u32 family, __u32 level, 
 	return 0;
 }
 
-STAGE void count_in(struct sock_common *sk, struct counted *mark)
+/* Returns whether it was not counted before. */
+STAGE int count_in(struct sock_common *sk, struct counted *mark)
 {
 	struct address a;
 	const __u32 family = peer_address(sk, &a);
 
 	if (mark->levels)
-		return;
+		return 0;
 	for (__u32 level = METER_SOURCE; level < METER_LEVELS; level++)
 		mark->levels |= count_level(&a, family, level, 1);
+	return 1;
 }
 
 STAGE void count_out(struct sock_common *sk, struct counted *mark)
@@ -157,6 +184,25 @@ STAGE void prove_peer(struct sock_common *sk)
 		prove(s, &a, family, bpf_ktime_get_ns());
 }
 
+/* Tells about the peer if no list decides about it and nothing was learned: bpf/gate.h does the
+ * same at its SYN. */
+STAGE void introduce_peer(struct sock_common *sk)
+{
+	const struct settings *s = settings_get();
+	struct packet p = {};
+
+	if (!s || !s->evidence.on)
+		return;
+	p.family = peer_address(sk, &p.source);
+	if (!(find_list(s, &p) & LIST_MONITOR) && p.list_class != CLASS_NONE)
+		return;
+	if (learned_find(&p.source, p.family, bpf_ktime_get_ns()))
+		return;
+	local_address(sk, &p.dest);
+	p.dest_port = sk->skc_num;
+	newcomer_tell(&p, NEWCOMER_COMPLETED);
+}
+
 STAGE void on_state(struct sock *sk, int old_state, int new_state)
 {
 	struct counted *mark;
@@ -169,8 +215,8 @@ STAGE void on_state(struct sock *sk, int old_state, int new_state)
 		   concerns_us(&sk->__sk_common)) {
 		prove_peer(&sk->__sk_common);
 		mark = bpf_sk_storage_get(&counted, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-		if (mark)
-			count_in(&sk->__sk_common, mark);
+		if (mark && count_in(&sk->__sk_common, mark))
+			introduce_peer(&sk->__sk_common);
 	}
 }
 

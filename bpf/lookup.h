@@ -210,4 +210,22 @@ STAGE __u8 lookup6(const struct generation *table, __u32 generation, const struc
 	return table->top6 ? top_class(generation, FAMILY_IPV6, addr->high >> 48) : CLASS_NONE;
 }
 
+STAGE __u32 class_flags(const struct generation *table, __u8 list_class)
+{
+	return table->list_flags[class_slot(list_class) & LIST_SLOTS];
+}
+
+/* Looks the source up in the live generation; returns the flags of the list that it is on. */
+STAGE __u32 find_list(const struct settings *s, struct packet *p)
+{
+	const __u32 generation = s->generation & 1;
+	const struct generation *table = &s->table[generation];
+
+	if (p->family == FAMILY_IPV6)
+		p->list_class = lookup6(table, generation, &p->source);
+	else
+		p->list_class = lookup4(table, generation, (__u32)p->source.low);
+	return class_flags(table, p->list_class);
+}
+
 #endif

@@ -15,7 +15,9 @@
 #include "maps/counter.h"
 #include "maps/event.h"
 #include "maps/flood.h"
+#include "maps/learned.h"
 #include "maps/meter.h"
+#include "maps/newcomer.h"
 #include "maps/refusal.h"
 #include "maps/settings.h"
 #include "maps/table.h"
@@ -68,6 +70,15 @@ MAPPED_ARRAY(flood, struct flood_port, FLOOD_PORTS);
 CPU_ARRAY(flood_cpu, struct flood_cpu, FLOOD_PORTS);
 MAPPED_ARRAY(proved, struct proved_line, PROVED_LINES);
 
+/* What was learned about sources, and which of them the agent should look up. */
+MAPPED_ARRAY(learned, struct learned_line, LEARNED_LINES);
+MAPPED_ARRAY(told, struct proved_line, NEWCOMER_STAGES *TOLD_LINES);
+MAPPED_ARRAY(newcomer_budget, struct newcomer_budget, NEWCOMER_STAGES);
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NEWCOMER_RING_BYTES);
+} newcomers SEC(".maps");
+
 /* What refused clients are told, and where a CPU puts it together. */
 #define SCRATCH_BYTES 256
 struct scratch {
@@ -103,6 +114,14 @@ STAGE const struct settings *settings_get(void)
 	const __u32 zero = 0;
 
 	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+STAGE void health_count(__u32 what)
+{
+	__u64 *count = bpf_map_lookup_elem(&health, &what);
+
+	if (count)
+		*count += 1;
 }
 
 #endif

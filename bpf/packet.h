@@ -39,6 +39,8 @@ struct packet {
 	__u8 flags;      /* TCP_ bits */
 	__u8 l4_header;  /* length of the TCP header, in bytes */
 	__u8 list_class; /* set by the lookup */
+	__u8 learned;    /* of an attempt, what learned_find() says */
+	__u8 over; /* of a later segment, the reason why it must not open a connection, or 0 */
 };
 
 #endif

@@ -28,27 +28,32 @@ STAGE struct proved_line *proved_line(__u64 hash)
 	return bpf_map_lookup_elem(&proved, &index);
 }
 
-/* Without a branch a cell, because the verifier would follow each: so below, too. */
+/* Whether a tag is in the line at `time`. Without a branch a cell, because the verifier would
+ * follow each: so below, too. */
+STAGE int proved_holds(const struct proved_line *line, __u32 tag, __u64 time)
+{
+	__u64 found = 0;
+
+	for (int i = 0; i < PROVED_WAYS; i++) {
+		const struct proved_cell *cell = &line->cell[i];
+		const __u64 expired = (cell->until - time - 1) >> 63;
+
+		found |= ZERO_MASK((cell->tag ^ tag) | expired);
+	}
+	return found & 1;
+}
+
 STAGE_APART int is_proved(const struct address *a, __u32 family, __u64 now)
 {
 	const struct settings *s = settings_get();
-	const __u64 time = now >> PROVED_SHIFT;
 	const struct proved_line *line;
-	__u64 hash, found = 0;
+	__u64 hash;
 
 	if (!a || !s)
 		return 0;
 	hash = proved_hash(a, family, s->secret);
 	line = proved_line(hash);
-	if (!line)
-		return 0;
-	for (int i = 0; i < PROVED_WAYS; i++) {
-		const struct proved_cell *cell = &line->cell[i];
-		const __u64 expired = (cell->until - time - 1) >> 63;
-
-		found |= ZERO_MASK((cell->tag ^ meter_tag(hash)) | expired);
-	}
-	return found & 1;
+	return line && proved_holds(line, meter_tag(hash), now >> PROVED_SHIFT);
 }
 
 /* The cell for a tag: its own, or else the one that runs out first. */
@@ -58,7 +63,7 @@ STAGE struct proved_cell *proved_cell_for(struct proved_line *line, __u32 tag)
 
 	for (__u32 i = 0; i < PROVED_WAYS; i++) {
 		const struct proved_cell *cell = &line->cell[i];
-		const __u64 other = ~(ZERO_MASK(cell->tag ^ tag));
+		const __u64 other = ~ZERO_MASK(cell->tag ^ tag);
 
 		candidate = (__u64)(cell->until & other) << 8 | i;
 		best ^= (best ^ candidate) & ((__s64)(candidate - best) >> 63);
@@ -67,17 +72,22 @@ STAGE struct proved_cell *proved_cell_for(struct proved_line *line, __u32 tag)
 }
 
 /* Two CPUs may take the same cell: then one of the sources proves itself once more. */
+STAGE void proved_put(struct proved_line *line, __u32 tag, __u32 until)
+{
+	struct proved_cell *cell = proved_cell_for(line, tag);
+
+	cell->until = until;
+	cell->tag = tag;
+}
+
 STAGE void prove(const struct settings *s, const struct address *a, __u32 family, __u64 now)
 {
 	const __u64 hash = proved_hash(a, family, s->secret);
 	struct proved_line *line = proved_line(hash);
-	struct proved_cell *cell;
 
-	if (!line)
-		return;
-	cell = proved_cell_for(line, meter_tag(hash));
-	cell->until = ((now + s->flood.proof * NS_PER_SECOND) >> PROVED_SHIFT) + 1;
-	cell->tag = meter_tag(hash);
+	if (line)
+		proved_put(line, meter_tag(hash),
+			   ((now + s->flood.proof * NS_PER_SECOND) >> PROVED_SHIFT) + 1);
 }
 
 #endif

@@ -5,18 +5,9 @@
 #ifndef POSTERN_BPF_REPORT_H
 #define POSTERN_BPF_REPORT_H
 
-#include <bpf/bpf_endian.h>
-
+#include "bpf/cell.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
-
-STAGE void health_count(__u32 what)
-{
-	__u64 *count = bpf_map_lookup_elem(&health, &what);
-
-	if (count)
-		*count += 1;
-}
 
 STAGE void counter_add(void *map, __u32 index, __u32 bytes)
 {
@@ -36,15 +27,6 @@ STAGE void count_reason(const struct packet *p, __u32 reason, __u32 outcome)
 STAGE void count_list(const struct packet *p, __u32 outcome)
 {
 	counter_add(&lists, list_index(class_slot(p->list_class), p->family, outcome), p->length);
-}
-
-/* An address as the maps carry it: 16 bytes in network byte order. */
-STAGE void address_store(const struct address *a, void *out)
-{
-	__be64 *half = out;
-
-	half[0] = bpf_cpu_to_be64(a->high);
-	half[1] = bpf_cpu_to_be64(a->low);
 }
 
 STAGE struct offender *offender_cell(const struct packet *p)

@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define POSTERN_ABI_VERSION 2u
+#define POSTERN_ABI_VERSION 3u
 #define POSTERN_ABI_MAGIC   0x504f5354u /* "POST" */
 
 /* Every structure of the contract states its size, so that both compilers must agree on it. */

@@ -49,6 +49,10 @@ enum health {
 	HEALTH_HOLDS_SENT,      /* SYN-ACKs and ACKs to sources that are refused or in the tarpit */
 	HEALTH_REFUSALS_SENT,   /* SMTP replies 554 */
 	HEALTH_ANSWERS_SKIPPED, /* answers of these two kinds that could not be written */
+	HEALTH_NEWCOMERS_SYN,   /* sources told about at their SYN */
+	HEALTH_NEWCOMERS_COMPLETED, /* sources told about when they had completed a handshake */
+	HEALTH_NEWCOMERS_SKIPPED,   /* newcomers beyond the budget: not told about */
+	HEALTH_NEWCOMERS_LOST,      /* newcomers that found their ring full */
 	HEALTH_COUNT
 };
 

@@ -15,6 +15,16 @@
 
 #define PORT_COUNT 65536
 
+/* What was learned about sources, and who is to be looked up: see learned.h and newcomer.h. */
+struct evidence_settings {
+	__u8 on;      /* not 0: learned verdicts decide, and newcomers are told about */
+	__u8 answers; /* not 0: a block with the action refuse or tarpit may exist */
+	__u8 slot;    /* of the list that learned blocks belong to */
+	__u8 pad;
+	__u32 repeat; /* in units of 2^PROVED_SHIFT ns: how long who was told about is not again */
+};
+ABI_SIZE(struct evidence_settings, 8);
+
 struct settings {
 	__u32 generation;    /* which half of the tables answers: 0 or 1 */
 	__u32 monitor;       /* not 0: count and report, stop nothing */
@@ -22,6 +32,10 @@ struct settings {
 	__u64 answer_key[2]; /* of the sequence numbers that refuse and tarpit answer with */
 	__u32 precise;       /* not 0: a limit is too tight for the coarse clock */
 	__u32 netns;         /* inode of the network namespace whose sockets count */
+	struct evidence_settings evidence;
+	__u32 full_until; /* in units of 2^PROVED_SHIFT ns; 0, or ACKs are looked at until then,
+			   * because a source has reached its limit of connections */
+	__u32 pad;
 	struct meter_limit limit[METER_LEVELS];
 	struct meter_limit reset; /* RST segments: the rate only */
 	struct generation table[GENERATIONS];

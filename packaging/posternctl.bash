@@ -37,6 +37,7 @@ _posternctl_options() {
 	"block del" | "allow del" | "block show" | "allow show" | monitor*) echo "--list $always" ;;
 	attach*) echo "--mode $always" ;;
 	top*) echo "--interval --count $always" ;;
+	"check ip") echo "--helo $always" ;;
 	"check spf") echo "--ip --helo --from --dns $always" ;;
 	" ") echo "--version $always" ;;
 	*) echo "$always" ;;
@@ -63,7 +64,7 @@ _posternctl_words() {
 		case "$1 $#" in
 		"block 1" | "allow 1") echo "add del test show load clear" ;;
 		"limits 1") echo "show set" ;;
-		"check 1") echo "spf" ;;
+		"check 1") echo "ip spf" ;;
 		"config 1") echo "check" ;;
 		"monitor 1") echo "on off" ;;
 		"attach 1") _posternctl_interfaces ;;

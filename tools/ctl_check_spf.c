@@ -214,7 +214,6 @@ const struct cli_command command_check_spf = {
 	.options = NEEDS | CLI_TAKES(OPTION_DNS),
 	.needs = NEEDS,
 	.group = GROUP_CHECK,
-	.family = "try what the gateway checks",
 	.summary = "evaluate SPF: may this host send mail for this sender",
 	.text = "Evaluates the SPF record (RFC 7208) of the sender's domain as the gateway would, "
 		"for mail from the host ADDR that says NAME in HELO or EHLO. MAILBOX is what is in "

@@ -30,6 +30,7 @@ extern const struct cli_command command_limits_set;
 extern const struct cli_command command_monitor;      /* ctl_monitor.c */
 extern const struct cli_command command_reload;       /* ctl_reload.c */
 extern const struct cli_command command_config_check; /* ctl_config.c */
+extern const struct cli_command command_check_ip;     /* ctl_check_ip.c */
 extern const struct cli_command command_check_spf;    /* ctl_check_spf.c */
 
 #endif

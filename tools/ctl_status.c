@@ -14,6 +14,7 @@
 #include "tools/ctl_floods.h"
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
+#include "tools/ctl_zones.h"
 
 #define LABEL_WIDTH   13
 #define FILL_WARN     85 /* per cent of a table */
@@ -245,6 +246,8 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	if (code == 0)
 		code = print_lists(json_object_get(result, "lists"), err);
 	output_text("\n");
+	if (code == 0 && strcmp(field_text(result, "mode"), "filter") != 0)
+		code = zones_print(json_object_get(result, "guard"), err);
 	print_table(json_object_get(result, "table"));
 	print_limits(json_object_get(limits, "limits"));
 	floods_print(result, true);
@@ -265,7 +268,9 @@ const struct cli_command command_status = {
 	.group = GROUP_LOOK,
 	.summary = "what protects what: interfaces, lists, limits, floods",
 	.text = "Shows which interfaces are protected and how, the lists and how many entries "
-		"they have, how full the kernel's table is, the limits, the floods, whether "
+		"they have, in guard mode the health of the DNS lists and the verdicts, how full "
+		"the "
+		"kernel's table is, the limits, the floods, whether "
 		"there can be SYN cookies, and how many connections are open.",
 	.examples = { "posternctl status", "posternctl status --json | jq -r '.lists[].list'" },
 	.request = request_status,

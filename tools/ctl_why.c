@@ -14,6 +14,7 @@
 #include "tools/ctl_commands.h"
 #include "tools/ctl_list.h"
 #include "tools/ctl_output.h"
+#include "tools/ctl_reputation.h"
 #include "tools/ctl_text.h"
 
 #define LOOKUP_ID_CHARS 13
@@ -260,6 +261,9 @@ static int show_why(struct cli_call *call, const json_t *result, struct error *e
 	print_verdict(result);
 	print_matches(json_object_get(result, "matches"));
 	print_offender(json_object_get(result, "offender"));
+	code = reputation_print(json_object_get(result, "reputation"), err);
+	if (code < 0)
+		return code;
 	code = print_limits(json_object_get(result, "limits"), err);
 	print_flood(result);
 	print_ports(json_object_get(result, "ports"));
@@ -276,7 +280,9 @@ const struct cli_command command_why = {
 	.text = "Tells what would happen now to a connection attempt from the address, and "
 		"everything that concerns it: the entries of all lists that hold it, which of "
 		"them decides and why the others do not, how often it was stopped lately, and "
-		"how much of its limits is used up; what it would be told if it is refused; and "
+		"how much of its limits is used up; in guard mode what was found out about it, "
+		"every "
+		"lookup with its age and its score; what it would be told if it is refused; and "
 		"whether it would need a SYN cookie during a flood.\n\n"
 		"A lookup id, 13 letters and digits from the log or from an SMTP reply, is "
 		"answered with what happened to that packet, if it is among the last few "

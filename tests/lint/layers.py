@@ -19,8 +19,8 @@ MODULES = ("lib conf store loop gate dns checks policy content accounts backend 
 TOOLS_MODULES = "lib conf".split()
 CHECK_MODULES = "lib conf dns checks".split()
 BENCH_MODULES = "lib conf store gate".split()
-STAGES = ("packet maps parse lookup cell report limit siphash proved flood reply banner hold reset cookie "
-          "gate bench_round bench_question").split()
+STAGES = ("packet maps parse lookup cell report limit siphash proved learned newcomer flood reply banner hold reset "
+          "cookie gate bench_round bench_question").split()
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 BPF_SYSTEM = re.compile(r"(linux|bpf|xdp)/")

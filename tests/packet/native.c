@@ -55,6 +55,9 @@ static struct native_map maps[] = {
 	NATIVE_MAP(flood, struct flood_port, FLOOD_PORTS),
 	NATIVE_MAP(flood_cpu, struct flood_cpu, FLOOD_PORTS),
 	NATIVE_MAP(proved, struct proved_line, PROVED_LINES),
+	NATIVE_MAP(learned, struct learned_line, LEARNED_LINES),
+	NATIVE_MAP(told, struct proved_line, NEWCOMER_STAGES *TOLD_LINES),
+	NATIVE_MAP(newcomer_budget, struct newcomer_budget, NEWCOMER_STAGES),
 	NATIVE_MAP(refusal, struct refusal, LIST_SLOTS + 1),
 	NATIVE_MAP(scratch, struct scratch, 1),
 	NATIVE_MAP(reasons, struct counter, REASON_COUNTERS),
@@ -69,6 +72,8 @@ static struct native_map maps[] = {
 static struct faults faults;
 static struct event event;
 static bool event_sent;
+static struct newcomer newcomer;
+static bool newcomer_sent;
 
 static struct native_map *map_named(const char *name)
 {
@@ -124,15 +129,21 @@ uint32_t bpf_get_smp_processor_id(void)
 
 void *bpf_ringbuf_reserve(const void *ring, uint64_t size, uint64_t flags)
 {
-	(void)ring;
+	void *const room = ring == &newcomers ? (void *)&newcomer : (void *)&event;
+
 	(void)flags;
-	return faults.ring || size != sizeof(event) ? NULL : &event;
+	if (faults.ring || size != (ring == &newcomers ? sizeof(newcomer) : sizeof(event)))
+		return NULL;
+	return room;
 }
 
 void bpf_ringbuf_submit(void *data, uint64_t flags)
 {
-	(void)flags;
-	event_sent = data == &event;
+	if (data == &event)
+		event_sent = true;
+	/* The agent is to know at once. */
+	if (data == &newcomer)
+		newcomer_sent = flags == BPF_RB_FORCE_WAKEUP;
 }
 
 int bpf_xdp_adjust_tail(struct xdp_md *ctx, int delta)

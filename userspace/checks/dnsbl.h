@@ -4,11 +4,16 @@
  * 5782.
  *
  * One struct dnsbl a loop, on the loop's thread. It knows all zones and whether each can be
- * trusted: at the start and regularly a zone is asked for entries that must be there and for one
- * that must not (RFC 5782 5). A zone that fails is out of service: it is not asked for clients,
- * counts nothing, and is logged and counted as such until it passes again. A zone that has not been
- * tested yet is asked, but what it says counts only when it has passed. IPv4 and IPv6 are two
- * services of a zone, each tested by itself; most zones have no IPv6, which is no failure.
+ * trusted: at the start and regularly a zone is asked for an entry that must be there, for one that
+ * must not (RFC 5782 5), and for a random one that no cache has. A zone that fails is out of
+ * service: it is not asked for clients, counts nothing, and is logged and counted as such until it
+ * passes again. A zone that has not been tested yet is asked, and a listing by it waits for the end
+ * of the test, which no listing outlasts. IPv4 and IPv6 are two services of a zone, each tested by
+ * itself; most zones have no IPv6, which is no failure: they are not asked for IPv6 clients.
+ *
+ * What clients' questions show counts, too: an error code or an answer outside of 127.0.0.0/8 puts
+ * a zone out at once, silence when it is the third in a row. It is tested again in the next tick,
+ * then at growing intervals of at most a minute.
  *
  * An answer is a listing only in 127.0.0.0/8, and if it is no error code (127.255.255.0/24, and
  * 127.0.0.1 and 127.0.1.255 where the operator did not ask for them); a resolver that answers for
@@ -27,6 +32,7 @@
 
 #define DNSBL_CODES_MAX 8   /* answers of one zone that are kept */
 #define DNSBL_TEXT_MAX  256 /* octets of the zone's own text, with its NUL */
+#define DNSBL_TTL_OUT   300 /* seconds that a result holds where a zone was out or in error */
 
 struct dnsbl;
 struct dnsbl_query;
@@ -36,14 +42,14 @@ struct dnsbl_options {
 	struct dns *dns;
 	const struct conf_zones *addresses; /* zones of addresses */
 	const struct conf_zones *domains;   /* zones of domains */
-	uint32_t test_interval;             /* seconds between two tests of a zone; 0: never test */
-	bool (*rewrites)(
-		void *arg); /* whether the resolver answers for what is not there; or NULL */
+	uint32_t test_interval;             /* seconds between two tests of a zone; 0: never */
+	bool (*rewrites)(void *arg); /* the resolver answers for what is not there; or NULL */
 	void *arg;
 };
 
+/* Starts to test. Without tests all zones stay in service, and each answer stands by itself. */
 int dnsbl_open(const struct dnsbl_options *options, struct dnsbl **out, struct error *err);
-/* Cancels everything. Nulls the pointer; NULL is allowed. */
+/* Cancels everything; before the DNS is closed. Nulls the pointer; NULL is allowed. */
 void dnsbl_close(struct dnsbl **dnsbl);
 /* To be called about once a second: starts the tests that are due. */
 void dnsbl_tick(struct dnsbl *dnsbl);
@@ -52,7 +58,7 @@ void dnsbl_tick(struct dnsbl *dnsbl);
 enum dnsbl_outcome {
 	DNSBL_CLEAN,     /* not listed, or with codes that do not count */
 	DNSBL_LISTED,    /* a row matched */
-	DNSBL_TEMPORARY, /* no answer now, or over a budget */
+	DNSBL_TEMPORARY, /* no answer to this question or to the first test now, or over a budget */
 	DNSBL_ERROR,     /* an error code, or an answer outside of 127.0.0.0/8 */
 	DNSBL_OUT,       /* out of service: not asked, or not counted */
 	DNSBL_OUTCOMES
@@ -63,7 +69,7 @@ struct dnsbl_zone_result {
 	uint16_t number;  /* of the zone, see dnsbl_zone() */
 	enum dnsbl_outcome outcome;
 	int32_t score;
-	uint32_t ttl, age; /* seconds, of the answer */
+	uint32_t ttl, age; /* seconds, of the answer; at most DNSBL_TTL_OUT if it does not count */
 	size_t codes;
 	uint32_t code[DNSBL_CODES_MAX]; /* the answers, host byte order */
 	const char *text; /* TXT of a listing if it was asked for; keys masked; else "" */
@@ -73,7 +79,7 @@ struct dnsbl_result {
 	int32_t score;  /* of all zones together */
 	bool temporary; /* a zone in service did not answer, so the score may be less than it is */
 	uint32_t ttl;   /* seconds for which this holds: the least of the answers */
-	size_t count;
+	size_t count;   /* zones that have such entries at all */
 	const struct dnsbl_zone_result *zone; /* valid during the callback only */
 };
 
@@ -82,7 +88,7 @@ typedef void (*dnsbl_cb)(const struct dnsbl_result *result, void *arg);
 /* `texts`: also ask each zone that lists the client for its text. NULL only if memory is short. */
 struct dnsbl_query *dnsbl_start_address(struct dnsbl *dnsbl, const struct addr *addr, bool texts,
 					dnsbl_cb cb, void *arg);
-/* An address literal or what is no name is on no list. */
+/* An address literal, a single label, or what is no name is on no list. */
 struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, bool texts,
 				       dnsbl_cb cb, void *arg);
 void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
@@ -91,16 +97,16 @@ void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
 enum dnsbl_health {
 	DNSBL_UNTESTED,
 	DNSBL_SERVING,
-	DNSBL_SILENT,   /* the test entry is not listed, or no answer: dead or refusing */
+	DNSBL_SILENT,   /* the test entry is not listed, or no answer */
 	DNSBL_REFUSING, /* answers with an error code */
-	DNSBL_WORLD,    /* lists what must not be listed */
+	DNSBL_WORLD,    /* lists what must not be listed, or answers outside of 127.0.0.0/8 */
 	DNSBL_HEALTHS
 };
 
 struct dnsbl_zone_info {
 	char zone[CONF_ZONE_NAME_MAX]; /* as it may be shown */
 	bool domains;
-	enum dnsbl_health health; /* of the better of its services */
+	enum dnsbl_health health; /* of IPv4, unless only IPv6 has ever served; or of domains */
 	bool ipv6;                /* serves IPv6, too */
 	uint64_t since;           /* ms of dns->ops->now(): the health is so since then */
 	uint64_t asked, listed, temporary, errors; /* that only grow */

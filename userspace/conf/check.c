@@ -3,10 +3,11 @@
  * conf/check.c - options that contradict each other.
  *
  * Called when a file has been read, and when the operator has set values. Each option is in its
- * range by then; what is looked for here is a limit that could never be reached, a burst without a
- * rate, a flood that could not end, or a least time above the longest. A burst that nobody wrote
- * follows its rate and contradicts nothing. Of several contradictions the one that the file
- * completes first is reported; what the operator set comes after every line of the file.
+ * range by then; what is looked for here is a limit or a threshold that could never be reached, a
+ * value that means nothing beside another one's 0, a flood that could not end, or a least time
+ * above the longest. A burst that nobody wrote follows its rate and contradicts nothing. Of several
+ * contradictions the one that the file completes first is reported; what the operator set comes
+ * after every line of the file.
  */
 #include "conf/schema.h"
 
@@ -20,9 +21,13 @@ struct conflict {
 	const char *second_words; /* "second 3 WORDS first 5" */
 };
 
-static uint32_t value_of(const struct conf *conf, const struct conf_option *option)
+static int64_t value_of(const struct conf *conf, const struct conf_option *option)
 {
-	return *(const uint32_t *)conf_field_read(conf, option);
+	const void *field = conf_field_read(conf, option);
+
+	if (option->type == CONF_SCORE)
+		return *(const int32_t *)field;
+	return *(const uint32_t *)field;
 }
 
 static uint32_t line_of(const struct conf *conf, const struct conf_option *option)
@@ -56,22 +61,24 @@ static const struct conf_option *row_at(size_t field)
 	return row;
 }
 
+#define FIELD(member) offsetof(struct conf, member)
 #define LEVEL_FIELD(nth, member)                                                                   \
 	(offsetof(struct conf, limits.level) + (nth) * sizeof(struct conf_limit) +                 \
 	 offsetof(struct conf_limit, member))
 
-static void find_burst(const struct conf *conf, size_t level, struct conflict *found)
+/* A value that somebody wrote and that has no effect, because another one is 0. */
+static void find_idle(const struct conf *conf, size_t first, size_t second, struct conflict *found)
 {
-	const struct conflict burst = {
-		.first = row_at(LEVEL_FIELD(level, burst)),
-		.second = row_at(LEVEL_FIELD(level, rate)),
+	const struct conflict idle = {
+		.first = row_at(first),
+		.second = row_at(second),
 		.first_words = "has no effect beside",
 		.second_words = "leaves no effect to",
 	};
 
-	if (value_of(conf, burst.first) && !value_of(conf, burst.second) &&
-	    line_of(conf, burst.first) != CONF_LINE_DEFAULT)
-		consider(conf, found, &burst);
+	if (value_of(conf, idle.first) && !value_of(conf, idle.second) &&
+	    line_of(conf, idle.first) != CONF_LINE_DEFAULT)
+		consider(conf, found, &idle);
 }
 
 /* What limits: a burst without a rate does not, and neither does 0. */
@@ -100,32 +107,57 @@ static void find_wider(const struct conf *conf, size_t level, size_t member, str
 		consider(conf, found, &wider);
 }
 
-#define FIELD(member) offsetof(struct conf, member)
+/* What may be said of two options by their values. */
+enum order {
+	AT_MOST,        /* the first is at most the second */
+	AT_MOST_UNLESS, /* likewise, unless the second is 0, which is "none" or "never" */
+	AT_MOST_IF_ANY, /* likewise, unless one of them is 0 */
+	LESS,           /* the first is less than the second */
+};
 
-/* Of the first no more may be than of the second, unless that is 0 and may be it: then it is
- * "never".
- */
-static void find_order(const struct conf *conf, size_t first, size_t second, bool never,
-		       struct conflict *found)
+static const struct {
+	size_t first, second;
+	enum order order;
+} orders[] = {
+	/* One that ends above where it begins would begin and end all the time. */
+	{ FIELD(flood.release), FIELD(flood.threshold), AT_MOST_UNLESS },
+	/* What is kept is not kept for longer than the longest time. */
+	{ FIELD(dns.ttl_min), FIELD(dns.ttl_max), AT_MOST },
+	{ FIELD(dns.ttl_min), FIELD(dns.ttl_negative), AT_MOST_UNLESS },
+	{ FIELD(guard.ttl_min), FIELD(guard.ttl_max), AT_MOST },
+	{ FIELD(escalation.ttl), FIELD(escalation.ttl_max), AT_MOST },
+	/* A part is no more than the whole. */
+	{ FIELD(dns.in_flight_zone), FIELD(dns.in_flight), AT_MOST },
+	/* The milder step comes first, or it would never be taken. */
+	{ FIELD(policy.slow), FIELD(policy.greylist), AT_MOST_IF_ANY },
+	{ FIELD(policy.greylist), FIELD(policy.reject), AT_MOST_IF_ANY },
+	{ FIELD(policy.slow), FIELD(policy.reject), AT_MOST_IF_ANY },
+	/* Nobody could come again late enough and still in time. */
+	{ FIELD(greylist.delay), FIELD(greylist.window), LESS },
+};
+
+static bool is_in_order(int64_t first, int64_t second, enum order order)
 {
-	const struct conflict order = { .first = row_at(first),
-					.second = row_at(second),
-					.first_words = "is more than",
-					.second_words = "is less than" };
-	const uint32_t most = value_of(conf, order.second);
-
-	if (value_of(conf, order.first) > most && (most || !never))
-		consider(conf, found, &order);
+	if (order == LESS)
+		return first < second;
+	if (order != AT_MOST && !second)
+		return true;
+	return first <= second || (order == AT_MOST_IF_ANY && !first);
 }
 
-/* A flood that ends above where it begins would begin and end all the time; an answer cannot be
- * kept for longer than the longest time; a part is no more than the whole. */
-static void find_orders(const struct conf *conf, struct conflict *found)
+static void find_order(const struct conf *conf, size_t nth, struct conflict *found)
 {
-	find_order(conf, FIELD(flood.release), FIELD(flood.threshold), true, found);
-	find_order(conf, FIELD(dns.ttl_min), FIELD(dns.ttl_max), false, found);
-	find_order(conf, FIELD(dns.ttl_min), FIELD(dns.ttl_negative), true, found);
-	find_order(conf, FIELD(dns.in_flight_zone), FIELD(dns.in_flight), false, found);
+	const bool less = orders[nth].order == LESS;
+	const struct conflict conflict = {
+		.first = row_at(orders[nth].first),
+		.second = row_at(orders[nth].second),
+		.first_words = less ? "is not less than" : "is more than",
+		.second_words = less ? "is not more than" : "is less than",
+	};
+
+	if (!is_in_order(value_of(conf, conflict.first), value_of(conf, conflict.second),
+			 orders[nth].order))
+		consider(conf, found, &conflict);
 }
 
 /* Where the other option of the two stands, seen from the line that the message starts with. */
@@ -154,7 +186,7 @@ static int refuse(const struct conf *conf, const struct conflict *conflict, stru
 	char place[CONF_ORIGIN_MAX];
 
 	describe_place(conf, other, in_file, place);
-	error_set(err, ERROR_REFUSED, "%s: %" PRIu32 " %s %s, %" PRIu32 " (%s)", subject->name,
+	error_set(err, ERROR_REFUSED, "%s: %" PRId64 " %s %s, %" PRId64 " (%s)", subject->name,
 		  value_of(conf, subject), swap ? conflict->second_words : conflict->first_words,
 		  other->name, value_of(conf, other), place);
 	if (in_file)
@@ -171,10 +203,12 @@ int conf_check(const struct conf *conf, struct error *err)
 
 	_Static_assert(offsetof(struct conf_limit, rate) == 0, "conf: members are counted from it");
 	for (size_t level = 0; level < METER_LEVELS; level++) {
-		find_burst(conf, level, &found);
+		find_idle(conf, LEVEL_FIELD(level, burst), LEVEL_FIELD(level, rate), &found);
 		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 			find_wider(conf, level, members[i], &found);
 	}
-	find_orders(conf, &found);
+	find_idle(conf, FIELD(flood.release), FIELD(flood.threshold), &found);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		find_order(conf, i, &found);
 	return found.first ? refuse(conf, &found, err) : 0;
 }

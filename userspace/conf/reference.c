@@ -37,6 +37,10 @@ static void describe_domain(const struct conf_option *row, char out[DOMAIN_MAX])
 		snprintf(out, DOMAIN_MAX, "%" PRIu32 " to %" PRIu32 " %s", row->min, row->max,
 			 row->unit);
 		break;
+	case CONF_SCORE:
+		snprintf(out, DOMAIN_MAX, "-%" PRIu32 " to %" PRIu32 " %s", row->max, row->max,
+			 row->unit);
+		break;
 	case CONF_CHOICE:
 		describe_choices(row, out);
 		break;
@@ -44,7 +48,7 @@ static void describe_domain(const struct conf_option *row, char out[DOMAIN_MAX])
 		snprintf(out, DOMAIN_MAX, "%s", row->unit);
 		break;
 	default:
-		snprintf(out, DOMAIN_MAX, "%s", conf_type_wanted(row->type));
+		snprintf(out, DOMAIN_MAX, "%s", conf_option_wanted(row));
 	}
 }
 
@@ -86,22 +90,41 @@ static void comment_end(struct comment *comment)
 	comment->column = 0;
 }
 
-static void example_row(FILE *out, const struct conf_option *row, const char *key,
-			const char *indent, const char *lead)
+/* What the option takes, and that a reload does not apply it. */
+static void example_domain(struct comment *comment, const struct conf_option *row)
 {
-	struct comment comment = { .out = out, .lead = lead };
 	char domain[DOMAIN_MAX] = "";
 
 	describe_domain(row, domain);
+	comment_words(comment, "Takes");
+	comment_words(comment, domain);
+	comment_words(comment, row->reloadable ? "" : "(from the next start on)");
+	comment_end(comment);
+}
+
+static void example_row(FILE *out, const struct conf_option *row, const char *key,
+			const char *indent, bool brief)
+{
+	struct comment comment = { .out = out, .lead = *indent ? "  # " : "# " };
+
 	comment_words(&comment, row->help);
 	comment_end(&comment);
-	comment_words(&comment, "Takes");
-	comment_words(&comment, domain);
-	comment_words(&comment, row->reloadable ? "" : "(from the next start on)");
-	comment_end(&comment);
+	if (!brief)
+		example_domain(&comment, row);
 	fprintf(out, "%s%s: ", indent, key);
 	print_preset(out, row, "\"\"");
 	fputc('\n', out);
+}
+
+/* Whether the row is a score like the one before it, of which all has been said by that. */
+static bool is_another_score(const struct conf_option *row, const struct conf_option *before)
+{
+	size_t len, before_len;
+
+	conf_option_key(row, &len);
+	conf_option_key(before, &before_len);
+	return row->type == CONF_SCORE && before->type == CONF_SCORE && len == before_len &&
+	       !memcmp(row->name, before->name, len) && row->max == before->max;
 }
 
 void conf_example(FILE *out)
@@ -111,17 +134,21 @@ void conf_example(FILE *out)
 
 	fputs("# The configuration of Postern, with every option at its default. What is left\n"
 	      "# out has its default, too. \"posternctl reload\" applies changes, except where it\n"
-	      "# says that they count from the next start on. See postern.yaml(5).\n",
+	      "# says that they count from the next start on. Seconds and ms may also be written\n"
+	      "# as 90s, 15m, 1h30m or 7d. See postern.yaml(5).\n",
 	      out);
 	for (size_t i = 0; i < conf_schema_count; i++) {
-		const char *key = conf_option_key(&conf_schema[i], &len);
+		const struct conf_option *row = &conf_schema[i];
+		const char *key = conf_option_key(row, &len);
+		const bool brief = i && is_another_score(row, row - 1);
 
-		fputc('\n', out);
-		if (len && (len != section_len || memcmp(section, conf_schema[i].name, len)))
-			fprintf(out, "%.*s:\n", (int)len, conf_schema[i].name);
-		section = conf_schema[i].name;
+		if (!brief)
+			fputc('\n', out);
+		if (len && (len != section_len || memcmp(section, row->name, len)))
+			fprintf(out, "%.*s:\n", (int)len, row->name);
+		section = row->name;
 		section_len = len;
-		example_row(out, &conf_schema[i], key, len ? "  " : "", len ? "  # " : "# ");
+		example_row(out, row, key, len ? "  " : "", brief);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * conf/schema.c - every option of the configuration: one row each, and the checkers that rows name.
+ * conf/schema.c - every option of the configuration: one row each.
  *
  * Read by the rest of the module through conf/schema.h. The file's reader, the error messages,
  * `posternctl limits`, the example configuration and postern.yaml(5) are all made from these rows.
@@ -8,10 +8,6 @@
  * text and are read by the code that reads the file, so they obey the same limits.
  */
 #include "conf/schema.h"
-
-#include <string.h>
-
-#include "lib/text.h"
 
 #define RATE_MAX      1000000u
 #define ENTRIES_MIN   1000u
@@ -29,69 +25,9 @@
 #define FACTOR_MAX    100u
 #define GOOD_MAX      1000u
 #define DNS_TTL_MAX   (7u * 24u * 3600u)
+#define TEST_MAX      86400u
 /* An identifier of a query has 16 bits. */
 #define DNS_FLIGHT_MAX 20000u
-
-/* The bytes that may follow the first one in the name of a user or a group. */
-#define ACCOUNT_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-#define ACCOUNT_OTHERS  "0123456789.-"
-
-static int check_account(const char *text, struct error *err)
-{
-	if (!strspn(text, ACCOUNT_LETTERS) || text[strspn(text, ACCOUNT_LETTERS ACCOUNT_OTHERS)])
-		return error_set(err, ERROR_REFUSED,
-				 "a name starts with a letter and goes on with letters, digits, "
-				 "\"_\", \"-\" and \".\"");
-	return 0;
-}
-
-static int check_group(const char *text, struct error *err)
-{
-	return *text ? check_account(text, err) : 0;
-}
-
-static int check_path(const char *text, struct error *err)
-{
-	const size_t len = strlen(text);
-	size_t taken;
-	uint32_t code;
-
-	if (text[0] != '/')
-		return error_set(err, ERROR_REFUSED, "a path starts with \"/\"");
-	if (strstr(text, "/../") || (len >= 3 && !strcmp(text + len - 3, "/..")))
-		return error_set(err, ERROR_REFUSED, "a path must not go up with \"..\"");
-	for (size_t at = 0; at < len; at += taken) {
-		taken = text_character(text + at, len - at, &code);
-		if (!taken || !text_showable(code))
-			return error_set(err, ERROR_REFUSED,
-					 "a path must not hold control characters");
-	}
-	return 0;
-}
-
-/* What the kernel takes for the name of a device; longer names are refused where they are stored.
- */
-static int check_interface(const char *text, struct error *err)
-{
-	bool valid = *text && strcmp(text, ".") && strcmp(text, "..");
-
-	for (const char *at = text; *at; at++)
-		valid = valid && *at > ' ' && *at < '\x7f' && *at != '/' && *at != ':';
-	if (!valid)
-		return error_set(err, ERROR_REFUSED, "not the name of a network interface");
-	return 0;
-}
-
-/* It is put into an SMTP reply, which is ASCII. */
-static int check_contact(const char *text, struct error *err)
-{
-	for (const char *at = text; *at; at++)
-		if (*at < ' ' || *at > '~')
-			return error_set(
-				err, ERROR_REFUSED,
-				"a contact is printable ASCII, because it is told in SMTP");
-	return 0;
-}
 
 static const char *const roles[] = { "filter", "guard", NULL };
 _Static_assert(CONF_ROLE_FILTER == 0 && CONF_ROLE_GUARD == 1, "conf: order of the words");
@@ -111,10 +47,7 @@ _Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the
 
 /* Rows of the limits: most of them is alike. */
 #define LIMIT(key, member, initial, what, text)                                                    \
-	{                                                                                          \
-		.name = CONF_LIMITS key, .type = CONF_NUMBER, FIELD(limits.member), .min = 0,      \
-		.max = RATE_MAX, .preset = initial, .unit = what, .reloadable = true, .help = text \
-	}
+	ROW(CONF_LIMITS key, limits.member, 0, RATE_MAX, initial, what, text)
 #define RATE(key, place, initial, whom)                                                            \
 	LIMIT("rate-" key, level[place].rate, initial, "attempts/s",                               \
 	      "Connection attempts from " whom ". 0 is no limit.")
@@ -125,17 +58,30 @@ _Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the
 	LIMIT("conn-" key, level[place].conns, initial, "connections",                             \
 	      "Connections from " whom " at a time. 0 is no limit.")
 
-/* Rows of the resolver: none of them can change while it runs. */
-#define DNS(key, member, least, most, initial, what, text)                                         \
-	{                                                                                          \
-		.name = "dns." key, .type = CONF_NUMBER, FIELD(dns.member), .min = (least),        \
-		.max = (most), .preset = initial, .unit = what, .help = text                       \
-	}
-
-#define ROW(key, field, least, most, initial, what, text)                                          \
+/* A number that a reload applies, and one that only a restart does. */
+#define NUMBER(key, field, least, most, initial, what, live, text)                                 \
 	{                                                                                          \
 		.name = key, .type = CONF_NUMBER, FIELD(field), .min = (least), .max = (most),     \
-		.preset = initial, .unit = what, .reloadable = true, .help = text                  \
+		.preset = initial, .unit = what, .reloadable = (live), .help = text                \
+	}
+#define ROW(key, field, least, most, initial, what, text)                                          \
+	NUMBER(key, field, least, most, initial, what, true, text)
+#define FIXED(key, field, least, most, initial, what, text)                                        \
+	NUMBER(key, field, least, most, initial, what, false, text)
+
+/* Rows of the resolver: none of them can change while it runs. */
+#define DNS(key, member, least, most, initial, what, text)                                         \
+	FIXED("dns." key, dns.member, least, most, initial, what, text)
+
+#define SWITCH(key, field, initial, text)                                                          \
+	{                                                                                          \
+		.name = key, .type = CONF_BOOL, FIELD(field), .preset = initial,                   \
+		.reloadable = true, .help = text                                                   \
+	}
+#define CHOICE(key, field, initial, words, text)                                                   \
+	{                                                                                          \
+		.name = key, .type = CONF_CHOICE, FIELD(field), .preset = initial,                 \
+		.reloadable = true, .choices = (words), .help = text                               \
 	}
 #define SCORE(key, field, initial, text)                                                           \
 	{                                                                                          \
@@ -156,30 +102,24 @@ const struct conf_option conf_schema[] = {
 	  FIELD(user),
 	  .preset = "postern",
 	  .unit = "the name of a user",
-	  .check = check_account,
+	  .check = conf_check_account,
 	  .help = "The user that the agent becomes as soon as the gate is open." },
 	{ .name = "state-directory",
 	  .type = CONF_TEXT,
 	  FIELD(state_directory),
 	  .preset = "/var/lib/postern",
 	  .unit = "an absolute path",
-	  .check = check_path,
+	  .check = conf_check_path,
 	  .help = "Where lists and the operator's settings are kept. The agent creates it." },
-	{ .name = "store-size",
-	  .type = CONF_NUMBER,
-	  FIELD(store_size),
-	  .min = STORE_MIN,
-	  .max = STORE_MAX,
-	  .preset = "8192",
-	  .unit = "MiB",
-	  .help = "The most that lists and settings may take on disk. Space is taken only as it is "
-		  "needed." },
+	FIXED("store-size", store_size, STORE_MIN, STORE_MAX, "8192", "MiB",
+	      "The most that lists and settings may take on disk. Space is taken only as it is "
+	      "needed."),
 	{ .name = "pin-directory",
 	  .type = CONF_TEXT,
 	  FIELD(pin_directory),
 	  .preset = "/sys/fs/bpf/postern",
 	  .unit = "an absolute path",
-	  .check = check_path,
+	  .check = conf_check_path,
 	  .help = "Where the programs and maps are pinned, so that filtering outlives the agent. "
 		  "It must be on a BPF file system." },
 	{ .name = "interfaces",
@@ -189,7 +129,7 @@ const struct conf_option conf_schema[] = {
 	  .max = CONF_INTERFACES_MAX,
 	  .preset = "",
 	  .reloadable = true,
-	  .check = check_interface,
+	  .check = conf_check_interface,
 	  .help = "Network interfaces to attach to at start. More can be attached later with "
 		  "posternctl attach." },
 	{ .name = "mode",
@@ -200,14 +140,9 @@ const struct conf_option conf_schema[] = {
 	  .help = "What Postern does: filter stops what lists and limits stop. guard also looks up "
 		  "clients that are new (DNS lists, reverse DNS) beside the mail server, and "
 		  "stops those with a bad verdict from then on." },
-	{ .name = "attach-mode",
-	  .type = CONF_CHOICE,
-	  FIELD(mode),
-	  .preset = "auto",
-	  .reloadable = true,
-	  .choices = modes,
-	  .help = "How to attach: native runs in the driver, generic runs later and slower with "
-		  "any driver, and auto takes native where the driver can." },
+	CHOICE("attach-mode", mode, "auto", modes,
+	       "How to attach: native runs in the driver, generic runs later and slower with "
+	       "any driver, and auto takes native where the driver can."),
 	{ .name = "ports",
 	  .type = CONF_PORTS,
 	  FIELD(ports),
@@ -216,25 +151,21 @@ const struct conf_option conf_schema[] = {
 	  .preset = "25, 465, 587, 110, 143, 993, 995",
 	  .reloadable = true,
 	  .help = "The protected TCP ports. Traffic to any other port is never touched." },
-	{ .name = "monitor",
-	  .type = CONF_BOOL,
-	  FIELD(monitor),
-	  .preset = "false",
-	  .reloadable = true,
-	  .help = "Whether to count and report what would be stopped, and stop nothing." },
+	SWITCH("monitor", monitor, "false",
+	       "Whether to count and report what would be stopped, and stop nothing."),
 	{ .name = "control.socket",
 	  .type = CONF_TEXT,
 	  FIELD(control.socket),
 	  .preset = "/run/postern/control.sock",
 	  .unit = "an absolute path",
-	  .check = check_path,
+	  .check = conf_check_path,
 	  .help = "The socket that posternctl speaks to." },
 	{ .name = "control.group",
 	  .type = CONF_TEXT,
 	  FIELD(control.group),
 	  .preset = "",
 	  .unit = "the name of a group",
-	  .check = check_group,
+	  .check = conf_check_group,
 	  .help = "Members of this group may use the control socket. If it is empty the agent's "
 		  "own group may." },
 	{ .name = "metrics.listen",
@@ -243,50 +174,22 @@ const struct conf_option conf_schema[] = {
 	  .preset = "127.0.0.1:9125",
 	  .help = "Where Prometheus fetches metrics over HTTP. Anybody who reaches the address may "
 		  "read them." },
-	{ .name = "log.level",
-	  .type = CONF_CHOICE,
-	  FIELD(log.level),
-	  .preset = "info",
-	  .reloadable = true,
-	  .choices = levels,
-	  .help = "The least severe messages that are logged." },
-	{ .name = "events.rate",
-	  .type = CONF_NUMBER,
-	  FIELD(events.rate),
-	  .min = 0,
-	  .max = RATE_MAX,
-	  .preset = "1000",
-	  .unit = "packets/s",
-	  .reloadable = true,
-	  .help = "Stopped packets that are reported one by one. Beyond it they are counted, and a "
-		  "sample of them is reported." },
-	{ .name = "table.capacity-ipv4",
-	  .type = CONF_NUMBER,
-	  FIELD(table.capacity_ipv4),
-	  .min = ENTRIES_MIN,
-	  .max = ENTRIES_MAX,
-	  .preset = "1048576",
-	  .unit = "entries",
-	  .help = "IPv4 entries that all lists may hold together. Memory for them is taken at "
-		  "start." },
-	{ .name = "table.capacity-ipv6",
-	  .type = CONF_NUMBER,
-	  FIELD(table.capacity_ipv6),
-	  .min = ENTRIES_MIN,
-	  .max = ENTRIES_MAX,
-	  .preset = "524288",
-	  .unit = "entries",
-	  .help = "IPv6 entries that all lists may hold together. Memory for them is taken at "
-		  "start." },
-	{ .name = "table.sources",
-	  .type = CONF_NUMBER,
-	  FIELD(table.sources),
-	  .min = SOURCES_MIN,
-	  .max = SOURCES_MAX,
-	  .preset = "262144",
-	  .unit = "sources",
-	  .help = "Addresses and networks whose rates and connections are followed at a time. The "
-		  "wider limits hold for the rest." },
+	CHOICE("log.level", log.level, "info", levels,
+	       "The least severe messages that are logged."),
+	ROW("events.rate", events.rate, 0, RATE_MAX, "1000", "packets/s",
+	    "Stopped packets that are reported one by one. Beyond it they are counted, and a "
+	    "sample of them is reported."),
+	FIXED("table.capacity-ipv4", table.capacity_ipv4, ENTRIES_MIN, ENTRIES_MAX, "1048576",
+	      "entries",
+	      "IPv4 entries that all lists may hold together. Memory for them is taken at "
+	      "start."),
+	FIXED("table.capacity-ipv6", table.capacity_ipv6, ENTRIES_MIN, ENTRIES_MAX, "524288",
+	      "entries",
+	      "IPv6 entries that all lists may hold together. Memory for them is taken at "
+	      "start."),
+	FIXED("table.sources", table.sources, SOURCES_MIN, SOURCES_MAX, "262144", "sources",
+	      "Addresses and networks whose rates and connections are followed at a time. The "
+	      "wider limits hold for the rest."),
 	RATE("source", METER_SOURCE, "20", SOURCE),
 	BURST("source", METER_SOURCE, "40", SOURCE),
 	CONN("source", METER_SOURCE, "50", SOURCE),
@@ -302,60 +205,28 @@ const struct conf_option conf_schema[] = {
 	LIMIT("reset-rate", reset_rate, "1000", "segments/s",
 	      "RST segments sent in answer to listed sources. Beyond it their packets are dropped "
 	      "without an answer. 0 is no limit."),
-	{ .name = "flood.threshold",
-	  .type = CONF_NUMBER,
-	  FIELD(flood.threshold),
-	  .min = 0,
-	  .max = FLOOD_MAX,
-	  .preset = "20000",
-	  .unit = "attempts/s",
-	  .reloadable = true,
-	  .help = "Connection attempts to one protected port beyond which there is a flood, and "
-		  "sources that are not proved get a SYN cookie. 0 is never." },
-	{ .name = "flood.release",
-	  .type = CONF_NUMBER,
-	  FIELD(flood.release),
-	  .min = 0,
-	  .max = FLOOD_MAX,
-	  .preset = "0",
-	  .unit = "attempts/s",
-	  .reloadable = true,
-	  .help = "A flood ends when no more attempts than this come for as long as flood.hold "
-		  "says. 0 is half of flood.threshold." },
-	{ .name = "flood.hold",
-	  .type = CONF_NUMBER,
-	  FIELD(flood.hold),
-	  .min = 1,
-	  .max = HOLD_MAX,
-	  .preset = "5",
-	  .unit = "seconds",
-	  .reloadable = true,
-	  .help = "How long it must be quiet before a flood ends." },
-	{ .name = "flood.proof",
-	  .type = CONF_NUMBER,
-	  FIELD(flood.proof),
-	  .min = 1,
-	  .max = PROOF_MAX,
-	  .preset = "86400",
-	  .unit = "seconds",
-	  .reloadable = true,
-	  .help = "How long a source that completed a handshake is taken for real: during a flood "
-		  "it needs no SYN cookie." },
-	{ .name = "flood.cookies",
-	  .type = CONF_BOOL,
-	  FIELD(flood.cookies),
-	  .preset = "true",
-	  .reloadable = true,
-	  .help = "Whether the agent sets the kernel's net.ipv4.tcp_syncookies and "
-		  "net.ipv4.tcp_timestamps to 2 while a flood is on, and back afterwards. Without "
-		  "it there are SYN cookies only if tcp_syncookies is 2 already." },
+	ROW("flood.threshold", flood.threshold, 0, FLOOD_MAX, "20000", "attempts/s",
+	    "Connection attempts to one protected port beyond which there is a flood, and "
+	    "sources that are not proved get a SYN cookie. 0 is never."),
+	ROW("flood.release", flood.release, 0, FLOOD_MAX, "0", "attempts/s",
+	    "A flood ends when no more attempts than this come for as long as flood.hold "
+	    "says. 0 is half of flood.threshold."),
+	ROW("flood.hold", flood.hold, 1, HOLD_MAX, "5", CONF_SECONDS,
+	    "How long it must be quiet before a flood ends."),
+	ROW("flood.proof", flood.proof, 1, PROOF_MAX, "86400", CONF_SECONDS,
+	    "How long a source that completed a handshake is taken for real: during a flood "
+	    "it needs no SYN cookie."),
+	SWITCH("flood.cookies", flood.cookies, "true",
+	       "Whether the agent sets the kernel's net.ipv4.tcp_syncookies and "
+	       "net.ipv4.tcp_timestamps to 2 while a flood is on, and back afterwards. Without "
+	       "it there are SYN cookies only if tcp_syncookies is 2 already."),
 	{ .name = "refuse.contact",
 	  .type = CONF_TEXT,
 	  FIELD(refuse.contact),
 	  .preset = "",
 	  .unit = "an address of a web page or of mail, in ASCII",
 	  .reloadable = true,
-	  .check = check_contact,
+	  .check = conf_check_contact,
 	  .help = "Where a client that is refused can turn to. It is told so in the SMTP reply." },
 	{ .name = "dns.servers",
 	  .type = CONF_SERVERS,
@@ -366,18 +237,18 @@ const struct conf_option conf_schema[] = {
 	  .help = "The resolvers to ask, in this order: the next one while one does not answer. "
 		  "Without a port it is 53. If the list is empty, those of /etc/resolv.conf are "
 		  "asked. They are trusted, so they should be on this host or next to it." },
-	DNS("timeout", timeout, 100, 30000, "2000", "ms",
+	DNS("timeout", timeout, 100, 30000, "2000", CONF_MS,
 	    "How long one try of a question waits for the answer."),
 	DNS("tries", tries, 1, 10, "3", "tries",
 	    "How often a question is asked, of all servers together, before the answer is that "
 	    "there is none at the moment."),
 	DNS("cache-entries", cache_entries, 0, 10000000, "100000", "answers",
 	    "Answers that are kept, with 512 bytes for each on average. 0 keeps none."),
-	DNS("ttl-min", ttl_min, 0, 3600, "10", "seconds",
+	DNS("ttl-min", ttl_min, 0, 3600, "10", CONF_SECONDS,
 	    "Every answer is kept at least so long, whatever its owner says."),
-	DNS("ttl-max", ttl_max, 1, DNS_TTL_MAX, "3600", "seconds",
+	DNS("ttl-max", ttl_max, 1, DNS_TTL_MAX, "3600", CONF_SECONDS,
 	    "What was found is kept at most so long."),
-	DNS("ttl-negative", ttl_negative, 0, DNS_TTL_MAX, "900", "seconds",
+	DNS("ttl-negative", ttl_negative, 0, DNS_TTL_MAX, "900", CONF_SECONDS,
 	    "That something is not there is kept at most so long."),
 	DNS("in-flight", in_flight, 1, DNS_FLIGHT_MAX, "1000", "questions",
 	    "Questions that may be under way at a time. What is beyond them is not asked, and "
@@ -385,30 +256,39 @@ const struct conf_option conf_schema[] = {
 	DNS("in-flight-zone", in_flight_zone, 1, DNS_FLIGHT_MAX, "200", "questions",
 	    "The same for the questions below the zone of one DNS list, so that a slow list does "
 	    "not hold up the others."),
-	{ .name = "guard.rate",
-	  .type = CONF_NUMBER,
-	  FIELD(guard.rate),
-	  .min = 1,
-	  .max = RATE_MAX,
-	  .preset = "500",
-	  .unit = "sources/s",
-	  .reloadable = true,
-	  .help = "New sources that are looked up because of a connection attempt. As many again "
-		  "are when they have completed a handshake, so that attempts from forged "
-		  "addresses hold up nobody who is real." },
-	{ .name = "guard.cache",
-	  .type = CONF_NUMBER,
-	  FIELD(guard.cache),
-	  .min = ENTRIES_MIN,
-	  .max = VERDICTS_MAX,
-	  .preset = "200000",
-	  .unit = "verdicts",
-	  .help = "Verdicts that are kept, with 128 bytes for each." },
-	ROW("guard.ttl-min", guard.ttl_min, 1, GUARD_TTL_MAX, "60", "seconds",
+	{ .name = "dnsbl.zones",
+	  .type = CONF_ZONES,
+	  FIELD(dnsbl.zones),
+	  .max = CONF_ZONES_MAX,
+	  .preset = "",
+	  .help = "The DNS lists that addresses of clients are looked up in, a text in quotes for "
+		  "each: the list's name, then = and the replies that count if not all do, then "
+		  "* and the points if it is not 1. Points above 0 speak against a client, as in "
+		  "\"zen.spamhaus.org*8\", and points below 0 for it, as in "
+		  "\"list.dnswl.org=127.0.[0..255].[1..3]*-4\"." },
+	{ .name = "dnsbl.domains",
+	  .type = CONF_ZONES,
+	  FIELD(dnsbl.domains),
+	  .max = CONF_ZONES_MAX,
+	  .preset = "",
+	  .help = "The DNS lists that the sender's domain and the HELO name are looked up in, "
+		  "written as in dnsbl.zones. One that tells in the bits of its reply what it has "
+		  "found is written with a mask, as \"multi.uribl.com=127.0.0.&14*4\"." },
+	FIXED("dnsbl.test-interval", dnsbl.test_interval, 0, TEST_MAX, "300", CONF_SECONDS,
+	      "How long between two tests of a DNS list, which ask it for what it must and what it "
+	      "must not list. What a list says counts only while it passes. 0 is never to test: "
+	      "then all is believed."),
+	ROW("guard.rate", guard.rate, 1, RATE_MAX, "500", "sources/s",
+	    "New sources that are looked up because of a connection attempt. As many again "
+	    "are when they have completed a handshake, so that attempts from forged "
+	    "addresses hold up nobody who is real."),
+	FIXED("guard.cache", guard.cache, ENTRIES_MIN, VERDICTS_MAX, "200000", "verdicts",
+	      "Verdicts that are kept, with 128 bytes for each."),
+	ROW("guard.ttl-min", guard.ttl_min, 1, GUARD_TTL_MAX, "60", CONF_SECONDS,
 	    "A verdict holds at least so long, whatever the answers that it rests on say."),
-	ROW("guard.ttl-max", guard.ttl_max, 1, GUARD_TTL_MAX, "3600", "seconds",
+	ROW("guard.ttl-max", guard.ttl_max, 1, GUARD_TTL_MAX, "3600", CONF_SECONDS,
 	    "A verdict holds at most so long."),
-	ROW("guard.timeout", guard.timeout, 100, 60000, "10000", "ms",
+	ROW("guard.timeout", guard.timeout, 100, 60000, "10000", CONF_MS,
 	    "How long a verdict waits for all lookups together. What is not there by then counts "
 	    "as no answer."),
 	FINDING_LIST(FINDING_ROW) SCORE("policy.slow", policy.slow, "4",
@@ -418,47 +298,33 @@ const struct conf_option conf_schema[] = {
 	      "never."),
 	SCORE("policy.reject", policy.reject, "10",
 	      "The score from which a client is refused. 0 is never."),
-	{ .name = "greylist.enabled",
-	  .type = CONF_BOOL,
-	  FIELD(greylist.enabled),
-	  .preset = "false",
-	  .reloadable = true,
-	  .help = "Whether clients with a score of policy.greylist or more have to come again "
-		  "later "
-		  "before they are let in. Otherwise they are let in." },
-	ROW("greylist.delay", greylist.delay, 1, 86400, "300", "seconds",
+	SWITCH("greylist.enabled", greylist.enabled, "false",
+	       "Whether clients with a score of policy.greylist or more have to come again "
+	       "later "
+	       "before they are let in. Otherwise they are let in."),
+	ROW("greylist.delay", greylist.delay, 1, 86400, "300", CONF_SECONDS,
 	    "How much later a client has to come again."),
-	ROW("greylist.window", greylist.window, 1, BLOCK_TTL_MAX, "86400", "seconds",
+	ROW("greylist.window", greylist.window, 1, BLOCK_TTL_MAX, "86400", CONF_SECONDS,
 	    "How long it may take until then: who comes later begins again."),
-	ROW("greylist.keep", greylist.keep, 1, BLOCK_TTL_MAX, "3110400", "seconds",
+	ROW("greylist.keep", greylist.keep, 1, BLOCK_TTL_MAX, "3110400", CONF_SECONDS,
 	    "How long who has come again is remembered after the last time."),
-	{ .name = "escalation.first-action",
-	  .type = CONF_CHOICE,
-	  FIELD(escalation.first_action),
-	  .preset = "refuse",
-	  .reloadable = true,
-	  .choices = actions,
-	  .help = "What the kernel does about a source after its first bad verdict. refuse tells "
-		  "it why." },
-	{ .name = "escalation.action",
-	  .type = CONF_CHOICE,
-	  FIELD(escalation.action),
-	  .preset = "drop",
-	  .reloadable = true,
-	  .choices = actions,
-	  .help = "What it does about a source that has offended before." },
-	ROW("escalation.ttl", escalation.ttl, 1, BLOCK_TTL_MAX, "600", "seconds",
+	CHOICE("escalation.first-action", escalation.first_action, "refuse", actions,
+	       "What the kernel does about a source after its first bad verdict. refuse tells "
+	       "it why."),
+	CHOICE("escalation.action", escalation.action, "drop", actions,
+	       "What it does about a source that has offended before."),
+	ROW("escalation.ttl", escalation.ttl, 1, BLOCK_TTL_MAX, "600", CONF_SECONDS,
 	    "How long a source is blocked after its first bad verdict."),
-	ROW("escalation.ttl-max", escalation.ttl_max, 1, BLOCK_TTL_MAX, "604800", "seconds",
+	ROW("escalation.ttl-max", escalation.ttl_max, 1, BLOCK_TTL_MAX, "604800", CONF_SECONDS,
 	    "How long it is blocked at most."),
 	ROW("escalation.factor", escalation.factor, 1, FACTOR_MAX, "6", "times",
 	    "How much longer each time than the time before."),
-	ROW("escalation.forgive", escalation.forgive, 60, BLOCK_TTL_MAX, "604800", "seconds",
+	ROW("escalation.forgive", escalation.forgive, 60, BLOCK_TTL_MAX, "604800", CONF_SECONDS,
 	    "One offence is forgotten after each such time without another."),
 	ROW("history.good", history.good, 0, GOOD_MAX, "5", "verdicts",
 	    "After so many verdicts that say accept, at least an hour apart and without an offence "
 	    "between them, a source is trusted. 0 is never."),
-	ROW("history.trust", history.trust, 60, BLOCK_TTL_MAX, "86400", "seconds",
+	ROW("history.trust", history.trust, 60, BLOCK_TTL_MAX, "86400", CONF_SECONDS,
 	    "How long a trusted source is not looked up again."),
 };
 

@@ -9,6 +9,7 @@
 #define POSTERN_CONF_SCHEMA_H
 
 #include "conf/conf.h"
+#include "lib/text.h"
 
 #define CONF_KEY_MAX 64 /* bytes of an option's dotted name, with the final NUL */
 
@@ -22,8 +23,13 @@ enum conf_type {
 	CONF_PORTS,   /* struct conf_ports */
 	CONF_NAMES,   /* struct conf_interfaces */
 	CONF_SERVERS, /* struct conf_servers */
+	CONF_ZONES,   /* struct conf_zones */
 	CONF_TYPES
 };
+
+/* A number with one of these units is a time, and may be written as a duration, as "7d". */
+#define CONF_SECONDS "seconds"
+#define CONF_MS      "ms"
 
 struct conf_option {
 	const char *name; /* "section.key", or "key" */
@@ -31,7 +37,7 @@ struct conf_option {
 	size_t offset, size;        /* of the field in struct conf */
 	uint32_t min, max;          /* of a number, and of the members of a list */
 	const char *preset;         /* the default as in a file; members are separated by ", " */
-	const char *unit;           /* of a number; of a text, what it is */
+	const char *unit;           /* of a number; of a text, what it is; see CONF_SECONDS */
 	bool reloadable;            /* reload applies a change; if not, a restart does */
 	const char *const *choices; /* words, then NULL */
 	int (*check)(const char *text,
@@ -61,6 +67,9 @@ int conf_value_parse(const struct conf_option *option, const char *text, struct 
 		     struct error *err);
 /* Sets the option to its default. */
 int conf_value_preset(const struct conf_option *option, struct conf *conf, struct error *err);
+/* A text as a message may repeat it: clean, and without a key. Returns `out`. */
+char *conf_value_clean(const struct conf_option *option, const char *text,
+		       char out[TEXT_SHOWN_MAX]);
 /* How many members the field has, and which of them equals the last one (the last if none does). */
 size_t conf_list_count(const struct conf *conf, const struct conf_option *option);
 size_t conf_list_twin(const struct conf *conf, const struct conf_option *option);
@@ -68,7 +77,25 @@ bool conf_type_is_list(enum conf_type type);
 /* Whether quotes make a value one of the wrong type, because it is not a text. */
 bool conf_type_is_bare(enum conf_type type);
 /* What is wanted, as "a whole number". */
-const char *conf_type_wanted(enum conf_type type);
+const char *conf_option_wanted(const struct conf_option *option);
+
+/* number.c, for type.c. "TEXT followed by what is wrong with it", as all messages about values are.
+ */
+int conf_refuse(struct error *err, const char *text, const char *wrong);
+int conf_range_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out,
+		     struct error *err);
+int conf_number_parse(const struct conf_option *option, const char *text, void *field,
+		      struct error *err);
+int conf_score_parse(const struct conf_option *option, const char *text, void *field,
+		     struct error *err);
+bool conf_is_time(const struct conf_option *option);
+
+/* checker.c: what options name as their `check`. */
+int conf_check_account(const char *text, struct error *err);
+int conf_check_group(const char *text, struct error *err);
+int conf_check_path(const char *text, struct error *err);
+int conf_check_interface(const char *text, struct error *err);
+int conf_check_contact(const char *text, struct error *err);
 
 /* Reads a document into `conf`, which holds the defaults. On failure `conf` is of no more use. */
 int conf_yaml_read(const char *name, const char *text, size_t len, struct conf *conf,

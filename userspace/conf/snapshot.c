@@ -4,81 +4,28 @@
  *
  * The agent publishes at start, at reload and when a limit is set; everything else reads. Each
  * snapshot is owned by this file from the moment it is published until nobody can hold it any more,
- * and is never changed. A thread is registered with liburcu when it reads for the first time, and
- * is taken off when it ends, because the threads of libuv's pool and of libmicrohttpd begin and
- * end out of our sight. The pointer is a C11 atomic, so the order of loads and stores is said in
+ * and is never changed. The pointer is a C11 atomic, so the order of loads and stores is said in
  * the language; liburcu only tells when the readers of an older snapshot are gone.
  */
 #include "conf/conf.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <urcu/urcu-memb.h>
 
-/*
- * ThreadSanitizer does not see inside liburcu, where the end of a read section is ordered before
- * the end of the grace period. It is told, and so still reports whatever that order does not cover.
- */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WATCHED_BY_TSAN 1
-#endif
-#endif
-#if defined(WATCHED_BY_TSAN) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-#define readers_done_say()  __tsan_release(&current)
-#define readers_done_hear() __tsan_acquire(&current)
-#else
-#define readers_done_say()  ((void)0)
-#define readers_done_hear() ((void)0)
-#endif
+#include "lib/rcu.h"
 
 static _Atomic(struct conf *) current;
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t key; /* its destructor runs when a registered thread ends */
-static _Thread_local bool registered;
-
-static void leave(void *arg)
-{
-	(void)arg;
-	urcu_memb_unregister_thread();
-	registered = false;
-}
-
-/*
- * A process has 1024 keys. Without one, threads would end registered, and grace periods would look
- * into the memory of threads that are gone: better to end at once.
- */
-static void make_key(void)
-{
-	if (pthread_key_create(&key, leave))
-		abort();
-}
-
-static void enter(void)
-{
-	pthread_once(&once, make_key);
-	urcu_memb_register_thread();
-	/* Any value but NULL has the destructor run. */
-	if (pthread_setspecific(key, &key))
-		abort();
-	registered = true;
-}
-
 const struct conf *conf_read_begin(void)
 {
-	if (!registered)
-		enter();
-	urcu_memb_read_lock();
+	rcu_section_begin();
 	return atomic_load_explicit(&current, memory_order_acquire);
 }
 
 void conf_read_end(void)
 {
-	readers_done_say();
-	urcu_memb_read_unlock();
+	rcu_order_before(&current);
+	rcu_section_end();
 }
 
 /* Whoever takes a snapshot out frees it, so two threads may publish at once. */
@@ -87,6 +34,6 @@ void conf_publish(struct conf *conf)
 	struct conf *old = atomic_exchange_explicit(&current, conf, memory_order_acq_rel);
 
 	urcu_memb_synchronize_rcu();
-	readers_done_hear();
+	rcu_order_after(&current);
 	conf_free(&old);
 }

@@ -6,6 +6,7 @@
  * value; all three obey the row of the schema alike. A list takes one member at a time. What is
  * stored leaves no bytes of an older value behind, so values are compared as memory. On failure
  * the field is as it was. Texts come from outside and are cleaned before a message repeats them.
+ * Numbers are read by number.c, rows of DNS lists by zone.c.
  */
 #include "conf/schema.h"
 
@@ -14,7 +15,6 @@
 #include <string.h>
 
 #include "lib/text.h"
-#include "lib/units.h"
 
 #define PORT_MAX    65535u
 #define SERVER_PORT 53u /* of a DNS server */
@@ -26,44 +26,11 @@ _Static_assert(offsetof(struct conf_interfaces, name) == sizeof(size_t), "conf: 
 _Static_assert(offsetof(struct conf_servers, server) == sizeof(size_t), "conf: list members");
 _Static_assert(sizeof(struct conf_server) == sizeof(struct addr) + sizeof(uint16_t),
 	       "conf: members of a list are compared as they are");
+_Static_assert(offsetof(struct conf_zones, zone) == sizeof(size_t), "conf: list members");
 _Static_assert(sizeof(enum conf_mode) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum action) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum conf_role) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned int), "conf: a choice is an enum");
-
-/* "TEXT followed by what is wrong with it", in the form of every message of this file. */
-static int refuse(struct error *err, const char *text, const char *wrong)
-{
-	char shown[TEXT_SHOWN_MAX];
-
-	text_clean(shown, sizeof(shown), text, strlen(text));
-	return error_set(err, ERROR_REFUSED, "%s %s", *text ? shown : "\"\"", wrong);
-}
-
-/* Tells a number that is too large to be read, or negative, from what is no number at all. */
-static bool is_integer(const char *text)
-{
-	const char *digits = text + (text[0] == '-');
-
-	return *digits && !digits[strspn(digits, "0123456789")];
-}
-
-static int parse_range(const char *text, uint64_t min, uint64_t max, uint64_t *out,
-		       struct error *err)
-{
-	char wrong[TEXT_SHOWN_MAX];
-	uint64_t value;
-	bool known = !number_parse(text, 0, UINT64_MAX, &value, NULL);
-
-	if (!known && !is_integer(text))
-		return refuse(err, text, "is not a whole number");
-	if (!known || value < min || value > max) {
-		snprintf(wrong, sizeof(wrong), "is out of range %" PRIu64 " to %" PRIu64, min, max);
-		return refuse(err, text, wrong);
-	}
-	*out = value;
-	return 0;
-}
 
 static int parse_text(const struct conf_option *option, const char *text, void *field,
 		      struct error *err)
@@ -74,36 +41,6 @@ static int parse_text(const struct conf_option *option, const char *text, void *
 		return error_set(err, ERROR_REFUSED, "longer than %zu bytes", option->size - 1);
 	memset(field, 0, option->size);
 	memcpy(field, text, len);
-	return 0;
-}
-
-static int parse_number(const struct conf_option *option, const char *text, void *field,
-			struct error *err)
-{
-	uint64_t value = 0;
-	int rc = parse_range(text, option->min, option->max, &value, err);
-
-	if (!rc)
-		*(uint32_t *)field = (uint32_t)value;
-	return rc;
-}
-
-/* A whole number with a sign. */
-static int parse_score(const struct conf_option *option, const char *text, void *field,
-		       struct error *err)
-{
-	const bool negative = text[0] == '-';
-	char wrong[TEXT_SHOWN_MAX];
-	uint64_t value = 0;
-
-	if (!is_integer(text))
-		return refuse(err, text, "is not a whole number");
-	if (number_parse(text + negative, 0, option->max, &value, NULL)) {
-		snprintf(wrong, sizeof(wrong), "is out of range -%" PRIu32 " to %" PRIu32,
-			 option->max, option->max);
-		return refuse(err, text, wrong);
-	}
-	*(int32_t *)field = negative ? -(int32_t)value : (int32_t)value;
 	return 0;
 }
 
@@ -119,7 +56,7 @@ static int parse_bool(const struct conf_option *option, const char *text, void *
 			return 0;
 		}
 	}
-	return refuse(err, text, "is neither true nor false");
+	return conf_refuse(err, text, "is neither true nor false");
 }
 
 static int parse_choice(const struct conf_option *option, const char *text, void *field,
@@ -137,7 +74,7 @@ static int parse_choice(const struct conf_option *option, const char *text, void
 		snprintf(wrong + used, sizeof(wrong) - used, "%s%s", i ? SEPARATOR : "",
 			 option->choices[i]);
 	}
-	return refuse(err, text, wrong);
+	return conf_refuse(err, text, wrong);
 }
 
 /* Finds host and port in "HOST:PORT" or "[HOST]:PORT"; false if the text has neither form. */
@@ -170,9 +107,9 @@ static int parse_host(const char *text, const char *host, size_t len, struct add
 		len = strlen(LOOPBACK);
 	}
 	if (addr_parse(host, len, addr, NULL))
-		return refuse(err, text,
-			      "must start with an address or localhost (127.0.0.1), not with "
-			      "another name");
+		return conf_refuse(err, text,
+				   "must start with an address or localhost (127.0.0.1), not with "
+				   "another name");
 	return 0;
 }
 
@@ -188,11 +125,12 @@ static int parse_listen(const struct conf_option *option, const char *text, void
 	(void)option;
 	if (strcmp(text, "off")) {
 		if (!split_listen(text, &host, &len, &port))
-			return refuse(err, text,
-				      "is not ADDRESS:PORT, as 127.0.0.1:9125 or \"[::1]:9125\"");
+			return conf_refuse(
+				err, text,
+				"is not ADDRESS:PORT, as 127.0.0.1:9125 or \"[::1]:9125\"");
 		if (parse_host(text, host, len, &addr, err))
 			return ERROR_REFUSED;
-		if (parse_range(port, 1, PORT_MAX, &number, err))
+		if (conf_range_parse(port, 1, PORT_MAX, &number, err))
 			return error_prefix(err, "port");
 		addr_format(&addr, listen.host);
 		listen.port = (uint16_t)number;
@@ -219,7 +157,7 @@ static int parse_port(const struct conf_option *option, const char *text, void *
 {
 	uint64_t number = 0;
 	uint16_t port;
-	int rc = parse_range(text, 1, PORT_MAX, &number, err);
+	int rc = conf_range_parse(text, 1, PORT_MAX, &number, err);
 
 	if (rc)
 		return rc;
@@ -234,7 +172,7 @@ static int parse_name(const struct conf_option *option, const char *text, void *
 	const size_t len = strlen(text);
 
 	if (len >= sizeof(name))
-		return refuse(err, text, "is longer than the name of an interface can be");
+		return conf_refuse(err, text, "is longer than the name of an interface can be");
 	memcpy(name, text, len);
 	return append(option, field, name, sizeof(name), err);
 }
@@ -250,7 +188,7 @@ int conf_server_parse(const char *text, struct conf_server *out, struct error *e
 		split_listen(text, &host, &len, &port);
 		if (parse_host(text, host, len, &server.addr, err))
 			return ERROR_REFUSED;
-		if (port && parse_range(port, 1, PORT_MAX, &number, err))
+		if (port && conf_range_parse(port, 1, PORT_MAX, &number, err))
 			return error_prefix(err, "port");
 	}
 	server.port = (uint16_t)number;
@@ -267,6 +205,15 @@ static int parse_server(const struct conf_option *option, const char *text, void
 	return rc ? rc : append(option, field, &server, sizeof(server), err);
 }
 
+static int parse_zone(const struct conf_option *option, const char *text, void *field,
+		      struct error *err)
+{
+	struct conf_zone zone;
+	int rc = conf_zone_parse(text, &zone, err);
+
+	return rc ? rc : append(option, field, &zone, sizeof(zone), err);
+}
+
 static const struct {
 	int (*parse)(const struct conf_option *option, const char *text, void *field,
 		     struct error *err);
@@ -275,8 +222,8 @@ static const struct {
 	size_t member; /* bytes of a member, for a list */
 } types[CONF_TYPES] = {
 	[CONF_TEXT] = { parse_text, "a text", false, 0 },
-	[CONF_NUMBER] = { parse_number, "a whole number", true, 0 },
-	[CONF_SCORE] = { parse_score, "a whole number", true, 0 },
+	[CONF_NUMBER] = { conf_number_parse, "a whole number", true, 0 },
+	[CONF_SCORE] = { conf_score_parse, "a whole number", true, 0 },
 	[CONF_BOOL] = { parse_bool, "true or false", true, 0 },
 	[CONF_CHOICE] = { parse_choice, "a word", false, 0 },
 	[CONF_LISTEN] = { parse_listen, "ADDRESS:PORT (\"[::1]:9125\" in quotes) or off", false,
@@ -285,6 +232,8 @@ static const struct {
 	[CONF_NAMES] = { parse_name, "a list, as [eth0, eth1]", false, IF_NAMESIZE },
 	[CONF_SERVERS] = { parse_server, "a list, as [127.0.0.1, \"[::1]:5353\"]", false,
 			   sizeof(struct conf_server) },
+	[CONF_ZONES] = { parse_zone, "a list of texts in quotes, as [\"zen.spamhaus.org*8\"]",
+			 false, sizeof(struct conf_zone) },
 };
 
 bool conf_type_is_list(enum conf_type type)
@@ -297,9 +246,18 @@ bool conf_type_is_bare(enum conf_type type)
 	return types[type].bare;
 }
 
-const char *conf_type_wanted(enum conf_type type)
+const char *conf_option_wanted(const struct conf_option *option)
 {
-	return types[type].wanted;
+	return conf_is_time(option) ? "a number or a duration, as 90s or 7d"
+				    : types[option->type].wanted;
+}
+
+char *conf_value_clean(const struct conf_option *option, const char *text, char out[TEXT_SHOWN_MAX])
+{
+	if (option->type == CONF_ZONES)
+		return conf_zone_clean(text, out);
+	text_clean(out, TEXT_SHOWN_MAX, text, strlen(text));
+	return out;
 }
 
 void *conf_field(struct conf *conf, const struct conf_option *option)
@@ -317,13 +275,19 @@ size_t conf_list_count(const struct conf *conf, const struct conf_option *option
 	return *(const size_t *)conf_field_read(conf, option);
 }
 
+static bool is_twin(const struct conf_option *option, const void *a, const void *b)
+{
+	return option->type == CONF_ZONES ? conf_zone_same(a, b)
+					  : !memcmp(a, b, types[option->type].member);
+}
+
 size_t conf_list_twin(const struct conf *conf, const struct conf_option *option)
 {
 	const size_t size = types[option->type].member, last = conf_list_count(conf, option) - 1;
 	const char *members = (const char *)conf_field_read(conf, option) + sizeof(size_t);
 	size_t i = 0;
 
-	while (i < last && memcmp(members + i * size, members + last * size, size))
+	while (i < last && !is_twin(option, members + i * size, members + last * size))
 		i++;
 	return i;
 }

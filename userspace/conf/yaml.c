@@ -20,7 +20,8 @@
 
 #define LINE_WORD_MAX 40 /* bytes of " from line N" */
 
-_Static_assert(CONF_PORTS_MAX >= CONF_INTERFACES_MAX && CONF_PORTS_MAX >= CONF_SERVERS_MAX,
+_Static_assert(CONF_PORTS_MAX >= CONF_INTERFACES_MAX && CONF_PORTS_MAX >= CONF_SERVERS_MAX &&
+		       CONF_PORTS_MAX >= CONF_ZONES_MAX,
 	       "conf: lines of the longest list");
 
 struct reader {
@@ -30,6 +31,7 @@ struct reader {
 	const char *text;
 	size_t len;
 	struct conf *conf;
+	const struct conf_option *list;          /* whose members are being read, or NULL */
 	uint32_t section_line[CONF_OPTIONS_MAX]; /* by the section's first row; 0 is not seen yet */
 	struct error *err;
 };
@@ -57,6 +59,20 @@ static const char *shown(const struct reader *reader, char out[TEXT_SHOWN_MAX])
 	return out;
 }
 
+/* Whether a row of DNS lists is wanted: they are full of characters that YAML has a use for. */
+static bool needs_quotes(const struct reader *reader)
+{
+	return reader->list && reader->list->type == CONF_ZONES;
+}
+
+static int refuse_unquoted(struct reader *reader)
+{
+	return refuse(reader,
+		      "%s: a row without quotes is something else than a text to YAML: put it in "
+		      "quotes, as \"zen.spamhaus.org*8\"",
+		      reader->list->name);
+}
+
 /* libyaml gives the line of bad syntax, but for bytes that are no text only their offset. */
 static int refuse_syntax(struct reader *reader)
 {
@@ -77,6 +93,8 @@ static int refuse_syntax(struct reader *reader)
 			  parser->context, from);
 	else
 		error_set(reader->err, ERROR_REFUSED, "not valid YAML: %s", problem);
+	if (needs_quotes(reader))
+		error_prefix(reader->err, "%s, where every row needs quotes", reader->list->name);
 	return at_line(reader, line);
 }
 
@@ -96,6 +114,8 @@ static int check_event(struct reader *reader)
 		anchor = event->data.mapping_start.anchor;
 		tag = event->data.mapping_start.tag;
 	}
+	if (needs_quotes(reader) && (anchor || tag || event->type == YAML_ALIAS_EVENT))
+		return refuse_unquoted(reader);
 	if (anchor || event->type == YAML_ALIAS_EVENT)
 		return refuse(reader, "anchors (&name) and aliases (*name) are not supported: "
 				      "write the value out");
@@ -147,8 +167,10 @@ static const char *event_noun(const struct reader *reader)
 
 static int refuse_type(struct reader *reader, const struct conf_option *option)
 {
+	if (needs_quotes(reader) && reader->event.type != YAML_SCALAR_EVENT)
+		return refuse_unquoted(reader);
 	return refuse(reader, "%s: %s, but %s is wanted", option->name, event_noun(reader),
-		      conf_type_wanted(option->type));
+		      conf_option_wanted(option));
 }
 
 static int read_scalar(struct reader *reader, const struct conf_option *option)
@@ -169,7 +191,8 @@ static int read_scalar(struct reader *reader, const struct conf_option *option)
 static int read_member(struct reader *reader, const struct conf_option *option,
 		       uint32_t line[CONF_PORTS_MAX])
 {
-	char text[TEXT_SHOWN_MAX];
+	const char *text = (const char *)reader->event.data.scalar.value;
+	char clean[TEXT_SHOWN_MAX];
 	size_t last, twin;
 
 	if (read_scalar(reader, option))
@@ -180,7 +203,7 @@ static int read_member(struct reader *reader, const struct conf_option *option,
 	if (twin == last)
 		return 0;
 	return refuse(reader, "%s: %s is there twice, on lines %" PRIu32 " and %" PRIu32,
-		      option->name, shown(reader, text), line[twin], line[last]);
+		      option->name, conf_value_clean(option, text, clean), line[twin], line[last]);
 }
 
 static int read_list(struct reader *reader, const struct conf_option *option)
@@ -191,9 +214,11 @@ static int read_list(struct reader *reader, const struct conf_option *option)
 	if (reader->event.type != YAML_SEQUENCE_START_EVENT)
 		return refuse_type(reader, option);
 	memset(conf_field(reader->conf, option), 0, option->size);
+	reader->list = option;
 	while (!(rc = next_event(reader)) && reader->event.type != YAML_SEQUENCE_END_EVENT)
 		if ((rc = read_member(reader, option, line)))
 			break;
+	reader->list = NULL;
 	if (!rc && conf_list_count(reader->conf, option) < option->min)
 		return refuse(reader, "%s: the list must not be empty", option->name);
 	return rc;

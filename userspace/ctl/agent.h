@@ -13,12 +13,14 @@
 #include "gate/lists.h"
 #include "gate/tuning.h"
 #include "obs/events.h"
+#include "session/guard.h"
 
 struct ctl_agent {
 	struct gate *gate;
 	struct lists *lists;
 	struct tuning *tuning;
 	struct event_log *events;
+	struct guard *guard; /* NULL in tests that need none */
 	const char *config_path;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	/* Reads the configuration again and applies what it can; fills a new reference. */
@@ -46,7 +48,8 @@ int ctl_list_show(struct ctl_request *request, struct error *err);   /* ctl_show
 int ctl_limits_show(struct ctl_request *request, struct error *err); /* ctl_limits.c */
 int ctl_limits_set(struct ctl_request *request, struct error *err);
 int ctl_monitor(struct ctl_request *request, struct error *err);
-int ctl_why(struct ctl_request *request, struct error *err);    /* ctl_why.c */
-int ctl_reload(struct ctl_request *request, struct error *err); /* ctl_reload.c */
+int ctl_check_ip(struct ctl_request *request, struct error *err); /* ctl_reputation.c */
+int ctl_why(struct ctl_request *request, struct error *err);      /* ctl_why.c */
+int ctl_reload(struct ctl_request *request, struct error *err);   /* ctl_reload.c */
 
 #endif

@@ -62,6 +62,10 @@ static const struct ctl_argument monitor_arguments[] = { { "on", CTL_SWITCH, NEE
 
 static const struct ctl_argument why_arguments[] = { { "what", CTL_TEXT, NEEDED }, { 0 } };
 
+static const struct ctl_argument check_arguments[] = { { "address", CTL_TEXT, NEEDED },
+						       { "helo", CTL_TEXT, false },
+						       { 0 } };
+
 static const struct ctl_command commands[] = {
 	{ "status", no_arguments, CTL_POOL, ctl_status },
 	{ "stats", no_arguments, CTL_POOL, ctl_stats },
@@ -78,6 +82,7 @@ static const struct ctl_command commands[] = {
 	{ "limits.set", set_arguments, CTL_MUTATES, ctl_limits_set },
 	{ "monitor", monitor_arguments, CTL_MUTATES, ctl_monitor },
 	{ "why", why_arguments, CTL_POOL, ctl_why },
+	{ "check.ip", check_arguments, CTL_POOL, ctl_check_ip },
 	{ "reload", no_arguments, CTL_MUTATES, ctl_reload },
 };
 

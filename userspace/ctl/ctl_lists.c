@@ -85,7 +85,7 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 	bool replaced;
 	int failed;
 
-	failed = matches_find(agent->lists, &prefix->addr, &matches, err);
+	failed = matches_find(agent->gate, agent->lists, &prefix->addr, &matches, err);
 	if (failed)
 		return failed;
 	replaced = has_entry(&matches, change, prefix);
@@ -93,7 +93,7 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 	failed = lists_add(agent->lists, change, prefix, err);
 	if (failed)
 		return failed;
-	failed = matches_find(agent->lists, &prefix->addr, &matches, err);
+	failed = matches_find(agent->gate, agent->lists, &prefix->addr, &matches, err);
 	if (failed)
 		return error_prefix(err, "added, but its effect cannot be told");
 	*result = json_pack("{s:s, s:s, s:b, s:s}", "list", change->list, "prefix",
@@ -126,34 +126,72 @@ int ctl_list_add(struct ctl_request *request, struct error *err)
 	return add_entry(ctl_agent(request), &change, &prefix, &request->result, err);
 }
 
+/* The matches that `del` removes: their lists' names, and whether one of them was learned. */
+struct removal {
+	json_t *names;
+	size_t listed;
+	bool learned;
+};
+
+/* Of what was learned about a network a single address is as good as the whole. */
+static bool is_removed(const struct match *match, const struct list_change *change,
+		       const struct prefix *prefix)
+{
+	if (!match_is_learned(match))
+		return is_entry(match, change, prefix);
+	return change->kind == LIST_KIND_BLOCK &&
+	       (!change->list || !strcmp(change->list, LEARNED_LIST)) &&
+	       (prefix->len == ADDR_BITS || !prefix_compare(&match->entry.prefix, prefix));
+}
+
+static int plan_removal(const struct ctl_agent *agent, const struct list_change *change,
+			const struct prefix *prefix, struct removal *out, struct error *err)
+{
+	struct matches matches;
+	int failed = matches_find(agent->gate, agent->lists, &prefix->addr, &matches, err);
+
+	if (failed)
+		return failed;
+	*out = (struct removal){ .names = json_array() };
+	for (size_t i = 0; i < matches.count; i++) {
+		const struct match *match = &matches.match[i];
+
+		if (!is_removed(match, change, prefix))
+			continue;
+		json_array_append_new(out->names, json_string(match->list.name));
+		out->learned = out->learned || match_is_learned(match);
+		out->listed += !match_is_learned(match);
+	}
+	matches_clear(&matches);
+	return 0;
+}
+
 int ctl_list_del(struct ctl_request *request, struct error *err)
 {
 	const struct ctl_agent *agent = ctl_agent(request);
 	char source[SOURCE_TEXT_MAX];
 	struct list_change change;
-	struct matches matches;
+	struct removal removal;
 	struct prefix prefix;
-	json_t *removed;
 	int failed;
 
 	failed = read_change(request, &change, source, err);
 	if (!failed)
 		failed = arg_prefix(request, &prefix, err);
 	if (!failed)
-		failed = matches_find(agent->lists, &prefix.addr, &matches, err);
+		failed = plan_removal(agent, &change, &prefix, &removal, err);
 	if (failed)
 		return failed;
-	removed = json_array();
-	for (size_t i = 0; i < matches.count; i++)
-		if (is_entry(&matches.match[i], &change, &prefix))
-			json_array_append_new(removed, json_string(matches.match[i].list.name));
-	matches_clear(&matches);
-	failed = lists_del(agent->lists, &change, &prefix, err);
+	/* Nothing at all: lists_del() says what holds the address instead. */
+	if (removal.listed || !removal.learned)
+		failed = lists_del(agent->lists, &change, &prefix, err);
 	if (failed < 0) {
-		json_decref(removed);
+		json_decref(removal.names);
 		return failed;
 	}
-	request->result = json_pack("{s:o}", "removed", removed);
+	if (removal.learned)
+		guard_forget(agent->guard, &prefix.addr);
+	request->result = json_pack("{s:o}", "removed", removal.names);
 	return 0;
 }
 
@@ -161,11 +199,13 @@ int ctl_list_clear(struct ctl_request *request, struct error *err)
 {
 	char source[SOURCE_TEXT_MAX];
 	struct list_change change;
-	uint64_t removed;
+	uint64_t removed = 0;
 	int failed;
 
 	failed = read_change(request, &change, source, err);
-	if (!failed)
+	if (!failed && change.list && !strcmp(change.list, LEARNED_LIST))
+		removed = guard_forget_blocked(ctl_agent(request)->guard);
+	else if (!failed)
 		failed = lists_clear(ctl_agent(request)->lists, &change, &removed, err);
 	if (failed)
 		return failed;

@@ -2,8 +2,12 @@
 /*
  * ctl/ctl_show.c - list.show: every entry of a list, or of all lists of a kind, as rows.
  */
+#include <string.h>
+
 #include "ctl/agent.h"
 #include "ctl/args.h"
+#include "gate/learned.h"
+#include "lib/clock.h"
 #include "obs/names.h"
 
 struct show {
@@ -35,6 +39,22 @@ static bool on_entry(const struct list_info *list, const struct entry *entry, co
 	return !show->failed;
 }
 
+/* What the kernel has learned, as entries of a list. */
+static bool on_learned(const struct gate_learned *learned, void *arg)
+{
+	static const struct list_info list = { .name = LEARNED_LIST, .kind = LIST_KIND_BLOCK };
+	const unsigned int length = addr_is_ipv4(&learned->addr) ? ADDR_BITS : LEARNED_IPV6_BITS;
+	const struct entry entry = {
+		.prefix = prefix_of(&learned->addr, length),
+		.action = (uint8_t)learned->action,
+		.expires = clock_wall() + learned->seconds,
+	};
+
+	if (learned->kind != GATE_LEARNED_BLOCKED)
+		return true;
+	return on_entry(&list, &entry, "guard", "bad reputation", arg);
+}
+
 int ctl_list_show(struct ctl_request *request, struct error *err)
 {
 	struct show show = { .rows = request->rows };
@@ -49,6 +69,8 @@ int ctl_list_show(struct ctl_request *request, struct error *err)
 		failed = lists_show(ctl_agent(request)->lists, kind, list, on_entry, &show, err);
 	if (failed < 0)
 		return failed;
+	if (kind == LIST_KIND_BLOCK && !show.failed && (!list || !strcmp(list, LEARNED_LIST)))
+		gate_learned_each(ctl_agent(request)->gate, on_learned, &show);
 	if (show.failed)
 		return error_set(err, ERROR_REFUSED, "the rows cannot be sent");
 	request->result = json_pack("{s:I}", "entries", (json_int_t)show.entries);

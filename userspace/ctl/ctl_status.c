@@ -7,6 +7,7 @@
 #include "ctl/agent.h"
 #include "ctl/args.h"
 #include "lib/clock.h"
+#include "obs/guard.h"
 #include "obs/names.h"
 #include "obs/stats.h"
 #include "version.h"
@@ -53,6 +54,14 @@ static void add_floods(json_t *answer, const struct view *view)
 	json_object_set_new(answer, "cookies", cookies_json(view));
 }
 
+static void add_guard(json_t *status, struct guard *guard)
+{
+	struct guard_stats stats;
+
+	guard_stats(guard, &stats);
+	json_object_set_new(status, "guard", guard_json(&stats));
+}
+
 static json_t *status_json(const struct ctl_agent *agent, const struct view *view)
 {
 	const uint64_t uptime = (view->time_ns - agent->started_ns) / NS_A_SECOND;
@@ -67,6 +76,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 	if (status) {
 		add_floods(status, view);
 		add_configured(status);
+		add_guard(status, agent->guard);
 	}
 	return status;
 }

@@ -18,7 +18,8 @@ int ctl_list_test(struct ctl_request *request, struct error *err)
 	if (!failed)
 		failed = arg_address(request, &addr, err);
 	if (!failed)
-		failed = matches_find(ctl_agent(request)->lists, &addr, &matches, err);
+		failed = matches_find(ctl_agent(request)->gate, ctl_agent(request)->lists, &addr,
+				      &matches, err);
 	if (failed)
 		return failed;
 	rows = json_array();

@@ -10,6 +10,7 @@
 
 #include "ctl/agent.h"
 #include "ctl/args.h"
+#include "ctl/ctl_reputation.h"
 #include "ctl/match.h"
 #include "gate/tuning.h"
 #include "lib/clock.h"
@@ -67,7 +68,7 @@ static void read_conf(struct situation *now)
 
 static int look(const struct ctl_agent *agent, struct situation *now, struct error *err)
 {
-	int failed = matches_find(agent->lists, &now->addr, &now->matches, err);
+	int failed = matches_find(agent->gate, agent->lists, &now->addr, &now->matches, err);
 
 	if (failed)
 		return failed;
@@ -225,14 +226,15 @@ static int explain_address(struct ctl_request *request, const struct addr *addr,
 		return failed;
 	reason = find_reason(&now);
 	request->result =
-		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "address",
-			  addr_format(addr, text), "verdict", find_verdict(&now, reason), "reason",
-			  reason_name(reason), "help", reason_help(reason), "deciding",
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
+			  "address", addr_format(addr, text), "verdict", find_verdict(&now, reason),
+			  "reason", reason_name(reason), "help", reason_help(reason), "deciding",
 			  now.deciding ? match_json(now.deciding) : json_null(), "matches",
 			  matches_json(&now), "offender", offender_json(agent->gate, addr),
 			  "limits", levels_json(&now), "ports", now.ports, "proof",
 			  proved_json(agent->gate, addr), "floods", floods_json(agent->gate),
-			  "refusal", refusal_text(agent->gate, now.deciding, refusal));
+			  "refusal", refusal_text(agent->gate, now.deciding, refusal), "reputation",
+			  reputation_json(agent, addr));
 	matches_clear(&now.matches);
 	return 0;
 }

@@ -6,22 +6,32 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "lib/clock.h"
 #include "obs/names.h"
 
-static void on_match(const struct list_match *found, void *arg)
+/* Room for one more, or NULL. */
+static struct match *grow(struct matches *matches)
 {
-	struct matches *matches = arg;
-	struct match *grown = NULL, *match;
+	struct match *grown = NULL;
 
 	if (matches->count < MATCHES_MAX)
 		grown = realloc(matches->match, (matches->count + 1) * sizeof(*grown));
 	if (!grown) {
 		matches->incomplete = true;
-		return;
+		return NULL;
 	}
 	matches->match = grown;
-	match = &grown[matches->count++];
+	return &grown[matches->count++];
+}
+
+static void on_match(const struct list_match *found, void *arg)
+{
+	struct match *match = grow(arg);
+
+	if (!match)
+		return;
 	match->list = found->list;
 	match->entry = found->entry;
 	match->decides = found->decides;
@@ -31,18 +41,68 @@ static void on_match(const struct list_match *found, void *arg)
 		 found->overruled ? found->overruled : "");
 }
 
-int matches_find(struct lists *lists, const struct addr *addr, struct matches *out,
-		 struct error *err)
+/* IPv6 sources are known by their /64. */
+static struct prefix learned_prefix(const struct gate_learned *learned)
+{
+	return prefix_of(&learned->addr,
+			 addr_is_ipv4(&learned->addr) ? ADDR_BITS : LEARNED_IPV6_BITS);
+}
+
+static bool find_list(struct lists *lists, struct list_info *out)
+{
+	struct list_info all[LIST_SLOTS];
+	const int count = lists_all(lists, all, NULL);
+
+	for (int i = 0; i < count; i++) {
+		if (strcmp(all[i].name, LEARNED_LIST) != 0)
+			continue;
+		*out = all[i];
+		return true;
+	}
+	return false;
+}
+
+static void add_learned(struct lists *lists, const struct gate_learned *learned,
+			struct matches *matches)
+{
+	const bool first = !matches_deciding(matches);
+	struct list_info list;
+	struct match *match;
+
+	if (!find_list(lists, &list))
+		return;
+	match = grow(matches);
+	if (!match)
+		return;
+	*match = (struct match){ .list = list, .decides = first, .reason = "bad reputation" };
+	match->entry.prefix = learned_prefix(learned);
+	match->entry.action = (uint8_t)learned->action;
+	match->entry.expires = clock_wall() + learned->seconds;
+	snprintf(match->source, sizeof(match->source), "guard");
+	if (!first)
+		snprintf(match->overruled, sizeof(match->overruled), "lists go first");
+}
+
+int matches_find(struct gate *gate, struct lists *lists, const struct addr *addr,
+		 struct matches *out, struct error *err)
 {
 	struct matches found = { 0 };
+	struct gate_learned learned;
 	int count = lists_test(lists, addr, on_match, &found, err);
 
 	if (count < 0) {
 		matches_clear(&found);
 		return count;
 	}
+	if (gate_learned_find(gate, addr, &learned) && learned.kind == GATE_LEARNED_BLOCKED)
+		add_learned(lists, &learned, &found);
 	*out = found;
 	return 0;
+}
+
+bool match_is_learned(const struct match *match)
+{
+	return !strcmp(match->list.name, LEARNED_LIST);
 }
 
 void matches_clear(struct matches *matches)

@@ -5,6 +5,8 @@
  * Collected from lists_test() by the handlers of list.test, list.add, list.del and why. A match is
  * copied, because its texts only live during the callback.
  *
+ * Learned blocks stand below the lists: they decide where no list does.
+ *
  * Limit: MATCHES_MAX entries; of one address there can be no more than lists times lengths, and
  * what is beyond the limit is left out, never the deciding entry, which comes first.
  */
@@ -13,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "gate/learned.h"
 #include "gate/lists.h"
 
 #define MATCHES_MAX   1024
@@ -33,8 +36,12 @@ struct matches {
 	bool incomplete; /* memory was out, or MATCHES_MAX reached */
 };
 
-int matches_find(struct lists *lists, const struct addr *addr, struct matches *out,
-		 struct error *err);
+/*
+ * What the kernel has learned about the address is among them, as an entry of the list LEARNED_LIST
+ * with the prefix that it is known by.
+ */
+int matches_find(struct gate *gate, struct lists *lists, const struct addr *addr,
+		 struct matches *out, struct error *err);
 void matches_clear(struct matches *matches);
 
 /* The one that the kernel acts on, or NULL. */
@@ -45,6 +52,9 @@ const struct match *matches_deciding(const struct matches *matches);
  * rules of gate/lists.h choose; NULL if there is none. Entries further in do not count.
  */
 const struct match *matches_effective(const struct matches *matches, const struct prefix *prefix);
+
+/* Whether the match is one of those that lists do not hold. */
+bool match_is_learned(const struct match *match);
 
 /* A new reference, or NULL. */
 json_t *match_json(const struct match *match);

@@ -29,6 +29,7 @@
 #include "gate/tuning.h"
 #include "obs/events.h"
 #include "obs/http.h"
+#include "session/guard.h"
 #include "store/store.h"
 
 struct daemon {
@@ -42,6 +43,7 @@ struct daemon {
 	struct lists *lists;
 	struct tuning *tuning;
 	struct event_log *events;
+	struct guard *guard;
 	int control_fd;
 	int metrics_fd;
 	struct http *http;

@@ -58,6 +58,7 @@ char *daemon_metrics_page(void *arg, size_t *size)
 	const struct daemon *daemon = arg;
 	struct metrics_input input = { .started = daemon->started_wall,
 				       .version = POSTERN_VERSION };
+	struct guard_stats stats;
 	struct limits limits;
 	struct view *view;
 	struct error err;
@@ -70,6 +71,8 @@ char *daemon_metrics_page(void *arg, size_t *size)
 	input.monitor = read_conf(&limits);
 	input.limit = limits.limit;
 	input.limit_count = limits.count;
+	guard_stats(daemon->guard, &stats);
+	input.guard = &stats;
 	input.view = view;
 	input.unlogged = event_log_unlogged(daemon->events);
 	text = write_page(&input, size);

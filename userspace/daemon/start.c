@@ -168,6 +168,21 @@ static int drop_privileges(struct daemon *daemon, struct error *err)
 	return privilege_drop(&daemon->account, err);
 }
 
+/* Its thread is the first one, so the privileges have gone. */
+static int open_guard(struct daemon *daemon, struct error *err)
+{
+	const struct guard_options options = { .gate = daemon->gate,
+					       .lists = daemon->lists,
+					       .conf = daemon->started };
+
+	return guard_open(&options, &daemon->guard, err);
+}
+
+static void close_guard(struct daemon *daemon)
+{
+	guard_close(&daemon->guard);
+}
+
 static int attach_interfaces(struct daemon *daemon, struct error *err)
 {
 	struct attached attached;
@@ -204,6 +219,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .lists = daemon->lists,
 					    .tuning = daemon->tuning,
 					    .events = daemon->events,
+					    .guard = daemon->guard,
 					    .config_path = daemon->config_path,
 					    .started_ns = clock_mono(),
 					    .reload = reload,
@@ -224,6 +240,7 @@ static const struct step steps[] = {
 	{ adopt, NULL },
 	{ start_keeper, NULL },
 	{ drop_privileges, NULL },
+	{ open_guard, close_guard },
 	{ fill_agent, NULL },
 	{ serve_metrics, stop_metrics },
 	{ attach_interfaces, NULL },

@@ -13,6 +13,7 @@
 #include "gate/open.h"
 #include "gate/table.h"
 #include "maps/abi.h"
+#include "maps/newcomer.h"
 
 /* Every map of bpf/maps.h: its place in struct gate_maps, and how the agent uses it. */
 enum map_use {
@@ -41,6 +42,10 @@ enum map_use {
 	X(lease, MAP_CALLS)                                                                        \
 	X(scratch, MAP_CALLS)                                                                      \
 	X(proved, MAP_MAPPED)                                                                      \
+	X(learned, MAP_MAPPED)                                                                     \
+	X(told, MAP_MAPPED)                                                                        \
+	X(newcomer_budget, MAP_MAPPED)                                                             \
+	X(newcomers, MAP_CALLS)                                                                    \
 	X(budget, MAP_MAPPED)                                                                      \
 	X(offenders, MAP_MAPPED)                                                                   \
 	X(events, MAP_CALLS)                                                                       \
@@ -62,6 +67,22 @@ struct keeper;
 struct ring_buffer;
 struct gate_conn;
 
+/* What the agent keeps beside the learned cells (gate/learned.c). */
+struct gate_learned_notes {
+	pthread_mutex_t lock;   /* of whoever writes cells, and of the next */
+	uint32_t answers_until; /* when the last block that answers ends, or later */
+};
+
+/* The reading end of the newcomers' ring (gate/newcomers.c). */
+struct gate_newcomers {
+	struct ring_buffer *ring;
+	uint32_t rate; /* that are told about a second, at each stage; atomic */
+	/* While gate_newcomers_read() runs: */
+	void (*cb)(const struct newcomer *newcomer, void *arg);
+	void *arg;
+	int left; /* that it may still read */
+};
+
 struct gate {
 	char pin_directory[GATE_PATH_MAX];
 	char set_directory[PIN_PATH_MAX]; /* below it: the pins of this ABI and geometry */
@@ -74,6 +95,8 @@ struct gate {
 	struct gate_map_state map[GATE_MAP_COUNT];
 	struct table *table;
 	struct ring_buffer *ring;
+	struct gate_learned_notes learned;
+	struct gate_newcomers newcomers;
 	struct gate_conn *conn;           /* from gate_open() to gate_adopt() */
 	struct keeper *keeper;            /* NULL until keeper_start() */
 	uint32_t events_rate;             /* packets a second to be told about; atomic */
@@ -108,6 +131,13 @@ int detach_interface(struct gate *gate, const char *iface, struct error *err);
 
 /* Switches the kernel's settings for SYN cookies (gate/keeper.c): through the keeper, or here. */
 int keeper_switch_cookies(struct gate *gate, bool on, struct error *err);
+
+/* The newcomers' ring (gate/newcomers.c). */
+int gate_newcomers_open(struct gate *gate, struct error *err);
+void gate_newcomers_close(struct gate *gate);
+
+/* Takes back `answers` of the settings once no learned block answers any more (gate/learned.c). */
+void learned_settle(struct gate *gate);
 
 /* What the agent knows of its interfaces (gate/interfaces.c). */
 void gate_note_interface(struct gate *gate, const char *iface, enum gate_mode mode, bool shared,

@@ -5,12 +5,17 @@
  *
  * Learned verdicts are cells in mapped memory (maps/learned.h), by address, IPv6 by /64: written
  * with plain stores by one thread at a time (a lock inside), read by the XDP program. They outlive
- * the agent like all maps. Lists stand above them: an allow entry wins at once, and a block entry
- * decides first. To the outside learned blocks are a list by the name of LEARNED_LIST: counters,
- * monitor mode, refusal text and lookup ids work as for any list.
+ * the agent like all maps, and hold while there is none. Lists stand above them: an allow entry wins
+ * at once, and a block entry decides first; a list in monitor mode leaves the decision to them. To
+ * the outside learned blocks are a list by the name of LEARNED_LIST: counters, monitor mode, refusal
+ * text and lookup ids work as for any list. A verdict holds for as long as it is told to, and up to
+ * 1.1 s longer.
  *
- * Newcomers are sources that made a connection attempt which was accepted and that no list and no
- * learned verdict knows: see maps/event.h for what is told about, and when.
+ * Newcomers are sources that no list and no learned verdict knows. They are told about at an attempt
+ * that is accepted, unless a flood is on at its port, and when they have completed a handshake,
+ * flood or not: the two have budgets of their own and do not know of each other, so the agent hears
+ * of most sources twice. The kernel asks the lists itself both times; in monitor mode it tells all
+ * the same. IPv6 sources stand for their /64.
  */
 #ifndef POSTERN_GATE_LEARNED_H
 #define POSTERN_GATE_LEARNED_H
@@ -18,7 +23,8 @@
 #include "gate/gate.h"
 #include "maps/newcomer.h"
 
-#define LEARNED_LIST "learned"
+#define LEARNED_LIST      "learned"
+#define LEARNED_IPV6_BITS 64 /* IPv6 sources are known by this prefix */
 
 enum gate_learned_kind {
 	GATE_LEARNED_NONE,
@@ -36,18 +42,20 @@ struct gate_learned {
 };
 
 /*
- * Tells the kernel. In a full line what runs out first gives way, blocks last. Returns false if it
- * could not be kept: the line is full of blocks that last longer.
+ * Tells the kernel; what it knew of the source before is replaced, and NONE or 0 seconds are
+ * gate_forget(). In a full line what runs out first gives way, and a block only to another that
+ * lasts as long. Returns false if it could not be kept: the line is full of such blocks.
  */
 bool gate_learn(struct gate *gate, const struct gate_learned *learned);
 /* False, and NONE, if nothing is known that still holds. */
 bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out);
-/* Whether something was forgotten. */
+/* Whether there was something to forget. */
 bool gate_forget(struct gate *gate, const struct addr *addr);
 /* Forgets all of a kind; returns how many. */
 size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind);
 
-/* Walks over what still holds, in no order; a few ms. */
+/* Walks over what still holds, in no order, until the callback returns false; a few ms. The callback
+ * may learn and forget. */
 typedef bool (*gate_learned_cb)(const struct gate_learned *learned, void *arg);
 void gate_learned_each(struct gate *gate, gate_learned_cb cb, void *arg);
 struct gate_learned_counts {
@@ -56,7 +64,10 @@ struct gate_learned_counts {
 };
 void gate_learned_counts(struct gate *gate, struct gate_learned_counts *out);
 
-/* The evidence path. Off until somebody switches it on, and off again when nobody listens. */
+/*
+ * The evidence path. Off until somebody switches it on; without an agent that refills the budget
+ * nobody is told about. Off means that learned verdicts do not decide either.
+ */
 struct gate_evidence {
 	bool on;
 	uint8_t slot;    /* of the list LEARNED_LIST */

@@ -331,6 +331,35 @@ int lists_expire(struct lists *lists, struct error *err)
 	return result ? result : count;
 }
 
+int lists_own(struct lists *lists, const char *name, const char *refusal, uint8_t *slot,
+	      struct error *err)
+{
+	struct list_info list;
+	struct change change;
+	int result;
+
+	result = change_begin(&change, lists, err);
+	if (result)
+		return result;
+	result = store_list_ensure(change.txn, name, LIST_KIND_BLOCK, &list, err);
+	if (!result)
+		result = refusal_keep(change.txn, name, refusal, err);
+	result = change_end(&change, result, err);
+	if (!result)
+		*slot = list.slot;
+	return result;
+}
+
+int lists_with_store(struct lists *lists, lists_store_cb cb, void *arg, struct error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&lists->turn);
+	result = cb(lists->store, arg, err);
+	pthread_mutex_unlock(&lists->turn);
+	return result;
+}
+
 int lists_setting_put(struct lists *lists, const char *key, const char *value, struct error *err)
 {
 	struct change change;

@@ -66,6 +66,17 @@ int lists_monitor(struct lists *lists, const char *list, bool on, struct error *
 void lists_set_contact(struct lists *lists, const char *contact);
 
 /*
+ * Makes sure that there is a block list of this name, which a part of Postern owns: its slot, and
+ * what is told to clients that it refuses.
+ */
+int lists_own(struct lists *lists, const char *name, const char *refusal, uint8_t *slot,
+	      struct error *err);
+
+/* Lets `cb` use the store for something else, in its turn: no list changes meanwhile. */
+typedef int (*lists_store_cb)(struct store *store, void *arg, struct error *err);
+int lists_with_store(struct lists *lists, lists_store_cb cb, void *arg, struct error *err);
+
+/*
  * Removes what has expired, at most a batch; returns how many, so that the caller comes back. Also
  * tidies up after large changes.
  */

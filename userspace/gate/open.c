@@ -185,6 +185,7 @@ int gate_open(const struct gate_options *options, struct gate **out, struct erro
 	snprintf(gate->pin_directory, sizeof(gate->pin_directory), "%s", options->pin_directory);
 	pthread_mutex_init(&gate->interface_lock, NULL);
 	pthread_mutex_init(&gate->cookies.lock, NULL);
+	pthread_mutex_init(&gate->learned.lock, NULL);
 	gate->cpus = (uint32_t)libbpf_num_possible_cpus();
 	gate->geometry = table_geometry_for(options->capacity4, options->capacity6);
 	gate->identity = identity_for(options);
@@ -196,6 +197,8 @@ int gate_open(const struct gate_options *options, struct gate **out, struct erro
 		result = load_all(gate, err);
 	if (!result)
 		result = gate_events_open(gate, err);
+	if (!result)
+		result = gate_newcomers_open(gate, err);
 	if (result) {
 		if (!gate->adopted)
 			pins_remove_own(gate);
@@ -219,6 +222,7 @@ void gate_close(struct gate **gate)
 	keeper_stop(*gate);
 	load_done(&(*gate)->conn);
 	gate_events_close(*gate);
+	gate_newcomers_close(*gate);
 	table_free(&(*gate)->table);
 	for (int i = 0; i < GATE_MAP_COUNT; i++) {
 		if ((*gate)->map[i].memory)
@@ -230,6 +234,7 @@ void gate_close(struct gate **gate)
 		close((*gate)->pin_lock);
 	pthread_mutex_destroy(&(*gate)->interface_lock);
 	pthread_mutex_destroy(&(*gate)->cookies.lock);
+	pthread_mutex_destroy(&(*gate)->learned.lock);
 	free(*gate);
 	*gate = NULL;
 }

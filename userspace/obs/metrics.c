@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * obs/metrics.c - see obs/metrics.h. A new metric is a row of `metrics` and, unless it is like
- * another one, a function that writes its samples.
+ * obs/metrics.c - see obs/metrics.h; those of the guard are in obs/metrics_guard.c. A new metric is
+ * a row of `metrics` and, unless it is like another one, a function that writes its samples.
  */
-#include "obs/metrics.h"
+#include "obs/metrics_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,14 +11,6 @@
 #include "lib/text.h"
 #include "maps/abi.h"
 #include "obs/names.h"
-
-struct metric {
-	const char *name;
-	const char *type;
-	const char *help;
-	void (*write)(const struct metric *metric, const struct metrics_input *input, FILE *out);
-	size_t detail; /* for `write`: which one of its kind */
-};
 
 static void write_build(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
@@ -267,8 +259,8 @@ static void write_cookies(const struct metric *metric, const struct metrics_inpu
 #define BYTES        offsetof(struct counter, bytes)
 #define SIZE(field)  offsetof(struct gate_sizes, field)
 #define FLOOD(field) offsetof(struct gate_flood, field)
-#define G            "gauge"
-#define C            "counter"
+#define G            METRIC_GAUGE
+#define C            METRIC_COUNTER
 
 static const struct metric metrics[] = {
 	{ "postern_build_info", G, "Version of the agent and of its contract with the kernel.",
@@ -340,15 +332,29 @@ static const struct metric metrics[] = {
 	  write_health, HEALTH_REFUSALS_SENT },
 	{ "postern_answers_skipped_total", C, "Answers of these two kinds that could not be sent.",
 	  write_health, HEALTH_ANSWERS_SKIPPED },
+	{ "postern_newcomers_syn_total", C, "New sources that were told about at their SYN.",
+	  write_health, HEALTH_NEWCOMERS_SYN },
+	{ "postern_newcomers_completed_total", C,
+	  "New sources that were told about when they had connected.", write_health,
+	  HEALTH_NEWCOMERS_COMPLETED },
+	{ "postern_newcomers_skipped_total", C, "New sources beyond the budget: not told about.",
+	  write_health, HEALTH_NEWCOMERS_SKIPPED },
+	{ "postern_newcomers_lost_total", C, "New sources that found their ring buffer full.",
+	  write_health, HEALTH_NEWCOMERS_LOST },
 };
 
-void metrics_write(const struct metrics_input *input, FILE *out)
+void metrics_write_table(const struct metric *metric, size_t count,
+			 const struct metrics_input *input, FILE *out)
 {
-	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-		const struct metric *metric = &metrics[i];
-
+	for (size_t i = 0; i < count; i++, metric++) {
 		fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
 			metric->name, metric->type);
 		metric->write(metric, input, out);
 	}
+}
+
+void metrics_write(const struct metrics_input *input, FILE *out)
+{
+	metrics_write_table(metrics, sizeof(metrics) / sizeof(metrics[0]), input, out);
+	metrics_write_table(metrics_guard, metrics_guard_count, input, out);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "obs/view.h"
+#include "session/guard.h"
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
@@ -22,6 +23,7 @@ struct metrics_limit {
 
 struct metrics_input {
 	const struct view *view;
+	const struct guard_stats *guard;
 	const struct metrics_limit *limit; /* what is in force */
 	size_t limit_count;
 	bool monitor;

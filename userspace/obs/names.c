@@ -17,10 +17,6 @@ struct reason_words {
 static const struct reason_words reasons[REASON_COUNT] = { REASON_LIST(REASON_WORDS) };
 #undef REASON_WORDS
 
-#define ACTION_WORD(name, text) [ACTION_##name] = text,
-static const char *const actions[ACTION_COUNT] = { ACTION_LIST(ACTION_WORD) };
-#undef ACTION_WORD
-
 static const char *const reason_kinds[] = {
 	[REASON_KIND_PASS] = "pass",
 	[REASON_KIND_STOP] = "stop",
@@ -89,11 +85,6 @@ const char *family_name(unsigned int family)
 const char *outcome_name(unsigned int outcome)
 {
 	return word(outcomes, COUNT_OF(outcomes), outcome);
-}
-
-const char *action_name(unsigned int action)
-{
-	return word(actions, COUNT_OF(actions), action);
 }
 
 const char *list_kind_name(unsigned int kind)

@@ -10,6 +10,7 @@
 #define POSTERN_OBS_NAMES_H
 
 #include "gate/gate.h"
+#include "lib/action.h"
 #include "store/store.h"
 
 #define NAME_UNKNOWN "unknown"
@@ -19,7 +20,6 @@ const char *reason_help(unsigned int reason);      /* one line for a person */
 const char *reason_kind_name(unsigned int reason); /* "pass" or "stop" */
 const char *family_name(unsigned int family);      /* "ipv4" or "ipv6" */
 const char *outcome_name(unsigned int outcome);    /* "enforced" or "monitored" */
-const char *action_name(unsigned int action);      /* "drop", "reset", ... */
 const char *list_kind_name(unsigned int kind);     /* "block" or "allow" */
 const char *role_name(unsigned int role);          /* "filter" or "guard" */
 const char *gate_mode_name(unsigned int mode);     /* "auto", "native", "generic" */

@@ -16,12 +16,21 @@
 #define NS_A_SECOND 1000000000u
 
 static const char *const health_names[HEALTH_COUNT] = {
-	[HEALTH_EVENTS_SENT] = "events_sent",         [HEALTH_EVENTS_LOST] = "events_lost",
-	[HEALTH_EVENTS_SKIPPED] = "events_skipped",   [HEALTH_METER_FULL] = "meter_full",
-	[HEALTH_RESETS_SENT] = "resets_sent",         [HEALTH_RESETS_SKIPPED] = "resets_skipped",
-	[HEALTH_COOKIES_SENT] = "cookies_sent",       [HEALTH_COOKIES_SKIPPED] = "cookies_skipped",
-	[HEALTH_HOLDS_SENT] = "holds_sent",           [HEALTH_REFUSALS_SENT] = "refusals_sent",
+	[HEALTH_EVENTS_SENT] = "events_sent",
+	[HEALTH_EVENTS_LOST] = "events_lost",
+	[HEALTH_EVENTS_SKIPPED] = "events_skipped",
+	[HEALTH_METER_FULL] = "meter_full",
+	[HEALTH_RESETS_SENT] = "resets_sent",
+	[HEALTH_RESETS_SKIPPED] = "resets_skipped",
+	[HEALTH_COOKIES_SENT] = "cookies_sent",
+	[HEALTH_COOKIES_SKIPPED] = "cookies_skipped",
+	[HEALTH_HOLDS_SENT] = "holds_sent",
+	[HEALTH_REFUSALS_SENT] = "refusals_sent",
 	[HEALTH_ANSWERS_SKIPPED] = "answers_skipped",
+	[HEALTH_NEWCOMERS_SYN] = "newcomers_syn",
+	[HEALTH_NEWCOMERS_COMPLETED] = "newcomers_completed",
+	[HEALTH_NEWCOMERS_SKIPPED] = "newcomers_skipped",
+	[HEALTH_NEWCOMERS_LOST] = "newcomers_lost",
 };
 
 /* Adds a row for each family and outcome of one thing that has counted something. */

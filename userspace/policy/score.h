@@ -30,11 +30,11 @@ struct score_rules {
 struct score_input {
 	finding_set findings;
 	int32_t zones;  /* the sum over the DNS lists */
-	bool temporary; /* something could not be found out now */
+	bool temporary; /* something could not be found out now: scores nothing by itself */
 };
 
 struct score {
-	int32_t total;
+	int32_t total; /* clamped to what it can hold */
 	enum decision decision;
 };
 
@@ -42,7 +42,9 @@ void score_rules_conf(struct score_rules *rules, const struct conf *conf);
 
 /*
  * A temporary failure alone is never a decision against a client: where it hides something, the
- * decision rests on what is known.
+ * decision rests on what is known. A score above 0 that the operator gave to one of the temporary
+ * findings is in the total; but it makes nothing of a client that would be accepted without it, and
+ * never a rejection of what is not rejected without it (RFC 7208 8.6).
  */
 struct score score_decide(const struct score_rules *rules, const struct score_input *input);
 

@@ -3,12 +3,13 @@
  * policy/verdicts.h - the verdicts on clients that are still good: read by every worker without a
  * lock, written by whoever finds one out.
  *
- * A hash table of liburcu (cds_lfht) by address (all 128 bits). Bounded: over `max`, verdicts that
- * have run out go, and if that is not enough those that are oldest. A verdict is a value of
- * VERDICT_BYTES_MAX at most, with everything of its node; what each lookup said is not kept here,
- * because the DNS cache has it.
+ * A hash table of liburcu (cds_lfht) by address (all 128 bits). Bounded: over `max`, a few of the
+ * others are looked at, and one that has run out goes, or else the oldest. So strangers who make
+ * verdicts that last long do not push out others sooner than their number does. A verdict takes
+ * VERDICT_BYTES_MAX at most, with everything that the table needs for it; what each lookup said is
+ * not kept here, because the DNS cache has it.
  *
- * Threads that read or write are registered with liburcu (urcu-memb). verdicts_find() copies.
+ * Any thread may read or write (lib/rcu.h); writers take turns. verdicts_find() copies.
  */
 #ifndef POSTERN_POLICY_VERDICTS_H
 #define POSTERN_POLICY_VERDICTS_H
@@ -44,20 +45,23 @@ int verdicts_open(struct verdicts **out, size_t max, struct error *err);
 /* Nobody may use it any more. */
 void verdicts_close(struct verdicts **verdicts);
 
-/* False if there is none, or it has run out at `now`. Lock-free; any registered thread. */
+/* False if there is none, or it has run out at `now`. Without a lock. */
 bool verdicts_find(struct verdicts *verdicts, const struct addr *addr, uint32_t now,
 		   struct verdict *out);
-/* Replaces the verdict on that address. False only if memory is short. */
+/* Replaces the verdict on that address, which may run out sooner or later than it. False only if
+ * memory is short. */
 bool verdicts_put(struct verdicts *verdicts, const struct verdict *verdict, uint32_t now);
 /* Whether there was one. */
 bool verdicts_drop(struct verdicts *verdicts, const struct addr *addr);
+/* Drops all that there are at the moment; readers and writers go on meanwhile. */
 void verdicts_clear(struct verdicts *verdicts);
 /* To be called about once a second: drops what has run out, a bounded number a call. */
 void verdicts_expire(struct verdicts *verdicts, uint32_t now);
 
 struct verdicts_stats {
 	uint64_t entries, bytes; /* gauges */
-	uint64_t hits, misses, evicted;
+	uint64_t hits, misses;   /* of verdicts_find() */
+	uint64_t evicted;        /* before they had run out, because there was no room */
 };
 void verdicts_stats(const struct verdicts *verdicts, struct verdicts_stats *out);
 

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * checks/dnsbl_internal.h - zones, their services, and questions. Internal to checks/dnsbl*.c.
+ *
+ *   dnsbl.c         opens, closes, tells about the zones
+ *   dnsbl_health.c  tests services; the only one that changes whether a service is in or out
+ *   dnsbl_query.c   a question: all zones at once, then the result
+ *   dnsbl_answer.c, dnsbl_name.c  pure: what answers mean, what names are asked for
+ *
+ * Ownership: the dnsbl owns zones, rows and questions. Callbacks of callers run from answers of the
+ * DNS only. Any of them may close the dnsbl, so whoever goes on after one holds it meanwhile: what
+ * is closed is freed when nobody holds it.
+ */
+#ifndef POSTERN_CHECKS_DNSBL_INTERNAL_H
+#define POSTERN_CHECKS_DNSBL_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "checks/dnsbl_answer.h"
+#include "checks/dnsbl_name.h"
+#include "lib/siphash.h"
+
+#define DNSBL_TESTS_MAX 16    /* that begin in one tick, after those of the start */
+#define DNSBL_SILENCES  3     /* of a zone in service, in a row, that put it out */
+#define DNSBL_SILENCE   1000u /* ms: what does not answer within these is one silence */
+#define DNSBL_PAUSE_MIN                                                                            \
+	5000u /* ms from one test of a service that is out to the next: it doubles */
+#define DNSBL_PAUSE_MAX 60000u
+#define DNSBL_AGAIN     1000u /* ms until a test that was over a budget is due again */
+
+/* What a test asks for. */
+enum dnsbl_entry {
+	DNSBL_ENTRY_LISTED, /* must be listed */
+	DNSBL_ENTRY_ABSENT, /* must not */
+	DNSBL_ENTRY_FRESH,  /* a random one, which no cache has: only whether the zone answers */
+	DNSBL_ENTRIES
+};
+
+struct dnsbl_probe {
+	struct dnsbl_service *service;
+	struct dns_query *query;
+	enum dnsbl_kind kind;
+	uint32_t code;
+};
+
+enum dnsbl_family { DNSBL_IPV4, DNSBL_IPV6, DNSBL_DOMAINS, DNSBL_FAMILIES };
+
+/* A zone as one kind of names is looked up in it. */
+struct dnsbl_service {
+	struct dnsbl_zone *zone;
+	enum dnsbl_family family;
+	enum dnsbl_health health;
+	bool served;      /* has ever been in service */
+	bool reported;    /* the log says that it is out */
+	uint64_t due;     /* ms: the next test */
+	uint64_t silence; /* ms: the last one that counted */
+	uint32_t silences, pause;
+	size_t probing; /* probes under way; no test is if 0 */
+	struct dnsbl_probe probe[DNSBL_ENTRIES];
+	TAILQ_HEAD(, dnsbl_slot) waiting; /* listings by a zone that has not been tested yet */
+};
+
+/* Written on the loop's thread, read by any. */
+struct dnsbl_counters {
+	uint64_t health, ipv6, since;
+	uint64_t asked, listed, temporary, errors, failures;
+};
+
+struct dnsbl_zone {
+	struct dnsbl *dnsbl;
+	const char *name;
+	size_t length;     /* of the name */
+	size_t key_length; /* the key is what the name begins with */
+	const char *shown;
+	uint16_t number;
+	bool domains;
+	struct dnsbl_rows rows;
+	size_t services; /* IPv4 and IPv6, or domains */
+	struct dnsbl_service service[2];
+	struct dnsbl_counters counters;
+};
+
+struct dnsbl {
+	struct dns *dns;
+	uint64_t interval; /* ms; 0: no tests, and every answer stands by itself */
+	bool (*rewrites)(void *arg);
+	void *arg;
+	struct siphash_key seed; /* of random entries */
+	uint64_t random;
+	size_t addresses, zones; /* zones of addresses come first */
+	struct dnsbl_zone *zone;
+	struct conf_zone *row;
+	size_t next_tested; /* zone that tick looks at first */
+	LIST_HEAD(, dnsbl_query) queries;
+	unsigned int held;
+	bool closed;
+};
+
+/* One zone of a question. */
+struct dnsbl_slot {
+	TAILQ_ENTRY(dnsbl_slot) link; /* in `waiting` of its service */
+	struct dnsbl_query *query;
+	struct dnsbl_service *service;
+	struct dns_query *asked;
+	struct dnsbl_zone_result *result;
+	bool waiting;
+};
+
+/* With its slots, results and texts it is one piece of memory. */
+struct dnsbl_query {
+	LIST_ENTRY(dnsbl_query) link;
+	struct dnsbl *dnsbl;
+	dnsbl_cb cb;
+	void *arg;
+	struct dns_query *nothing; /* the answer to no question, where no zone is asked */
+	size_t pending;            /* slots without an outcome */
+	size_t slots, results;
+	struct dnsbl_zone_result *result;
+	char *texts; /* DNSBL_TEXT_MAX for each slot; NULL: not wanted */
+	struct dnsbl_prefix prefix;
+	struct dnsbl_slot slot[];
+};
+
+static inline void dnsbl_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t dnsbl_now(const struct dnsbl *dnsbl)
+{
+	return dnsbl->dns->ops->now(dnsbl->dns);
+}
+
+/* Whether the resolver cannot be believed. */
+static inline bool dnsbl_misled(const struct dnsbl *dnsbl)
+{
+	return dnsbl->rewrites && dnsbl->rewrites(dnsbl->arg);
+}
+
+static inline bool dnsbl_in_service(const struct dnsbl_service *service)
+{
+	return service->health == DNSBL_SERVING || service->health == DNSBL_UNTESTED;
+}
+
+/* checks/dnsbl.c */
+
+void dnsbl_hold(struct dnsbl *dnsbl);
+void dnsbl_release(struct dnsbl *dnsbl);
+
+/* checks/dnsbl_health.c */
+
+void dnsbl_service_init(struct dnsbl_service *service, struct dnsbl_zone *zone,
+			enum dnsbl_family family);
+/* Starts the tests that are due, at most so many. */
+void dnsbl_start_tests(struct dnsbl *dnsbl, size_t budget);
+void dnsbl_service_cancel(struct dnsbl_service *service);
+/* Puts the service out because of what its zone has said to a client, or has not. */
+void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, uint32_t code);
+
+/* checks/dnsbl_query.c */
+
+/* The zone of a listing that waits has been tested. */
+void dnsbl_slot_tested(struct dnsbl_slot *slot, bool known);
+void dnsbl_query_drop(struct dnsbl_query *query);
+
+#endif

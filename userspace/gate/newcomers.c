@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gate/newcomers.c - the evidence path: its settings, the budget of newcomers, and their ring.
+ */
+#include <errno.h>
+
+#include <bpf/libbpf.h>
+
+#include "gate/internal.h"
+#include "gate/learned.h"
+#include "maps/learned.h"
+
+#define SECOND_NS        1000000000ull
+#define NEWCOMERS_A_READ 1024 /* what more there is waits for the next read */
+
+#define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELAXED)
+
+static int deliver(void *context, void *data, size_t size)
+{
+	struct gate_newcomers *newcomers = context;
+
+	if (size >= sizeof(struct newcomer) && newcomers->cb)
+		newcomers->cb(data, newcomers->arg);
+	return --newcomers->left > 0 ? 0 : -EAGAIN;
+}
+
+int gate_newcomers_open(struct gate *gate, struct error *err)
+{
+	struct gate_newcomers *newcomers = &gate->newcomers;
+
+	newcomers->ring =
+		ring_buffer__new(gate->map[GATE_MAP_newcomers].fd, deliver, newcomers, NULL);
+	return newcomers->ring ? 0
+			       : error_errno(err, ERROR_REFUSED, errno,
+					     "cannot read the ring of newcomers");
+}
+
+void gate_newcomers_close(struct gate *gate)
+{
+	ring_buffer__free(gate->newcomers.ring);
+	gate->newcomers.ring = NULL;
+}
+
+int gate_newcomers_fd(struct gate *gate)
+{
+	return ring_buffer__epoll_fd(gate->newcomers.ring);
+}
+
+int gate_newcomers_read(struct gate *gate, gate_newcomer_cb cb, void *arg)
+{
+	struct gate_newcomers *newcomers = &gate->newcomers;
+
+	newcomers->cb = cb;
+	newcomers->arg = arg;
+	newcomers->left = NEWCOMERS_A_READ;
+	ring_buffer__consume(newcomers->ring);
+	newcomers->cb = NULL;
+	return NEWCOMERS_A_READ - newcomers->left;
+}
+
+static void fill_budget(struct gate *gate, uint32_t share)
+{
+	struct newcomer_budget *budget = gate->map[GATE_MAP_newcomer_budget].memory;
+
+	for (int stage = 0; stage < NEWCOMER_STAGES; stage++)
+		store(&budget[stage].left, (int32_t)share);
+}
+
+void gate_newcomers_refill(struct gate *gate)
+{
+	const uint32_t rate = __atomic_load_n(&gate->newcomers.rate, __ATOMIC_RELAXED);
+
+	fill_budget(gate, rate / GATE_REFILLS + (rate % GATE_REFILLS != 0));
+	learned_settle(gate);
+}
+
+void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence)
+{
+	struct evidence_settings *kernel = &gate_kernel_settings(gate)->evidence;
+
+	store(&kernel->slot, evidence->slot);
+	store(&kernel->repeat, (uint32_t)(evidence->repeat * SECOND_NS >> PROVED_SHIFT));
+	store(&gate->newcomers.rate, evidence->on ? evidence->rate : 0);
+	if (!evidence->on)
+		fill_budget(gate, 0);
+	__atomic_store_n(&kernel->on, evidence->on, __ATOMIC_RELEASE);
+}

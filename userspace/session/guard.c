@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/guard.c - see session/guard.h: opening and closing, the loop, and what it does by the
+ * clock.
+ *
+ * Everything is opened by the thread that calls guard_open(), in the order of the table `parts`,
+ * and is the loop's from the moment its thread runs. At the end the loop closes its own handles,
+ * and the rest is closed when the thread has ended.
+ */
+#include "session/guard.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "session/guard_internal.h"
+
+#define TICK_MS      (1000u / GATE_REFILLS)
+#define REPEAT_S     4u /* before the kernel tells of the same source again */
+#define SAVE_SECONDS 5u /* between two writes of the history */
+#define REFUSAL_TEXT "refused: the reputation of your address is bad"
+
+/* What has been configured */
+
+static void take_rules(struct guard_rules *rules, const struct conf *conf)
+{
+	score_rules_conf(&rules->score, conf);
+	escalation_rules_conf(&rules->escalation, conf);
+	rules->greylist = (struct greylist_rules){ .delay = conf->greylist.delay,
+						   .window = conf->greylist.window,
+						   .keep = conf->greylist.keep };
+	rules->greylisting = conf->greylist.enabled;
+	rules->ttl_min = conf->guard.ttl_min;
+	rules->ttl_max = conf->guard.ttl_max;
+	rules->timeout = conf->guard.timeout;
+	rules->rate = conf->guard.rate;
+	rules->lines = conf->events.rate;
+}
+
+static void tell_kernel(struct guard *guard)
+{
+	const struct gate_evidence evidence = {
+		.on = guard->watching,
+		.slot = guard->slot,
+		.rate = guard->rules.rate,
+		.repeat = REPEAT_S,
+	};
+
+	gate_evidence_set(guard->gate, &evidence);
+}
+
+static void follow_conf(struct guard *guard)
+{
+	const uint32_t rate = guard->rules.rate;
+	const struct conf *conf = conf_read_begin();
+
+	if (conf)
+		take_rules(&guard->rules, conf);
+	conf_read_end();
+	if (guard->rules.rate != rate)
+		tell_kernel(guard);
+}
+
+/* By the clock */
+
+static int put_history(struct store *store, void *arg, struct error *err)
+{
+	const struct guard *guard = arg;
+
+	return history_save(store, guard->saved, guard->save_count, err);
+}
+
+static void save_history(uv_work_t *work)
+{
+	struct guard *guard = work->data;
+	struct error err;
+
+	if (lists_with_store(guard->lists, put_history, guard, &err))
+		log_warning("history.failed", "{s:s}", "error", err.text);
+}
+
+static void on_saved(uv_work_t *work, int status)
+{
+	struct guard *guard = work->data;
+
+	(void)status;
+	guard->saving = false;
+}
+
+/* Takes out what is to be saved next; how many they are. */
+static size_t drain_history(struct guard *guard)
+{
+	const struct history_drain drain = { &guard->rules.escalation, clock_wall() };
+
+	guard->save_count = history_dirty(guard->history, &drain, guard->saved, GUARD_SAVE_BATCH);
+	return guard->save_count;
+}
+
+static void start_saving(struct guard *guard)
+{
+	if (guard->saving || !drain_history(guard))
+		return;
+	guard->saving = true;
+	uv_queue_work(&guard->loop, &guard->save, save_history, on_saved);
+}
+
+static void on_second(struct guard *guard)
+{
+	const unsigned int seconds = guard->ticks / GATE_REFILLS;
+
+	follow_conf(guard);
+	guard->lines = guard->rules.lines;
+	dnsbl_tick(guard->dnsbl);
+	verdicts_expire(guard->verdicts, (uint32_t)(clock_mono() / 1000000000u));
+	__atomic_store_n(&guard->stats.histories, history_count(guard->history), __ATOMIC_RELAXED);
+	if (seconds % SAVE_SECONDS == 0)
+		start_saving(guard);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct guard *guard = timer->data;
+
+	if (guard->watching)
+		gate_newcomers_refill(guard->gate);
+	guard_end_late(guard);
+	if (++guard->ticks % GATE_REFILLS == 0)
+		on_second(guard);
+}
+
+static void on_newcomers(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	guard_read_newcomers(poll->data);
+}
+
+/* Closes every handle; the loop ends when the work in the pool has. */
+static void end_loop(struct guard *guard)
+{
+	guard_refuse_all(guard);
+	guard_drop_lookups(guard);
+	uv_close((uv_handle_t *)&guard->wake, NULL);
+	uv_close((uv_handle_t *)&guard->tick, NULL);
+	if (guard->watching)
+		uv_close((uv_handle_t *)&guard->newcomers, NULL);
+	dnsbl_close(&guard->dnsbl);
+	dns_resolver_close(&guard->resolver);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct guard *guard = wake->data;
+
+	guard_answer_all(guard);
+	if (__atomic_load_n(&guard->stopping, __ATOMIC_ACQUIRE))
+		end_loop(guard);
+}
+
+static void *run(void *arg)
+{
+	struct guard *guard = arg;
+
+	uv_run(&guard->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+/* Parts */
+
+static bool socket_address(const struct sockaddr *from, struct addr *out)
+{
+	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)from;
+
+	if (from && from->sa_family == AF_INET)
+		*out = addr_from_ipv4(ntohl(ipv4->sin_addr.s_addr));
+	else if (from && from->sa_family == AF_INET6)
+		memcpy(out->byte, &ipv6->sin6_addr, sizeof(out->byte));
+	else
+		return false;
+	return true;
+}
+
+static void find_own(struct guard *guard)
+{
+	struct ifaddrs *all = NULL;
+
+	if (gethostname(guard->own_host, sizeof(guard->own_host) - 1))
+		guard->own_host[0] = '\0';
+	if (getifaddrs(&all))
+		return;
+	for (const struct ifaddrs *at = all; at; at = at->ifa_next)
+		if (guard->own_addresses < HELO_OWN_MAX &&
+		    socket_address(at->ifa_addr, &guard->own_address[guard->own_addresses]))
+			guard->own_addresses++;
+	freeifaddrs(all);
+}
+
+static bool resolver_rewrites(void *arg)
+{
+	return dns_resolver_rewrites(arg);
+}
+
+/* Each zone has a budget of its own, so that a slow one holds up no other. */
+static size_t list_zones(const struct conf_zones *zones, struct dns_zone *out, size_t count)
+{
+	for (size_t i = 0; i < zones->count && count < DNS_ZONES_MAX; i++)
+		out[count++] = (struct dns_zone){ .suffix = zones->zone[i].name };
+	return count;
+}
+
+static int open_resolver(struct guard *guard, const struct conf *conf, struct error *err)
+{
+	struct dns_zone zones[DNS_ZONES_MAX];
+	struct dns_options options;
+	int failed = dns_options_default(&options, err);
+
+	if (failed)
+		return failed;
+	dns_options_conf(&options, conf);
+	options.zone = zones;
+	options.zone_count = list_zones(&conf->dnsbl.zones, zones, 0);
+	options.zone_count = list_zones(&conf->dnsbl.domains, zones, options.zone_count);
+	return dns_resolver_open(&guard->loop, &options, &guard->resolver, err);
+}
+
+static int open_dnsbl(struct guard *guard, const struct conf *conf, struct error *err)
+{
+	const struct dnsbl_options options = {
+		.dns = dns_resolver_dns(guard->resolver),
+		.addresses = &conf->dnsbl.zones,
+		.domains = &conf->dnsbl.domains,
+		.test_interval = conf->dnsbl.test_interval,
+		.rewrites = resolver_rewrites,
+		.arg = guard->resolver,
+	};
+
+	return dnsbl_open(&options, &guard->dnsbl, err);
+}
+
+/* What the kernel has forgotten, because the machine was started again. */
+static void restore(const struct history_record *record, void *arg)
+{
+	struct guard *guard = arg;
+	const uint32_t now = clock_wall();
+	const struct gate_learned learned = {
+		.addr = record->addr,
+		.kind = (enum gate_learned_kind)record->kind,
+		.action = (enum action)record->action,
+		.seconds = record->until > now ? record->until - now : 0,
+	};
+	struct gate_learned known;
+
+	if (learned.kind != GATE_LEARNED_NONE && learned.seconds &&
+	    !gate_learned_find(guard->gate, &record->addr, &known))
+		gate_learn(guard->gate, &learned);
+}
+
+static int get_history(struct store *store, void *arg, struct error *err)
+{
+	struct guard *guard = arg;
+	const struct history_drain drain = { &guard->rules.escalation, clock_wall() };
+
+	return history_load(guard->history, &drain, store, err);
+}
+
+static int open_memory(struct guard *guard, const struct conf *conf, struct error *err)
+{
+	int failed = verdicts_open(&guard->verdicts, conf->guard.cache, err);
+
+	if (!failed)
+		failed = greylist_open(&guard->greylist, GUARD_GREYLIST, err);
+	if (!failed)
+		failed = history_open(&guard->history, GUARD_HISTORIES, err);
+	if (!failed)
+		failed = lists_with_store(guard->lists, get_history, guard, err);
+	if (!failed)
+		history_each(guard->history, restore, guard);
+	return failed;
+}
+
+static void start_handles(struct guard *guard)
+{
+	uv_async_init(&guard->loop, &guard->wake, on_wake);
+	guard->wake.data = guard;
+	guard->save.data = guard;
+	uv_timer_init(&guard->loop, &guard->tick);
+	guard->tick.data = guard;
+	uv_timer_start(&guard->tick, on_tick, 0, TICK_MS);
+	if (!guard->watching)
+		return;
+	uv_poll_init(&guard->loop, &guard->newcomers, gate_newcomers_fd(guard->gate));
+	guard->newcomers.data = guard;
+	uv_poll_start(&guard->newcomers, UV_READABLE, on_newcomers);
+}
+
+static int open_parts(struct guard *guard, const struct conf *conf, struct error *err)
+{
+	int failed = lists_own(guard->lists, LEARNED_LIST, REFUSAL_TEXT, &guard->slot, err);
+
+	if (!failed)
+		failed = open_memory(guard, conf, err);
+	if (!failed)
+		failed = open_resolver(guard, conf, err);
+	if (!failed)
+		failed = open_dnsbl(guard, conf, err);
+	return failed;
+}
+
+static void close_parts(struct guard *guard)
+{
+	dnsbl_close(&guard->dnsbl);
+	dns_resolver_close(&guard->resolver);
+	uv_run(&guard->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&guard->loop);
+	verdicts_close(&guard->verdicts);
+	greylist_close(&guard->greylist);
+	history_close(&guard->history);
+	pthread_cond_destroy(&guard->answered);
+	pthread_mutex_destroy(&guard->lock);
+	free(guard);
+}
+
+static struct guard *new_guard(const struct guard_options *options)
+{
+	struct guard *guard = calloc(1, sizeof(*guard));
+
+	if (!guard)
+		return NULL;
+	if (uv_loop_init(&guard->loop)) {
+		free(guard);
+		return NULL;
+	}
+	guard->gate = options->gate;
+	guard->lists = options->lists;
+	guard->watching = options->conf->role == CONF_ROLE_GUARD;
+	guard->seed = siphash_random_key();
+	pthread_mutex_init(&guard->lock, NULL);
+	pthread_cond_init(&guard->answered, NULL);
+	take_rules(&guard->rules, options->conf);
+	guard->lines = guard->rules.lines;
+	find_own(guard);
+	return guard;
+}
+
+int guard_open(const struct guard_options *options, struct guard **out, struct error *err)
+{
+	struct guard *guard = new_guard(options);
+	int failed;
+
+	if (!guard)
+		return error_set(err, ERROR_REFUSED, "out of memory");
+	failed = open_parts(guard, options->conf, err);
+	if (failed) {
+		close_parts(guard);
+		return failed;
+	}
+	start_handles(guard);
+	tell_kernel(guard);
+	if (pthread_create(&guard->thread, NULL, run, guard)) {
+		end_loop(guard);
+		close_parts(guard);
+		return error_set(err, ERROR_REFUSED, "cannot start a thread");
+	}
+	*out = guard;
+	return 0;
+}
+
+/* What is left to write is written here, batch by batch. */
+static void save_rest(struct guard *guard)
+{
+	while (drain_history(guard))
+		save_history(&guard->save);
+}
+
+void guard_close(struct guard **out)
+{
+	struct guard *guard = *out;
+
+	if (!guard)
+		return;
+	*out = NULL;
+	__atomic_store_n(&guard->stopping, true, __ATOMIC_RELEASE);
+	uv_async_send(&guard->wake);
+	pthread_join(guard->thread, NULL);
+	save_rest(guard);
+	close_parts(guard);
+}
+
+/* For other threads */
+
+bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict *out)
+{
+	return verdicts_find(guard->verdicts, addr, (uint32_t)(clock_mono() / 1000000000u), out);
+}
+
+/* The counters are words that the loop stores one by one. */
+static void copy_counters(const struct guard_stats *from, struct guard_stats *to)
+{
+	const uint64_t *word = (const uint64_t *)from;
+
+	for (size_t i = 0; i < offsetof(struct guard_stats, cache) / sizeof(*word); i++)
+		((uint64_t *)to)[i] = __atomic_load_n(&word[i], __ATOMIC_RELAXED);
+}
+
+void guard_stats(struct guard *guard, struct guard_stats *out)
+{
+	copy_counters(&guard->stats, out);
+	verdicts_stats(guard->verdicts, &out->cache);
+	dns_resolver_stats(guard->resolver, &out->dns);
+	gate_learned_counts(guard->gate, &out->learned);
+	out->zones = dnsbl_zones(guard->dnsbl);
+	for (size_t i = 0; i < out->zones; i++)
+		dnsbl_zone(guard->dnsbl, i, &out->zone[i]);
+}

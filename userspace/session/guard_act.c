@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/guard_act.c - what follows from a verdict: the source's history, and what the kernel is
+ * told.
+ *
+ * In this mode nobody speaks SMTP but the mail server. So what would be a temporary refusal
+ * (greylisting) is silence for a while, and mail that should be taken slowly is taken.
+ */
+#include "lib/action.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "session/guard_internal.h"
+
+static void learn(struct guard *guard, const struct gate_learned *learned)
+{
+	if (!gate_learn(guard->gate, learned))
+		guard_count(&guard->stats.refused);
+}
+
+/* Rounded up, so that the kernel does not tell of a source whose verdict still holds. */
+static uint32_t seconds_left(const struct verdict *verdict)
+{
+	const uint32_t now = (uint32_t)(clock_mono() / 1000000000u);
+
+	return verdict->until > now ? verdict->until - now : 1;
+}
+
+static void let_through(struct guard *guard, const struct verdict *verdict,
+			const struct escalation *next)
+{
+	const struct gate_learned learned = {
+		.addr = verdict->addr,
+		.kind = next->trust ? GATE_LEARNED_TRUSTED : GATE_LEARNED_KNOWN,
+		.seconds = next->trust ? next->ttl : seconds_left(verdict),
+	};
+
+	if (next->trust)
+		guard_count(&guard->stats.trusts);
+	learn(guard, &learned);
+}
+
+static void log_block(const struct verdict *verdict, const struct escalation *next)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	log_info("guard.blocked", "{s:s, s:s, s:I, s:I, s:i}", "source",
+		 addr_format(&verdict->addr, text), "action", action_name(next->action), "seconds",
+		 (json_int_t)next->ttl, "offences", (json_int_t)next->offences, "score",
+		 (int)verdict->total);
+}
+
+static void block(struct guard *guard, const struct verdict *verdict, const struct escalation *next)
+{
+	const struct gate_learned learned = {
+		.addr = verdict->addr,
+		.kind = GATE_LEARNED_BLOCKED,
+		.action = next->action,
+		.seconds = next->ttl,
+	};
+
+	guard_count(&guard->stats.blocks);
+	learn(guard, &learned);
+	if (guard->lines) {
+		guard->lines--;
+		log_block(verdict, next);
+	}
+}
+
+/* Silence until it may come again; whether it has to wait. */
+static bool has_to_wait(struct guard *guard, const struct verdict *verdict)
+{
+	const struct greylist_key key = { .addr = verdict->addr };
+	struct greylist_answer answer;
+	struct gate_learned learned = { .addr = verdict->addr,
+					.kind = GATE_LEARNED_BLOCKED,
+					.action = ACTION_DROP };
+
+	if (verdict->decision != DECISION_GREYLIST || !guard->rules.greylisting)
+		return false;
+	answer = greylist_ask(guard->greylist, &guard->rules.greylist, &key, clock_wall());
+	if (answer.state == GREYLIST_PASSED)
+		return false;
+	learned.seconds = answer.wait;
+	guard_count(&guard->stats.greylisted);
+	learn(guard, &learned);
+	return true;
+}
+
+/* The kernel's entry, as the history keeps it for the next start. */
+static void remember(struct history_record *record, const struct verdict *verdict,
+		     const struct escalation *next, uint32_t now)
+{
+	record->score = verdict->total;
+	record->kind = next->block   ? GATE_LEARNED_BLOCKED
+		       : next->trust ? GATE_LEARNED_TRUSTED
+				     : GATE_LEARNED_NONE;
+	record->action = next->block ? (uint8_t)next->action : 0;
+	record->until = next->block || next->trust ? now + next->ttl : 0;
+}
+
+/* Only what is clearly good or clearly bad is history. */
+static struct escalation escalate_verdict(struct guard *guard, const struct verdict *verdict)
+{
+	const bool offence = verdict->decision == DECISION_REJECT;
+	const uint32_t now = clock_wall();
+	struct escalation next = { 0 };
+	struct history_record *record;
+
+	if (!offence && verdict->decision != DECISION_ACCEPT)
+		return next;
+	record = history_get(guard->history, &verdict->addr);
+	next = escalate(&guard->rules.escalation, record, offence, now);
+	remember(record, verdict, &next, now);
+	history_touch(guard->history, record, now);
+	return next;
+}
+
+void guard_act(struct guard *guard, const struct verdict *verdict)
+{
+	struct escalation next;
+
+	if (has_to_wait(guard, verdict))
+		return;
+	next = escalate_verdict(guard, verdict);
+	if (next.block)
+		block(guard, verdict, &next);
+	else
+		let_through(guard, verdict, &next);
+}

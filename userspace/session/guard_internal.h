@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/guard_internal.h - shared by the files of session/guard. Nobody else includes it.
+ *
+ *   guard.c         opens, closes, runs the loop, counts
+ *   guard_lookup.c  a newcomer becomes a verdict
+ *   guard_act.c     what follows from a verdict
+ *   guard_ask.c     questions of other threads
+ *   guard_json.c    what a lookup found, for people
+ *
+ * Everything but what guard_ask.c says belongs to the guard's thread.
+ */
+#ifndef POSTERN_SESSION_GUARD_INTERNAL_H
+#define POSTERN_SESSION_GUARD_INTERNAL_H
+
+#include <pthread.h>
+#include <uv.h>
+
+#include "dns/resolver.h"
+#include "lib/siphash.h"
+#include "policy/evaluate.h"
+#include "policy/greylist.h"
+#include "session/guard.h"
+
+#define GUARD_HISTORIES  200000 /* sources whose history is kept */
+#define GUARD_GREYLIST   200000
+#define GUARD_BUCKETS    4096
+#define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
+#define GUARD_OWN_HOST   256  /* bytes of our host name, with the NUL */
+
+/* The options that can change while it runs, read a few times a second. */
+struct guard_rules {
+	struct score_rules score;
+	struct escalation_rules escalation;
+	struct greylist_rules greylist;
+	bool greylisting;
+	uint32_t ttl_min, ttl_max; /* seconds */
+	uint32_t timeout;          /* ms */
+	uint32_t rate;             /* newcomers a second */
+	uint32_t lines;            /* of the log a second */
+};
+
+struct guard_question;
+
+/* A source that is being looked up. They are in the order of their deadlines. */
+struct guard_lookup {
+	struct guard *guard;
+	struct guard_lookup *before, *after; /* by deadline */
+	struct guard_lookup *chain;          /* of the same bucket; only newcomers are in one */
+	struct addr addr;
+	uint64_t since;    /* ns of CLOCK_MONOTONIC: the packet, or the question */
+	uint64_t deadline; /* ms of the loop's clock */
+	enum guard_origin origin;
+	struct guard_question *question; /* of whoever wants to see it; NULL: a newcomer */
+	struct evaluation *evaluation;
+};
+
+struct guard {
+	struct gate *gate;
+	struct lists *lists;
+	bool watching; /* guard mode */
+	uint8_t slot;  /* of the list of learned blocks */
+	struct guard_rules rules;
+	char own_host[GUARD_OWN_HOST];
+	struct addr own_address[HELO_OWN_MAX];
+	size_t own_addresses;
+
+	pthread_t thread;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_poll_t newcomers;
+	uv_timer_t tick; /* GATE_REFILLS times a second */
+	unsigned int ticks;
+	uint32_t lines; /* of the log that may be written before the next second */
+	bool stopping;
+
+	struct dns_resolver *resolver;
+	struct dnsbl *dnsbl;
+	struct verdicts *verdicts;
+	struct history *history;
+	struct greylist *greylist;
+
+	struct siphash_key seed;
+	struct guard_lookup *bucket[GUARD_BUCKETS];
+	struct guard_lookup *first, *last; /* by deadline */
+	size_t by_syn;                     /* lookups that a SYN began */
+
+	uv_work_t save;
+	bool saving;
+	struct history_record saved[GUARD_SAVE_BATCH];
+	size_t save_count;
+
+	/* Questions of other threads: guard_ask.c. */
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	struct guard_question *question; /* that wait for the loop, in order */
+	bool closed;                     /* nobody answers any more */
+
+	struct guard_stats stats; /* written here with atomic stores, read anywhere */
+};
+
+static inline void guard_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* guard_lookup.c */
+void guard_read_newcomers(struct guard *guard);
+/* For a question: the lookup answers it. False if memory is short. */
+bool guard_look_up(struct guard *guard, const struct addr *addr, const char *helo,
+		   struct guard_question *question);
+void guard_end_late(struct guard *guard);
+void guard_drop_lookups(struct guard *guard);
+
+/* guard_act.c: what the kernel is told because of a verdict that has just been found, or used. */
+void guard_act(struct guard *guard, const struct verdict *verdict);
+
+/* guard_ask.c */
+void guard_answer_all(struct guard *guard);
+void guard_refuse_all(struct guard *guard);
+void guard_answer_lookup(struct guard_question *question, struct guard *guard,
+			 const struct evaluate_result *result);
+
+/* guard_json.c: a new reference, or NULL. */
+json_t *guard_result_json(const struct evaluate_result *result, const struct score_rules *rules);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/guard_lookup.c - a newcomer becomes a verdict.
+ *
+ * A source that the kernel tells about has a verdict in the cache, or is being looked up already,
+ * or is looked up now, if not too many are. All lookups have the same time, so the order in which
+ * they began is the order of their deadlines, and one timer sees to them all.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "session/guard_internal.h"
+
+#define NS_A_MS     1000000u
+#define NS_A_SECOND 1000000000u
+
+static uint32_t now_seconds(void)
+{
+	return (uint32_t)(clock_mono() / NS_A_SECOND);
+}
+
+/* The lookups under way */
+
+static struct guard_lookup **bucket_of(struct guard *guard, const struct addr *addr)
+{
+	const uint64_t hash = siphash(&guard->seed, addr->byte, sizeof(addr->byte));
+
+	return &guard->bucket[hash % GUARD_BUCKETS];
+}
+
+static bool is_under_way(struct guard *guard, const struct addr *addr)
+{
+	const struct guard_lookup *at = *bucket_of(guard, addr);
+
+	while (at && memcmp(&at->addr, addr, sizeof(*addr)) != 0)
+		at = at->chain;
+	return at != NULL;
+}
+
+static void enqueue(struct guard *guard, struct guard_lookup *lookup)
+{
+	lookup->before = guard->last;
+	if (guard->last)
+		guard->last->after = lookup;
+	else
+		guard->first = lookup;
+	guard->last = lookup;
+	guard_count(&guard->stats.under_way);
+}
+
+static void dequeue(struct guard *guard, struct guard_lookup *lookup)
+{
+	*(lookup->before ? &lookup->before->after : &guard->first) = lookup->after;
+	*(lookup->after ? &lookup->after->before : &guard->last) = lookup->before;
+	__atomic_store_n(&guard->stats.under_way, guard->stats.under_way - 1, __ATOMIC_RELAXED);
+}
+
+static void enter(struct guard *guard, struct guard_lookup *lookup)
+{
+	struct guard_lookup **bucket = bucket_of(guard, &lookup->addr);
+
+	lookup->chain = *bucket;
+	*bucket = lookup;
+	guard->by_syn += lookup->origin == GUARD_SYN;
+}
+
+static void leave(struct guard *guard, const struct guard_lookup *lookup)
+{
+	struct guard_lookup **at = bucket_of(guard, &lookup->addr);
+
+	while (*at != lookup)
+		at = &(*at)->chain;
+	*at = lookup->chain;
+	guard->by_syn -= lookup->origin == GUARD_SYN;
+}
+
+static void drop(struct guard_lookup *lookup)
+{
+	struct guard *guard = lookup->guard;
+
+	dequeue(guard, lookup);
+	if (!lookup->question)
+		leave(guard, lookup);
+	evaluate_free(&lookup->evaluation);
+	free(lookup);
+}
+
+/* The verdict */
+
+static int16_t clamp_score(int32_t score)
+{
+	return (int16_t)(score > INT16_MAX ? INT16_MAX : score < INT16_MIN ? INT16_MIN : score);
+}
+
+/* What had to do without an answer is worth asking again soon. */
+static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_result *result)
+{
+	if (result->input.temporary || result->ttl < rules->ttl_min)
+		return rules->ttl_min;
+	return result->ttl < rules->ttl_max ? result->ttl : rules->ttl_max;
+}
+
+static uint64_t took_ms(const struct guard_lookup *lookup)
+{
+	const uint64_t now = clock_mono();
+
+	return now > lookup->since ? (now - lookup->since) / NS_A_MS : 0;
+}
+
+static struct verdict make_verdict(const struct guard_lookup *lookup,
+				   const struct evaluate_result *result)
+{
+	const uint32_t now = now_seconds();
+	const uint64_t took = took_ms(lookup);
+	struct verdict verdict = {
+		.addr = lookup->addr,
+		.made = now,
+		.until = now + lifetime(&lookup->guard->rules, result),
+		.findings = result->input.findings,
+		.zones = clamp_score(result->input.zones),
+		.total = clamp_score(result->score.total),
+		.decision = (uint8_t)result->score.decision,
+		.temporary = result->input.temporary,
+		.zone_count = (uint8_t)result->zone_count,
+		.took = (uint16_t)(took > UINT16_MAX ? UINT16_MAX : took),
+	};
+
+	memcpy(verdict.zone, result->zone, sizeof(verdict.zone));
+	return verdict;
+}
+
+static void count_verdict(struct guard *guard, const struct verdict *verdict)
+{
+	static const uint32_t bound[] = DNS_LATENCY_BOUNDS;
+	struct guard_stats *stats = &guard->stats;
+	size_t at = 0;
+
+	while (at < sizeof(bound) / sizeof(bound[0]) && verdict->took > bound[at])
+		at++;
+	guard_count(&stats->latency[at]);
+	__atomic_store_n(&stats->latency_ms, stats->latency_ms + verdict->took, __ATOMIC_RELAXED);
+	guard_count(&stats->verdicts[verdict->decision]);
+	if (verdict->temporary)
+		guard_count(&stats->temporary);
+}
+
+static void log_verdict(struct guard *guard, const struct verdict *verdict,
+			enum guard_origin origin)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	if (!guard->lines)
+		return;
+	guard->lines--;
+	log_info("guard.verdict", "{s:s, s:s, s:i, s:i, s:b, s:s, s:i}", "source",
+		 addr_format(&verdict->addr, text), "decision", decision_name(verdict->decision),
+		 "score", (int)verdict->total, "zones", (int)verdict->zones, "temporary",
+		 (int)verdict->temporary, "evidence",
+		 origin == GUARD_COMPLETED ? "handshake" : "syn", "ms", (int)verdict->took);
+}
+
+static void conclude(struct guard_lookup *lookup, const struct evaluate_result *result)
+{
+	struct guard *guard = lookup->guard;
+	const struct verdict verdict = make_verdict(lookup, result);
+
+	verdicts_put(guard->verdicts, &verdict, verdict.made);
+	count_verdict(guard, &verdict);
+	log_verdict(guard, &verdict, lookup->origin);
+	guard_act(guard, &verdict);
+}
+
+static void on_result(const struct evaluate_result *result, void *arg)
+{
+	struct guard_lookup *lookup = arg;
+
+	if (lookup->question)
+		guard_answer_lookup(lookup->question, lookup->guard, result);
+	else
+		conclude(lookup, result);
+	drop(lookup);
+}
+
+/* The beginning */
+
+static bool start(struct guard_lookup *lookup, const char *helo)
+{
+	struct guard *guard = lookup->guard;
+	const char *const own_name = guard->own_host;
+	const struct evaluate_request request = {
+		.dns = dns_resolver_dns(guard->resolver),
+		.dnsbl = guard->dnsbl,
+		.rules = &guard->rules.score,
+		.addr = lookup->addr,
+		.helo = helo,
+		.details = lookup->question != NULL,
+		.time = clock_wall(),
+		.own_names = 1,
+		.own_name = &own_name,
+		.own_addresses = guard->own_addresses,
+		.own_address = guard->own_address,
+	};
+
+	lookup->deadline = uv_now(&guard->loop) + guard->rules.timeout;
+	lookup->evaluation = evaluate_start(&request, on_result, lookup);
+	return lookup->evaluation != NULL;
+}
+
+static struct guard_lookup *begin(struct guard *guard, const struct addr *addr, const char *helo,
+				  struct guard_question *question)
+{
+	struct guard_lookup *lookup = calloc(1, sizeof(*lookup));
+
+	if (!lookup)
+		return NULL;
+	lookup->guard = guard;
+	lookup->addr = *addr;
+	lookup->question = question;
+	if (!start(lookup, helo)) {
+		free(lookup);
+		return NULL;
+	}
+	enqueue(guard, lookup);
+	return lookup;
+}
+
+bool guard_look_up(struct guard *guard, const struct addr *addr, const char *helo,
+		   struct guard_question *question)
+{
+	struct guard_lookup *lookup = begin(guard, addr, helo, question);
+
+	if (lookup)
+		lookup->since = clock_mono();
+	return lookup != NULL;
+}
+
+/* Sources that are certainly real have half of the places for themselves. */
+static bool has_room(const struct guard *guard, enum guard_origin origin)
+{
+	if (guard->stats.under_way >= GUARD_LOOKUPS_MAX)
+		return false;
+	return origin == GUARD_COMPLETED || guard->by_syn < GUARD_LOOKUPS_MAX / 2;
+}
+
+static void look_up_newcomer(struct guard *guard, const struct newcomer *newcomer,
+			     enum guard_origin origin, const struct addr *addr)
+{
+	struct guard_lookup *lookup =
+		has_room(guard, origin) ? begin(guard, addr, NULL, NULL) : NULL;
+
+	if (!lookup) {
+		guard_count(&guard->stats.skipped);
+		return;
+	}
+	lookup->since = newcomer->time;
+	lookup->origin = origin;
+	enter(guard, lookup);
+	guard_count(&guard->stats.evaluations);
+}
+
+/*
+ * A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out. But
+ * the kernel tells of most sources twice, and may have been told meanwhile.
+ */
+static void use_verdict(struct guard *guard, const struct verdict *verdict)
+{
+	struct gate_learned learned;
+
+	guard_count(&guard->stats.known);
+	if (!gate_learned_find(guard->gate, &verdict->addr, &learned))
+		guard_act(guard, verdict);
+}
+
+static void on_newcomer(const struct newcomer *newcomer, void *arg)
+{
+	struct guard *guard = arg;
+	const enum guard_origin origin = newcomer->completed ? GUARD_COMPLETED : GUARD_SYN;
+	struct verdict verdict;
+	struct addr addr;
+
+	memcpy(addr.byte, newcomer->source, sizeof(addr.byte));
+	guard_count(&guard->stats.newcomers[origin]);
+	if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
+		use_verdict(guard, &verdict);
+	else if (!is_under_way(guard, &addr))
+		look_up_newcomer(guard, newcomer, origin, &addr);
+}
+
+void guard_read_newcomers(struct guard *guard)
+{
+	gate_newcomers_read(guard->gate, on_newcomer, guard);
+}
+
+void guard_end_late(struct guard *guard)
+{
+	const uint64_t now = uv_now(&guard->loop);
+
+	while (guard->first && guard->first->deadline <= now) {
+		guard_count(&guard->stats.timeouts);
+		evaluate_timeout(guard->first->evaluation);
+	}
+}
+
+void guard_drop_lookups(struct guard *guard)
+{
+	while (guard->first) {
+		if (guard->first->question)
+			guard_answer_lookup(guard->first->question, guard, NULL);
+		drop(guard->first);
+	}
+}
