@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DATABASES    6 /* of the store, for those who open it without the store */
+#define DATABASES    7 /* of the store, for those who open it without the store */
 #define REASON_BYTES 32
 
 static void succeed(int result, const struct error *err)

@@ -12,6 +12,7 @@
  *   notes     list slot (u32) -> note (u32 BE), entries with it (u32), source, NUL, reason, NUL
  *   expiry    list slot (u32) -> time (u32 BE), prefix
  *   settings  key -> text
+ *   history   address (16 bytes) -> what policy/history_store.c remembers of the source
  *   meta      "version" -> u32; another version is refused aloud
  *
  * What belongs to one list is the sorted set of one key, so a whole list is dropped without its
@@ -31,6 +32,8 @@
 #define NOTE_SOURCE_MAX   128  /* bytes of a source, without its NUL */
 #define SETTING_KEY_MAX   64   /* bytes of a setting's key, without its NUL */
 #define SETTING_VALUE_MAX 1024 /* bytes of its value, without its NUL */
+#define STORE_HISTORY_KEY 16   /* bytes of an address */
+#define STORE_HISTORY_MAX 64   /* bytes of what is remembered of it */
 
 enum list_kind { LIST_KIND_BLOCK, LIST_KIND_ALLOW };
 
@@ -146,9 +149,27 @@ int store_setting_put(struct store_txn *txn, const char *key, const char *value,
 int store_setting_del(struct store_txn *txn, const char *key, struct error *err);
 
 /*
+ * The history of sources, which the store only keeps. `store_history_each` walks over all records
+ * in the order of the addresses, with what is really there; one for which `cb` returns false is
+ * removed, which takes a transaction that writes. What `cb` sees is valid until it returns.
+ */
+struct store_history {
+	const void *key;
+	size_t key_size;
+	const void *value;
+	size_t size;
+};
+typedef bool (*store_history_cb)(const struct store_history *record, void *arg);
+int store_history_put(struct store_txn *txn, const uint8_t key[STORE_HISTORY_KEY],
+		      const void *value, size_t size, struct error *err);
+int store_history_del(struct store_txn *txn, const uint8_t key[STORE_HISTORY_KEY],
+		      struct error *err);
+int store_history_each(struct store_txn *txn, store_history_cb cb, void *arg, struct error *err);
+
+/*
  * Reads the whole store and compares everything in it that must agree: counts, order, lengths,
- * notes with the entries that have them, expiry with the entries that expire. The first difference
- * is the error.
+ * notes with the entries that have them, expiry with the entries that expire; and whether each
+ * record of the history belongs to an address. The first difference is the error.
  */
 int store_check(struct store_txn *txn, struct error *err);
 

@@ -200,6 +200,25 @@ static int check_slots(struct store_txn *txn, enum store_db db, uint64_t slots, 
 	return result;
 }
 
+static bool has_address(const struct store_history *record, void *arg)
+{
+	bool *all = arg;
+
+	*all = *all && record->key_size == STORE_HISTORY_KEY && record->size &&
+	       record->size <= STORE_HISTORY_MAX;
+	return true;
+}
+
+static int check_history(struct store_txn *txn, struct error *err)
+{
+	bool all = true;
+	int result = store_history_each(txn, has_address, &all, err);
+
+	if (!result && !all)
+		result = store_damaged(txn, err, "a record of the history is none");
+	return result;
+}
+
 int store_check(struct store_txn *txn, struct error *err)
 {
 	static const enum store_db databases[] = { DB_ENTRIES, DB_NOTES, DB_EXPIRY };
@@ -214,5 +233,5 @@ int store_check(struct store_txn *txn, struct error *err)
 	}
 	for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]) && !result; i++)
 		result = check_slots(txn, databases[i], slots, err);
-	return result;
+	return result ? result : check_history(txn, err);
 }

@@ -12,6 +12,7 @@
  *   store_expiry.c   entries in the order in which they expire
  *   store_scan.c     walks over a list
  *   store_setting.c  the operator's settings
+ *   store_history.c  what is remembered of sources
  *   store_check.c    whether everything agrees
  *
  * Inside the store LMDB's own codes are passed up as they are by static functions; they become a
@@ -27,7 +28,16 @@
 
 #include "store/store.h"
 
-enum store_db { DB_LISTS, DB_ENTRIES, DB_NOTES, DB_EXPIRY, DB_SETTINGS, DB_META, DB_COUNT };
+enum store_db {
+	DB_LISTS,
+	DB_ENTRIES,
+	DB_NOTES,
+	DB_EXPIRY,
+	DB_SETTINGS,
+	DB_HISTORY,
+	DB_META,
+	DB_COUNT
+};
 
 struct store {
 	MDB_env *env;

@@ -30,13 +30,16 @@
 
 #define DUPS (MDB_DUPSORT | MDB_INTEGERKEY)
 
+/* One that is younger than its version is made where it is missing; older agents leave it alone. */
 static const struct {
 	const char *name;
 	unsigned int flags;
+	unsigned int create;
 } databases[DB_COUNT] = {
 	[DB_LISTS] = { "lists", 0 },       [DB_ENTRIES] = { "entries", DUPS | MDB_DUPFIXED },
 	[DB_NOTES] = { "notes", DUPS },    [DB_EXPIRY] = { "expiry", DUPS | MDB_DUPFIXED },
-	[DB_SETTINGS] = { "settings", 0 }, [DB_META] = { "meta", 0 },
+	[DB_SETTINGS] = { "settings", 0 }, [DB_HISTORY] = { "history", 0, MDB_CREATE },
+	[DB_META] = { "meta", 0 },
 };
 
 /* How many of the free pages have the number `first` or a higher one. */
@@ -184,6 +187,7 @@ static int open_database(struct store_txn *txn, enum store_db db, unsigned int c
 	unsigned int flags;
 	int rc;
 
+	create |= databases[db].create;
 	rc = mdb_dbi_open(txn->txn, databases[db].name, databases[db].flags | create,
 			  &txn->store->db[db]);
 	if (!rc)

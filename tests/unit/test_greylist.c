@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tests of policy/greylist: who has come again, by a clock of the test's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/greylist.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define DELAY        300
+#define WINDOW       86400
+#define KEEP         3000000
+#define START        1700000000u
+
+static const struct greylist_rules rules = { DELAY, WINDOW, KEEP };
+
+static struct greylist *make(size_t max)
+{
+	struct greylist *greylist = NULL;
+	struct error err;
+
+	if (greylist_open(&greylist, max, &err))
+		fail_msg("%s", err.text);
+	return greylist;
+}
+
+static struct greylist_answer ask(struct greylist *greylist, const char *text, const char *domain,
+				  uint32_t now)
+{
+	struct greylist_key key = { .domain = domain };
+
+	assert_int_equal(addr_parse(text, strlen(text), &key.addr, NULL), 0);
+	return greylist_ask(greylist, &rules, &key, now);
+}
+
+/* One after another, by seconds after START. */
+struct step {
+	uint32_t at;
+	const char *addr, *domain;
+	enum greylist_state state;
+	uint32_t wait;
+};
+
+static void play(const struct step *steps, size_t count)
+{
+	struct greylist *greylist = make(1000);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct step *step = &steps[i];
+		const struct greylist_answer answer =
+			ask(greylist, step->addr, step->domain, START + step->at);
+
+		if (answer.state != step->state || answer.wait != step->wait)
+			fail_msg("step %zu, at %u: state %d, wait %u; not %d, %u", i, step->at,
+				 answer.state, answer.wait, step->state, step->wait);
+	}
+	greylist_close(&greylist);
+	assert_null(greylist);
+}
+
+#define PLAY(steps) play(steps, COUNT(steps))
+
+static void who_comes_again_passes(void **state)
+{
+	static const struct step steps[] = {
+		{ 0, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		{ 0, "192.0.2.1", NULL, GREYLIST_EARLY, DELAY },
+		{ 1, "192.0.2.1", "", GREYLIST_EARLY, DELAY - 1 },
+		/* Coming too soon does not begin again. */
+		{ DELAY - 1, "192.0.2.1", NULL, GREYLIST_EARLY, 1 },
+		{ DELAY, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		{ DELAY, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		/* Once passed, the window means nothing. */
+		{ DELAY + WINDOW + 1, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+static void the_window(void **state)
+{
+	static const struct step steps[] = {
+		{ 0, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		{ 0, "198.51.100.1", NULL, GREYLIST_FIRST, DELAY },
+		{ WINDOW, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		{ WINDOW + 1, "198.51.100.1", NULL, GREYLIST_FIRST, DELAY },
+		{ WINDOW + 2, "198.51.100.1", NULL, GREYLIST_EARLY, DELAY - 1 },
+		{ WINDOW + 1 + DELAY, "198.51.100.1", NULL, GREYLIST_PASSED, 0 },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+static void who_has_passed_is_forgotten(void **state)
+{
+	static const struct step steps[] = {
+		{ 0, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		{ DELAY, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		/* Each time counts, not the first. */
+		{ DELAY + KEEP, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		{ DELAY + 2 * KEEP, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		{ DELAY + 3 * KEEP + 1, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+static void a_clock_that_is_set_back(void **state)
+{
+	static const struct step steps[] = {
+		{ 50000, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		/* Who waits begins again, and does not wait until the old time comes. */
+		{ 0, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		{ DELAY, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		/* Who has passed has passed. */
+		{ 1, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		{ 1 + KEEP, "192.0.2.1", NULL, GREYLIST_PASSED, 0 },
+		{ 2 + 2 * KEEP, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+static void a_network_is_one_sender(void **state)
+{
+	static const struct step steps[] = {
+		{ 0, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		{ 400, "192.0.2.255", NULL, GREYLIST_PASSED, 0 },
+		{ 400, "192.0.3.1", NULL, GREYLIST_FIRST, DELAY },
+		{ 500, "2001:db8:0:1::1", NULL, GREYLIST_FIRST, DELAY },
+		{ 900, "2001:db8:0:1:ffff::9", NULL, GREYLIST_PASSED, 0 },
+		{ 900, "2001:db8:0:2::1", NULL, GREYLIST_FIRST, DELAY },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+static void the_hosts_of_a_domain_take_turns(void **state)
+{
+	static const struct step steps[] = {
+		{ 0, "192.0.2.1", "mail.example", GREYLIST_FIRST, DELAY },
+		{ 100, "198.51.100.7", "mail.example", GREYLIST_EARLY, DELAY - 100 },
+		{ 400, "2001:db8::1", "Mail.EXAMPLE.", GREYLIST_PASSED, 0 },
+		{ 500, "203.0.113.9", "mail.example", GREYLIST_PASSED, 0 },
+		/* Without SPF the name is only a name, and these networks were never here. */
+		{ 500, "203.0.113.9", NULL, GREYLIST_FIRST, DELAY },
+		{ 500, "192.0.2.1", "", GREYLIST_FIRST, DELAY },
+		{ 500, "203.0.113.9", "mail.example.net", GREYLIST_FIRST, DELAY },
+		{ 500, "203.0.113.9", "mail", GREYLIST_FIRST, DELAY },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+/* A name that DNS cannot have is no name. */
+static void impossible_domains(void **state)
+{
+	struct greylist *greylist = make(100);
+	char longest[254], longer[256];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(ask(greylist, "192.0.2.1", longest, START).state, GREYLIST_FIRST);
+	assert_int_equal(ask(greylist, "198.51.100.1", longest, START).state, GREYLIST_EARLY);
+	assert_int_equal(ask(greylist, "192.0.2.1", longer, START).state, GREYLIST_FIRST);
+	assert_int_equal(ask(greylist, "198.51.100.1", longer, START).state, GREYLIST_FIRST);
+	assert_int_equal(ask(greylist, "192.0.2.1", NULL, START).state, GREYLIST_EARLY);
+	assert_int_equal(ask(greylist, "192.0.2.1", ".", START).state, GREYLIST_EARLY);
+	greylist_close(&greylist);
+}
+
+static void the_one_seen_longest_ago_gives_way(void **state)
+{
+	struct greylist *greylist = make(3);
+
+	(void)state;
+	ask(greylist, "192.0.2.1", NULL, START);
+	ask(greylist, "198.51.100.1", NULL, START + 1);
+	ask(greylist, "203.0.113.1", NULL, START + 2);
+	ask(greylist, "192.0.2.1", NULL, START + 3);
+	assert_int_equal(greylist_count(greylist), 3);
+	ask(greylist, "10.0.0.1", NULL, START + 4);
+	assert_int_equal(greylist_count(greylist), 3);
+	assert_int_equal(ask(greylist, "192.0.2.1", NULL, START + 5).state, GREYLIST_EARLY);
+	assert_int_equal(ask(greylist, "203.0.113.1", NULL, START + 5).state, GREYLIST_EARLY);
+	assert_int_equal(ask(greylist, "198.51.100.1", NULL, START + 5).state, GREYLIST_FIRST);
+	greylist_close(&greylist);
+}
+
+static void many(void **state)
+{
+	struct greylist *greylist = make(5000);
+	char text[32];
+
+	(void)state;
+	for (uint32_t round = 0; round < 3; round++)
+		for (uint32_t i = 0; i < 6000; i++) {
+			snprintf(text, sizeof(text), "10.%u.%u.1", i >> 8, i & 255);
+			assert_int_equal(ask(greylist, text, NULL, START + round * DELAY).state,
+					 GREYLIST_FIRST);
+		}
+	assert_int_equal(greylist_count(greylist), 5000);
+	for (uint32_t i = 5999; i >= 1000; i--) {
+		snprintf(text, sizeof(text), "10.%u.%u.1", i >> 8, i & 255);
+		assert_int_equal(ask(greylist, text, NULL, START + 3 * DELAY).state,
+				 GREYLIST_PASSED);
+	}
+	greylist_close(&greylist);
+	greylist_close(&greylist);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_comes_again_passes),
+		cmocka_unit_test(the_window),
+		cmocka_unit_test(who_has_passed_is_forgotten),
+		cmocka_unit_test(a_clock_that_is_set_back),
+		cmocka_unit_test(a_network_is_one_sender),
+		cmocka_unit_test(the_hosts_of_a_domain_take_turns),
+		cmocka_unit_test(impossible_domains),
+		cmocka_unit_test(the_one_seen_longest_ago_gives_way),
+		cmocka_unit_test(many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
