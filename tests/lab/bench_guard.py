@@ -21,7 +21,7 @@ QUIET = {"zones": ["bl.test*10", "wl.test*-10"], "test-interval": 3600}
 WAYS = {"lookups from the SYN on": {"threshold": 0}, "lookups from the accepted connection on": {"threshold": 1}}
 
 
-def measure(guard, number, late):
+def measure(guard, number):
     """[(seconds that the verdict was ahead of the accepted connection, milliseconds that it took)]"""
     sources = [f"198.18.{number}.{host}" for host in range(1, CLIENTS + 1)]
     accepted = Clients(guard.lab, sources, line=LINE_MS / 1000).run()
@@ -30,7 +30,8 @@ def measure(guard, number, late):
     rows = []
     for source, (opened, at) in accepted.items():
         took = verdicts[source]["ms"]
-        rows.append((at - (at if late else opened) - took / 1000, took))
+        begun = opened if verdicts[source]["evidence"] == "syn" else at
+        rows.append((at - begun - took / 1000, took))
     return rows
 
 
@@ -40,11 +41,10 @@ def percentile(values, share):
 
 def way(guard, figures, name, flood, number):
     guard.start(dns={**guardbed.SETTINGS["dns"], "servers": [world.FAR_RESOLVER]}, dnsbl=QUIET, flood=flood)
-    late = flood["threshold"] > 0
     try:
-        if late:
+        if flood["threshold"]:
             guard.lab.flood("198.19.0.0/16", count=500, rate=1000).result()
-        runs = [measure(guard, number + turn, late) for turn in range(RUNS)]
+        runs = [measure(guard, number + turn) for turn in range(RUNS)]
     finally:
         guard.end()
     figures.add("verdict ready when accepted", "%", name, [100 * sum(ahead >= 0 for ahead, _ in rows) / CLIENTS for rows in runs])

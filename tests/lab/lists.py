@@ -45,6 +45,7 @@ ZONES = {
     "closed.test": {"ip4set": f"{POINT4}\n", "acl": "0.0.0.0/0 :refuse\n"},
     "slow.test": {"ip4set": f":2:Late\n{POINT4}\n{SLOW}\n"},
 }
+BROKEN = {"refusing.test", "world.test", "closed.test", "dead.test", "servfail.test"}  # the last two are no rbldnsd's
 SOA = f"$SOA {TTL} ns.lab.example hostmaster.lab.example 1 3600 600 86400 {TTL}\n"
 
 

@@ -109,4 +109,4 @@ def test_the_agent_says_what_it_left_out(guard):
     guard.start(dnsbl=QUIET, guard={**guardbed.SETTINGS["guard"], "rate": 1}, flood={"threshold": 0})
     report = guard.lab.flood("198.18.0.0/15", count=2000, rate=2000).result()
     assert report["sent"] == 2000
-    wait_until(lambda: guard.metric("postern_newcomers_left_out_total") > 1000, 10, "a count of those left out")
+    wait_until(lambda: guard.metric("postern_newcomers_skipped_total") > 1000, 10, "a count of those left out")

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import guardbed
+import lists
 import senders
 from lab import GATEWAY4, Lab, wait_until
 
@@ -54,7 +55,7 @@ def test_who_is_on_no_list_is_let_in(guard):
 
 
 def test_an_allow_list_of_the_dns_outweighs(guard):
-    source = "203.0.113.99"  # on both
+    source = lists.BOTH
     assert guard.lab.connect(source) == "open"
     assert guard.wait_for_verdict(source)["decision"] == "accept"
     assert guard.lab.connect(source) == "open"
@@ -181,7 +182,7 @@ def test_a_list_leaves_scoring_and_comes_back(guard, fault):
         source = next(guard.bad)
         assert guard.lab.connect(source) == "open"
         assert guard.wait_for_verdict(source)["decision"] == "accept"
-        assert any("bl.test" in str(line) for line in guard.lab.log("dnsbl.zone"))
+        assert any("bl.test" in str(line) for line in guard.lab.log("dnsbl.zone-out"))
     finally:
         guard.world.lists.unmute("bl.test")
     guard.wait_for_zones()
@@ -191,12 +192,11 @@ def test_a_list_leaves_scoring_and_comes_back(guard, fault):
 
 
 def test_lists_that_do_not_work_hold_up_nobody(bed):
-    bed.start(dnsbl={"zones": ["bl.test*10", *(f"{zone}*100" for zone in ("dead.test", "world.test", "refusing.test",
-                                                                         "closed.test", "servfail.test"))],
+    bed.start(dnsbl={"zones": ["bl.test*10", *(f"{zone}*100" for zone in lists.BROKEN)],
                      "test-interval": 5})
     try:
-        for zone in ("dead.test", "world.test", "refusing.test", "closed.test", "servfail.test"):
-            wait_until(lambda: bed.metric("postern_dnsbl_zone_up", zone=zone) == 0, PATIENCE, f"{zone} out of service")
+        out = lambda: {line["zone"] for line in bed.lab.log("dnsbl.zone-out")}
+        wait_until(lambda: out() == lists.BROKEN, PATIENCE, "the end of service of all that are broken")
         good, source = next(bed.good), next(bed.bad)
         assert bed.lab.connect(good) == "open" and bed.wait_for_verdict(good)["decision"] == "accept"
         assert bed.offend(source)["ms"] < 250 and bed.wait_for_verdict(good)["ms"] < 250
