@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 
 #define TEST_FILE "test.yaml" /* the name of the file that read_conf() reads */
-#define OPTIONS   44          /* the options that there are */
+#define OPTIONS   95          /* the options that there are */
 
 /* A file that moves every option from its default. */
 extern const char every_option[];
@@ -21,7 +21,7 @@ struct conf *read_defaults(void);
 /* The names of the options that differ, each followed by " ", or by "! " if it needs a restart. */
 struct differences {
 	size_t count;
-	char names[2048];
+	char names[4096];
 };
 void list_differences(const struct conf *before, const struct conf *after,
 		      struct differences *seen);

@@ -59,9 +59,69 @@ static void the_defaults_are_those_of_the_manual(void **state)
 	assert_limit(conf, METER_SITE, 200, 400, 400);
 	assert_limit(conf, METER_TOTAL, 0, 0, 0);
 	assert_int_equal(conf->limits.reset_rate, 1000);
+	assert_int_equal(conf->role, CONF_ROLE_FILTER);
+	assert_int_equal(conf->dnsbl.zones.count, 0);
+	assert_int_equal(conf->dnsbl.domains.count, 0);
+	assert_int_equal(conf->dnsbl.test_interval, 300);
+	assert_int_equal(conf->guard.ttl_max, 3600);
+	assert_int_equal(conf->score[FINDING_RDNS_MISSING], 4);
+	assert_int_equal(conf->score[FINDING_SPF_PASS], -1);
+	assert_int_equal(conf->policy.reject, 10);
+	assert_false(conf->greylist.enabled);
+	assert_int_equal(conf->escalation.first_action, ACTION_REFUSE);
+	assert_int_equal(conf->escalation.action, ACTION_DROP);
+	assert_int_equal(conf->history.good, 5);
 	assert_string_equal(conf->file, "");
 	conf_free(&conf);
 	assert_null(conf);
+}
+
+static void assert_zone(const struct conf_zone *zone, const char *name, const char *shown,
+			int32_t weight)
+{
+	assert_string_equal(zone->name, name);
+	assert_string_equal(conf_zone_shown(zone), shown);
+	assert_int_equal(zone->weight, weight);
+}
+
+/* The sections of the reputation checks. */
+static void every_check_is_read(void **state)
+{
+	struct conf *conf = read_conf(every_option);
+
+	(void)state;
+	assert_int_equal(conf->role, CONF_ROLE_GUARD);
+	assert_int_equal(conf->dnsbl.zones.count, 3);
+	assert_zone(&conf->dnsbl.zones.zone[0], "zen.example.org", "zen.example.org", 8);
+	assert_zone(&conf->dnsbl.zones.zone[1], "list.example.org", "list.example.org", -4);
+	assert_zone(&conf->dnsbl.zones.zone[2], "0123456789abcdef.dq.example.net", "dq.example.net",
+		    1);
+	assert_int_equal(conf->dnsbl.domains.count, 1);
+	assert_zone(&conf->dnsbl.domains.zone[0], "multi.example.org", "multi.example.org", 4);
+	assert_int_equal(conf->dnsbl.test_interval, 3600);
+	assert_int_equal(conf->guard.rate, 1);
+	assert_int_equal(conf->guard.cache, 1000);
+	assert_int_equal(conf->guard.ttl_min, 120);
+	assert_int_equal(conf->guard.ttl_max, 604800);
+	assert_int_equal(conf->guard.timeout, 1000);
+	assert_int_equal(conf->score[FINDING_RDNS_CONFIRMED], -1000);
+	assert_int_equal(conf->score[FINDING_RDNS_MISSING], 1000);
+	assert_int_equal(conf->policy.slow, -3);
+	assert_int_equal(conf->policy.greylist, 0);
+	assert_int_equal(conf->policy.reject, 1000);
+	assert_true(conf->greylist.enabled);
+	assert_int_equal(conf->greylist.delay, 60);
+	assert_int_equal(conf->greylist.window, 4 * 3600);
+	assert_int_equal(conf->greylist.keep, 604800);
+	assert_int_equal(conf->escalation.first_action, ACTION_DROP);
+	assert_int_equal(conf->escalation.action, ACTION_TARPIT);
+	assert_int_equal(conf->escalation.ttl, 60);
+	assert_int_equal(conf->escalation.ttl_max, 86400);
+	assert_int_equal(conf->escalation.factor, 1);
+	assert_int_equal(conf->escalation.forgive, 5400);
+	assert_int_equal(conf->history.good, 0);
+	assert_int_equal(conf->history.trust, 60);
+	conf_free(&conf);
 }
 
 static void every_option_is_read(void **state)
@@ -135,6 +195,45 @@ static void one_option_is_one_difference(void **state)
 		  "limits.rate-total limits.burst-total " },
 		{ "limits: {conn-total: 1000000}", "limits.conn-total " },
 		{ "limits: {reset-rate: 0}", "limits.reset-rate " },
+		{ "mode: guard", "mode! " },
+		{ "flood: {threshold: 30k}", "flood.threshold " },
+		{ "flood: {release: 20k}", "flood.release " },
+		{ "flood: {hold: 1m}", "flood.hold " },
+		{ "flood: {proof: 7d}", "flood.proof " },
+		{ "flood: {cookies: no}", "flood.cookies " },
+		{ "refuse: {contact: a}", "refuse.contact " },
+		{ "dns: {servers: [127.0.0.1]}", "dns.servers! " },
+		{ "dns: {timeout: 1s}", "dns.timeout! " },
+		{ "dns: {tries: 10}", "dns.tries! " },
+		{ "dns: {cache-entries: 0}", "dns.cache-entries! " },
+		{ "dns: {ttl-min: 0}", "dns.ttl-min! " },
+		{ "dns: {ttl-max: 7d}", "dns.ttl-max! " },
+		{ "dns: {ttl-negative: 0}", "dns.ttl-negative! " },
+		{ "dns: {in-flight: 20000}", "dns.in-flight! " },
+		{ "dns: {in-flight-zone: 1}", "dns.in-flight-zone! " },
+		{ "dnsbl: {zones: [a.example]}", "dnsbl.zones! " },
+		{ "dnsbl: {domains: [a.example]}", "dnsbl.domains! " },
+		{ "dnsbl: {test-interval: 0}", "dnsbl.test-interval! " },
+		{ "guard: {rate: 1000000}", "guard.rate " },
+		{ "guard: {cache: 10M}", "guard.cache! " },
+		{ "guard: {ttl-min: 1}", "guard.ttl-min " },
+		{ "guard: {ttl-max: 7d}", "guard.ttl-max " },
+		{ "guard: {timeout: 100}", "guard.timeout " },
+		{ "policy: {slow: -1000}", "policy.slow " },
+		{ "policy: {greylist: 10}", "policy.greylist " },
+		{ "policy: {reject: 6}", "policy.reject " },
+		{ "greylist: {enabled: true}", "greylist.enabled " },
+		{ "greylist: {delay: 86399}", "greylist.delay " },
+		{ "greylist: {window: 301}", "greylist.window " },
+		{ "greylist: {keep: 1d}", "greylist.keep " },
+		{ "escalation: {first-action: tarpit}", "escalation.first-action " },
+		{ "escalation: {action: reset}", "escalation.action " },
+		{ "escalation: {ttl: 7d}", "escalation.ttl " },
+		{ "escalation: {ttl-max: 10m}", "escalation.ttl-max " },
+		{ "escalation: {factor: 100}", "escalation.factor " },
+		{ "escalation: {forgive: 1m}", "escalation.forgive " },
+		{ "history: {good: 1000}", "history.good " },
+		{ "history: {trust: 1m}", "history.trust " },
 	};
 	struct conf *before = read_defaults();
 
@@ -148,6 +247,53 @@ static void one_option_is_one_difference(void **state)
 		conf_free(&after);
 	}
 	conf_free(&before);
+}
+
+/* Each finding has an option of its own, which sets its score and no other. */
+static void every_finding_has_a_score(void **state)
+{
+#define NAME_OF(name, text, preset, help) "score." text,
+	static const char *const names[] = { FINDING_LIST(NAME_OF) };
+#undef NAME_OF
+	struct conf *before = read_defaults(), *after = read_defaults();
+	char expected[64];
+
+	(void)state;
+	for (int i = 0; i < FINDING_COUNT; i++) {
+		struct differences seen;
+
+		assert_int_equal(conf_option_set(after, names[i], "-77", NULL), 0);
+		assert_int_equal(after->score[i], -77);
+		list_differences(before, after, &seen);
+		snprintf(expected, sizeof(expected), "%s ", names[i]);
+		assert_string_equal(seen.names, expected);
+		after->score[i] = before->score[i];
+	}
+	conf_free(&before);
+	conf_free(&after);
+}
+
+/* A time is read as a number of its unit and as a duration alike. */
+static void times_are_durations(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		uint32_t value;
+	} rows[] = {
+		{ "flood.proof", "60", 60 },       { "flood.proof", "7d", 7 * 86400 },
+		{ "flood.proof", "1h30m", 5400 },  { "flood.proof", "2k", 2000 },
+		{ "flood.proof", "2m", 120 },      { "flood.proof", "366d", 366 * 86400 },
+		{ "dnsbl.test-interval", "0", 0 }, { "guard.timeout", "250", 250 },
+		{ "guard.timeout", "250ms", 250 }, { "guard.timeout", "2s", 2000 },
+		{ "guard.timeout", "1m", 60000 },
+	};
+	uint64_t value = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(conf_option_parse(rows[i].name, rows[i].text, &value, NULL), 0);
+		assert_int_equal(value, rows[i].value);
+	}
 }
 
 static void differences_are_counted(void **state)
@@ -300,7 +446,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_those_of_the_manual),
 		cmocka_unit_test(every_option_is_read),
+		cmocka_unit_test(every_check_is_read),
 		cmocka_unit_test(one_option_is_one_difference),
+		cmocka_unit_test(every_finding_has_a_score),
+		cmocka_unit_test(times_are_durations),
 		cmocka_unit_test(differences_are_counted),
 		cmocka_unit_test(the_same_value_is_no_difference),
 		cmocka_unit_test(origins_are_known),

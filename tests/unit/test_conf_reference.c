@@ -49,6 +49,22 @@ static void the_example_is_the_defaults(void **state)
 	free(text);
 }
 
+/* Scores are a line of words and a line of the option each. */
+static void scores_are_short_in_the_example(void **state)
+{
+	char *text = captured(conf_example);
+
+	(void)state;
+	assert_non_null(strstr(text,
+			       "\nscore:\n"
+			       "  # The address has a host name that leads back to it (FCrDNS).\n"
+			       "  # Takes -1000 to 1000 points\n"
+			       "  rdns-confirmed: 0\n"
+			       "  # The address has no host name.\n"
+			       "  rdns-missing: 4\n"));
+	free(text);
+}
+
 static void the_reference_has_every_option(void **state)
 {
 	char *text = captured(conf_reference);
@@ -66,7 +82,13 @@ static void the_reference_has_every_option(void **state)
 				     ".Ql \"20\" .\n"
 				     ".It Cm "));
 	assert_non_null(strstr(text, ".It Cm mode\n"));
+	assert_non_null(strstr(text, "Takes filter or guard;\n"));
 	assert_non_null(strstr(text, "Takes auto, native or generic;\n"));
+	assert_non_null(strstr(text, ".It Cm score.rdns\\-missing\n"
+				     "The address has no host name.\n"
+				     "Takes \\-1000 to 1000 points;\n"
+				     "the default is\n"
+				     ".Ql \"4\" .\n"));
 	assert_non_null(strstr(text, "(\\(dq[::1]:9125\\(dq in quotes)"));
 	free(text);
 }
@@ -75,6 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_is_the_defaults),
+		cmocka_unit_test(scores_are_short_in_the_example),
 		cmocka_unit_test(the_reference_has_every_option),
 	};
 

@@ -100,6 +100,118 @@ static void values_of_the_wrong_type(void **state)
 	assert_refused(rows, COUNT(rows));
 }
 
+static void scores(void **state)
+{
+	static const struct refused rows[] = {
+		{ "score: {spf-pass: -1001}",
+		  "f:1: score.spf-pass: -1001 is out of range -1000 to 1000" },
+		{ "score:\n  spf-fail: 1001",
+		  "f:2: score.spf-fail: 1001 is out of range -1000 to 1000" },
+		{ "score: {spf-fail: -99999999999999999999999}",
+		  "f:1: score.spf-fail: -99999999999999999999999 is out of range -1000 to 1000" },
+		{ "score: {spf-fail: 1k}", "f:1: score.spf-fail: 1k is not a whole number" },
+		{ "score: {spf-fail: 1.5}", "f:1: score.spf-fail: 1.5 is not a whole number" },
+		{ "score: {spf-fail: +1}", "f:1: score.spf-fail: +1 is not a whole number" },
+		{ "score: {spf-fail: --1}", "f:1: score.spf-fail: --1 is not a whole number" },
+		{ "score: {spf-fail: much}", "f:1: score.spf-fail: much is not a whole number" },
+		{ "score: {spf-fail: \"1\"}",
+		  "f:1: score.spf-fail: is a text in quotes, but a whole number is wanted" },
+		{ "score: {spf-fail: }",
+		  "f:1: score.spf-fail: has no value, but a whole number is wanted" },
+		{ "policy: {reject: -1001}",
+		  "f:1: policy.reject: -1001 is out of range -1000 to 1000" },
+	};
+
+	(void)state;
+	assert_refused(rows, COUNT(rows));
+}
+
+static void times(void **state)
+{
+	static const struct refused rows[] = {
+		{ "flood: {proof: 367d}", "f:1: flood.proof: 367d is out of range 1 to 31622400" },
+		{ "flood: {proof: 0}", "f:1: flood.proof: 0 is out of range 1 to 31622400" },
+		{ "flood: {proof: 0s}", "f:1: flood.proof: 0s is neither a whole number nor a "
+					"duration, as 90s, 15m, 1h30m or 7d" },
+		{ "flood: {proof: 7 d}", "f:1: flood.proof: 7 d is neither a whole number nor a "
+					 "duration, as 90s, 15m, 1h30m or 7d" },
+		{ "flood: {proof: 30m1h}", "f:1: flood.proof: 30m1h is neither a whole number nor "
+					   "a duration, as 90s, 15m, 1h30m or 7d" },
+		{ "flood: {proof: 9ms}", "f:1: flood.proof: 9ms is neither a whole number nor a "
+					 "duration, as 90s, 15m, 1h30m or 7d" },
+		{ "flood: {proof: '7d'}", "f:1: flood.proof: is a text in quotes, but a number or "
+					  "a duration, as 90s or 7d is wanted" },
+		{ "guard: {timeout: 61s}", "f:1: guard.timeout: 61s is out of range 100 to 60000" },
+		{ "guard: {timeout: 99ms}",
+		  "f:1: guard.timeout: 99ms is out of range 100 to 60000" },
+		{ "guard: {timeout: ms}", "f:1: guard.timeout: ms is neither a whole number nor a "
+					  "duration, as 90s, 15m, 1h30m or 7d" },
+		{ "guard: {timeout: 99999999999999999999999999999999999ms}",
+		  "f:1: guard.timeout: 99999999999999999999999999999999999ms is neither a whole "
+		  "number nor a duration, as 90s, 15m, 1h30m or 7d" },
+		/* No time. */
+		{ "guard: {rate: 7d}", "f:1: guard.rate: 7d is not a whole number" },
+		{ "escalation: {factor: 1m}", "f:1: escalation.factor: 1m is not a whole number" },
+	};
+
+	(void)state;
+	assert_refused(rows, COUNT(rows));
+}
+
+/* What YAML makes of rows of DNS lists, with and without quotes. More of them is in test_zone.c. */
+#define UNQUOTED                                                                                   \
+	"dnsbl.zones: a row without quotes is something else than a text to YAML: put it in "      \
+	"quotes, as \"zen.spamhaus.org*8\""
+static void lists_of_zones(void **state)
+{
+	static const struct refused rows[] = {
+		{ "dnsbl: {zones: zen.example}",
+		  "f:1: dnsbl.zones: is a single value, but a list of texts in quotes, as "
+		  "[\"zen.spamhaus.org*8\"] is wanted" },
+		{ "dnsbl:\n  zones:\n  - {SECRET}.dq.example", "f:3: " UNQUOTED },
+		{ "dnsbl:\n  zones:\n  - zen.example: 8", "f:3: " UNQUOTED },
+		{ "dnsbl:\n  zones:\n  - *8", "f:3: " UNQUOTED },
+		{ "dnsbl:\n  zones:\n  - &14 a", "f:3: " UNQUOTED },
+		{ "dnsbl:\n  zones:\n  - !zen a", "f:3: " UNQUOTED },
+		{ "dnsbl:\n  zones:\n  - [a.example, b.example]", "f:3: " UNQUOTED },
+		{ "dnsbl: {zones: [a.example=127.0.0.[1..3]*4]}",
+		  "f:1: dnsbl.zones: a.example=127.0.0. has replies that are not four numbers, "
+		  "sets or masks, as 127.0.0.[2;4..7]; was more meant? Rows need quotes" },
+		{ "dnsbl: {zones: [a.example*4 b.example]}",
+		  "f:1: dnsbl.zones: a.example*4 b.example has a weight that is not a whole number "
+		  "from -1000 to 1000; was more meant? Rows need quotes" },
+		{ "dnsbl: {zones: [\"a.example\"[]}",
+		  "f:1: dnsbl.zones, where every row needs quotes: not valid YAML: did not find "
+		  "expected ',' or ']' while parsing a flow sequence" },
+		{ "dnsbl: {zones: {SECRET}.dq.example}",
+		  "f:1: dnsbl.zones: is a mapping, but a list of texts in quotes, as "
+		  "[\"zen.spamhaus.org*8\"] is wanted" },
+		{ "dnsbl: {zones: [\"\"]}", "f:1: dnsbl.zones: \"\" has no name of a zone" },
+		{ "dnsbl: {zones: [a.example,\n a.example*3]}",
+		  "f:2: dnsbl.zones: a.example*3 is there twice, on lines 1 and 2" },
+		{ "dnsbl:\n  domains:\n  - '{SECRET}.a.example=127.0.0.[2;3]'\n"
+		  "  - 'secret.A.example.=127.0.0.[3;2]*5'\n",
+		  "f:4: dnsbl.domains: secret.A.example.=127.0.0.[3;2]*5 is there twice, on lines "
+		  "3 "
+		  "and 4" },
+		{ "dnsbl:\n  zones:\n  - 'secret.a.example'\n  - '{SECRET}.A.example'\n",
+		  "f:4: dnsbl.zones: ....A.example is there twice, on lines 3 and 4" },
+		{ "dnsbl: {zones: [\"{SECRET}.a.example=127.0.0.256\"]}",
+		  "f:1: dnsbl.zones: ....a.example=127.0.0.256 has a number above 255 in its "
+		  "replies" },
+	};
+	char many[4096] = "dnsbl: {zones: [";
+	size_t used = strlen(many);
+
+	(void)state;
+	assert_refused(rows, COUNT(rows));
+	for (int i = 0; i <= CONF_ZONES_MAX; i++)
+		used += (size_t)snprintf(many + used, sizeof(many) - used, "z%d.example,", i);
+	snprintf(many + used, sizeof(many) - used, "]}");
+	assert_string_equal(refusal_of(many, strlen(many)),
+			    "f:1: dnsbl.zones: more than 64 members");
+}
+
 static void values_that_a_checker_refuses(void **state)
 {
 	static const char account[] = "a name starts with a letter and goes on with letters, "
@@ -184,6 +296,26 @@ static void contradictions(void **state)
 		  "f:2: dns.ttl-negative: 9 is less than dns.ttl-min, 10 (the default)" },
 		{ "dns:\n  in-flight: 100\n",
 		  "f:2: dns.in-flight: 100 is less than dns.in-flight-zone, 200 (the default)" },
+		{ "flood:\n  threshold: 0\n  release: 5\n",
+		  "f:3: flood.release: 5 has no effect beside flood.threshold, 0 (line 2)" },
+		{ "flood:\n  release: 5\n  threshold: 0\n",
+		  "f:3: flood.threshold: 0 leaves no effect to flood.release, 5 (line 2)" },
+		{ "guard:\n  ttl-min: 2h\n",
+		  "f:2: guard.ttl-min: 7200 is more than guard.ttl-max, 3600 (the default)" },
+		{ "escalation:\n  ttl-max: 9m\n",
+		  "f:2: escalation.ttl-max: 540 is less than escalation.ttl, 600 (the default)" },
+		{ "greylist:\n  delay: 600\n  window: 10m\n",
+		  "f:3: greylist.window: 600 is not more than greylist.delay, 600 (line 2)" },
+		{ "greylist:\n  window: 10m\n  delay: 600\n",
+		  "f:3: greylist.delay: 600 is not less than greylist.window, 600 (line 2)" },
+		{ "policy:\n  slow: 7\n",
+		  "f:2: policy.slow: 7 is more than policy.greylist, 6 (the default)" },
+		{ "policy:\n  reject: 5\n",
+		  "f:2: policy.reject: 5 is less than policy.greylist, 6 (the default)" },
+		{ "policy:\n  greylist: 0\n  slow: 11\n",
+		  "f:3: policy.slow: 11 is more than policy.reject, 10 (the default)" },
+		{ "policy:\n  slow: -3\n  greylist: -4\n",
+		  "f:3: policy.greylist: -4 is less than policy.slow, -3 (line 2)" },
 		{ "limits:\n  burst-source: 201\n", "f:2: limits.burst-source: 201 is more than "
 						    "limits.burst-net, 200 (the default)" },
 		{ "limits:\n  burst-total: 10\n",
@@ -204,7 +336,7 @@ static void contradictions(void **state)
 	assert_refused(rows, COUNT(rows));
 }
 
-static void limits_that_do_not_contradict(void **state)
+static void values_that_do_not_contradict(void **state)
 {
 	static const char *const rows[] = {
 		"limits: {rate-source: 0}", /* its burst was not written */
@@ -214,6 +346,14 @@ static void limits_that_do_not_contradict(void **state)
 							     */
 		"limits: {burst-net: 0, burst-site: 0, burst-source: 1M}",
 		"dns: {ttl-negative: 0}",
+		"flood: {threshold: 0}",
+		"flood: {threshold: 5, release: 5}",
+		"guard: {ttl-min: 60, ttl-max: 60}",
+		"escalation: {ttl: 60, ttl-max: 60}",
+		"policy: {slow: 0}",
+		"policy: {slow: 500, greylist: 0, reject: 0}",
+		"policy: {slow: 6, greylist: 6, reject: 6}",
+		"policy: {slow: -9, greylist: -9, reject: 0}",
 	};
 
 	(void)state;
@@ -300,9 +440,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_out_of_range),
 		cmocka_unit_test(values_of_the_wrong_type),
+		cmocka_unit_test(scores),
+		cmocka_unit_test(times),
+		cmocka_unit_test(lists_of_zones),
 		cmocka_unit_test(values_that_a_checker_refuses),
 		cmocka_unit_test(contradictions),
-		cmocka_unit_test(limits_that_do_not_contradict),
+		cmocka_unit_test(values_that_do_not_contradict),
 		cmocka_unit_test(what_the_operator_sets),
 		cmocka_unit_test(what_the_operator_contradicts),
 	};

@@ -35,7 +35,7 @@
 	X(HELO_OWN, "helo-own", "10", "HELO was a name or an address of ours")                     \
 	X(HELO_MISMATCH, "helo-mismatch", "1",                                                     \
 	  "the HELO name exists and does not lead to the client's address")                        \
-	X(HELO_UNKNOWN, "helo-unknown", "3", "the HELO name does not exist")                       \
+	X(HELO_UNKNOWN, "helo-unknown", "3", "the HELO name does not exist, or has no address")    \
 	X(HELO_TEMPORARY, "helo-temporary", "0", "the DNS could not tell about the HELO name")     \
 	X(SPF_PASS, "spf-pass", "-1", "SPF: the sender's domain names this host")                  \
 	X(SPF_NEUTRAL, "spf-neutral", "0", "SPF: the sender's domain says nothing of this host")   \

@@ -13,6 +13,8 @@
 
 #include "lib/units.h"
 
+#define MS_OF_SECOND 1000u
+
 /* "TEXT followed by what is wrong with it", in the form of every message of this file. */
 int conf_refuse(struct error *err, const char *text, const char *wrong)
 {
@@ -30,18 +32,23 @@ static bool is_integer(const char *text)
 	return *digits && !digits[strspn(digits, "0123456789")];
 }
 
-int conf_range_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct error *err)
+static int refuse_range(struct error *err, const char *text, uint64_t min, uint64_t max)
 {
 	char wrong[TEXT_SHOWN_MAX];
+
+	snprintf(wrong, sizeof(wrong), "is out of range %" PRIu64 " to %" PRIu64, min, max);
+	return conf_refuse(err, text, wrong);
+}
+
+int conf_range_parse(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct error *err)
+{
 	uint64_t value;
 	bool known = !number_parse(text, 0, UINT64_MAX, &value, NULL);
 
 	if (!known && !is_integer(text))
 		return conf_refuse(err, text, "is not a whole number");
-	if (!known || value < min || value > max) {
-		snprintf(wrong, sizeof(wrong), "is out of range %" PRIu64 " to %" PRIu64, min, max);
-		return conf_refuse(err, text, wrong);
-	}
+	if (!known || value < min || value > max)
+		return refuse_range(err, text, min, max);
 	*out = value;
 	return 0;
 }
@@ -53,7 +60,7 @@ static uint32_t units_of_second(const struct conf_option *option)
 		return 0;
 	if (!strcmp(option->unit, CONF_SECONDS))
 		return 1;
-	return strcmp(option->unit, CONF_MS) ? 0 : 1000;
+	return strcmp(option->unit, CONF_MS) ? 0 : MS_OF_SECOND;
 }
 
 bool conf_is_time(const struct conf_option *option)
@@ -61,24 +68,43 @@ bool conf_is_time(const struct conf_option *option)
 	return units_of_second(option) != 0;
 }
 
-/* Reads what is no plain number as a duration in the units of the option. */
+/* Reads "500ms", which is no duration, because those count seconds. */
+static bool read_ms(const char *text, uint64_t *out)
+{
+	const size_t len = strspn(text, "0123456789");
+	char digits[DURATION_TEXT_MAX] = "";
+
+	if (strcmp(text + len, CONF_MS) != 0 || len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len);
+	return !number_parse(digits, 0, UINT64_MAX, out, NULL);
+}
+
+/* Reads what is no plain number, in the units of the option. */
+static bool read_time(const struct conf_option *option, const char *text, uint64_t *out)
+{
+	const uint32_t units = units_of_second(option);
+	uint32_t seconds = 0;
+
+	if (units == MS_OF_SECOND && read_ms(text, out))
+		return true;
+	if (duration_parse(text, &seconds, NULL))
+		return false;
+	*out = (uint64_t)seconds * units;
+	return true;
+}
+
 static int parse_time(const struct conf_option *option, const char *text, uint64_t *out,
 		      struct error *err)
 {
-	char wrong[TEXT_SHOWN_MAX];
-	uint32_t seconds = 0;
-	uint64_t value;
+	uint64_t value = 0;
 
-	if (duration_parse(text, &seconds, NULL))
+	if (!read_time(option, text, &value))
 		return conf_refuse(
 			err, text,
 			"is neither a whole number nor a duration, as 90s, 15m, 1h30m or 7d");
-	value = (uint64_t)seconds * units_of_second(option);
-	if (value < option->min || value > option->max) {
-		snprintf(wrong, sizeof(wrong), "is out of range %" PRIu32 " to %" PRIu32 " %s",
-			 option->min, option->max, option->unit);
-		return conf_refuse(err, text, wrong);
-	}
+	if (value < option->min || value > option->max)
+		return refuse_range(err, text, option->min, option->max);
 	*out = value;
 	return 0;
 }

@@ -9,6 +9,7 @@
  */
 #include "conf/schema.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,7 +62,8 @@ static void print_preset(FILE *out, const struct conf_option *row, const char *e
 		fputs(row->preset[0] ? row->preset : empty, out);
 }
 
-/* A comment: words are put into lines, each of which starts with `lead`. */
+/* A comment: words are put into lines, each of which starts with `lead`. The first one gets a
+ * capital, which the words of findings have not. */
 struct comment {
 	FILE *out;
 	const char *lead;
@@ -78,7 +80,8 @@ static void comment_words(struct comment *comment, const char *text)
 		if (full)
 			fputc('\n', comment->out);
 		fputs(starts ? comment->lead : " ", comment->out);
-		fwrite(text, 1, len, comment->out);
+		fputc(comment->column ? text[0] : toupper(text[0]), comment->out);
+		fwrite(text + 1, 1, len - 1, comment->out);
 		comment->column = (starts ? strlen(comment->lead) : comment->column + 1) + len;
 		text += len;
 	}
@@ -134,8 +137,8 @@ void conf_example(FILE *out)
 
 	fputs("# The configuration of Postern, with every option at its default. What is left\n"
 	      "# out has its default, too. \"posternctl reload\" applies changes, except where it\n"
-	      "# says that they count from the next start on. Seconds and ms may also be written\n"
-	      "# as 90s, 15m, 1h30m or 7d. See postern.yaml(5).\n",
+	      "# says that they count from the next start on. Seconds may also be written as\n"
+	      "# 90s, 15m, 1h30m or 7d, and ms as 500ms. See postern.yaml(5).\n",
 	      out);
 	for (size_t i = 0; i < conf_schema_count; i++) {
 		const struct conf_option *row = &conf_schema[i];
@@ -167,9 +170,11 @@ static void print_roff(FILE *out, const char *text, size_t len)
 	}
 }
 
-/* Every sentence starts a line, as mdoc(7) wants it. No help text starts one with "." or "'". */
+/* Every sentence starts a line, as mdoc(7) wants it, and the first one with a capital. No help text
+ * starts one with "." or "'". */
 static void print_sentences(FILE *out, const char *text)
 {
+	fputc(toupper(*text++), out);
 	while (*text) {
 		const char *end = strstr(text, ". ");
 		const size_t len = end ? (size_t)(end + 1 - text) : strlen(text);

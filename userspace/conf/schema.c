@@ -89,7 +89,7 @@ _Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the
 		.preset = initial, .unit = "points", .reloadable = true, .help = text              \
 	}
 #define FINDING_ROW(name, text, initial, about)                                                    \
-	SCORE("score." text, score[FINDING_##name], initial, "When " about "."),
+	SCORE("score." text, score[FINDING_##name], initial, about "."),
 
 #define SOURCE "one address"
 #define NET    "one IPv4 /24 or IPv6 /64"

@@ -173,6 +173,17 @@ static int refuse_type(struct reader *reader, const struct conf_option *option)
 		      conf_option_wanted(option));
 }
 
+/* Says of a row that was refused that YAML may have ended it early, where it has no quotes. */
+static void add_doubt(struct reader *reader, const char *row)
+{
+	char *text = reader->err->text;
+	const size_t used = strlen(text);
+	struct conf_zone zone;
+
+	if (needs_quotes(reader) && is_bare(reader) && conf_zone_parse(row, &zone, NULL))
+		snprintf(text + used, ERROR_TEXT_MAX - used, "; was more meant? Rows need quotes");
+}
+
 static int read_scalar(struct reader *reader, const struct conf_option *option)
 {
 	const char *text = (const char *)reader->event.data.scalar.value;
@@ -182,8 +193,10 @@ static int read_scalar(struct reader *reader, const struct conf_option *option)
 		return refuse_type(reader, option);
 	if (strlen(text) != reader->event.data.scalar.length)
 		return refuse(reader, "%s: holds a NUL character", option->name);
-	if (conf_value_parse(option, text, reader->conf, reader->err))
+	if (conf_value_parse(option, text, reader->conf, reader->err)) {
+		add_doubt(reader, text);
 		return at_line(reader, event_line(reader));
+	}
 	return 0;
 }
 

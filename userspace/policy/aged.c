@@ -131,6 +131,11 @@ struct aged *aged_oldest(const struct aged_table *table)
 	return TAILQ_FIRST(&table->ages);
 }
 
+struct aged *aged_younger(const struct aged *node)
+{
+	return TAILQ_NEXT(node, age);
+}
+
 struct aged *aged_round(struct aged_table *table)
 {
 	struct aged *node;

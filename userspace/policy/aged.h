@@ -40,6 +40,8 @@ void aged_touch(struct aged_table *table, struct aged *node);
 
 /* NULL if there is none. */
 struct aged *aged_oldest(const struct aged_table *table);
+/* The one that was touched next after it; NULL behind the youngest. */
+struct aged *aged_younger(const struct aged *node);
 /* The next of all nodes for somebody who goes round, in no order; NULL where one is free. */
 struct aged *aged_round(struct aged_table *table);
 size_t aged_count(const struct aged_table *table);

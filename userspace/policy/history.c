@@ -175,6 +175,12 @@ size_t history_count(const struct history *history)
 	return aged_count(history->table);
 }
 
+void history_each(const struct history *history, history_cb cb, void *arg)
+{
+	for (const struct aged *node = aged_oldest(history->table); node; node = aged_younger(node))
+		cb(&((const struct source *)node)->record, arg);
+}
+
 void history_adopt(struct history *history, const struct history_record *record)
 {
 	struct history_record *own = history_get(history, &record->addr);

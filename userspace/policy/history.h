@@ -92,7 +92,7 @@ const struct history_record *history_find(const struct history *history, const s
 /* Forgets the source; whether there was one. */
 bool history_forget(struct history *history, const struct addr *addr);
 size_t history_count(const struct history *history);
-/* Walks over all, in no order; `cb` must not change the history. */
+/* Walks over all, who was heard of longest ago first; `cb` must not change the history. */
 typedef void (*history_cb)(const struct history_record *record, void *arg);
 void history_each(const struct history *history, history_cb cb, void *arg);
 

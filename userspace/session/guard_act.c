@@ -98,6 +98,24 @@ static void remember(struct history_record *record, const struct verdict *verdic
 	record->until = next->block || next->trust ? now + next->ttl : 0;
 }
 
+/*
+ * An offence. Anybody can send a SYN in the name of another, so what came from a source that has
+ * not completed a handshake lately blocks it no longer than it was blocked before.
+ */
+static struct escalation offend(struct guard *guard, struct history_record *record, uint32_t now)
+{
+	const struct escalation_rules *rules = &guard->rules.escalation;
+	const uint32_t before = escalation_offences(rules, record, now);
+	struct history_record again = *record;
+	uint32_t seconds;
+
+	if (!before || gate_proved(guard->gate, &record->addr, &seconds))
+		return escalate(rules, record, true, now);
+	again.offences = (uint16_t)(before - 1);
+	again.offence_time = now;
+	return escalate(rules, &again, true, now);
+}
+
 /* Only what is clearly good or clearly bad is history. */
 static struct escalation escalate_verdict(struct guard *guard, const struct verdict *verdict)
 {
@@ -109,7 +127,8 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 	if (!offence && verdict->decision != DECISION_ACCEPT)
 		return next;
 	record = history_get(guard->history, &verdict->addr);
-	next = escalate(&guard->rules.escalation, record, offence, now);
+	next = offence ? offend(guard, record, now)
+		       : escalate(&guard->rules.escalation, record, false, now);
 	remember(record, verdict, &next, now);
 	history_touch(guard->history, record, now);
 	return next;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tests of policy/evaluate: everything that is found out about a client is put together and scored,
+ * whatever answers first, is late, or never comes. The DNS is played (tests/replay/dns_script.h).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/evaluate.h"
+#include "tests/replay/dns_script.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define LONG_MS      60000
+
+static const char script_text[] = "2.0.0.127.bl.test A 127.0.0.2\n"
+				  "2.0.0.127.wl.test A 127.0.0.2\n"
+				  "2.0.0.127.slow.test A 127.0.0.2\n"
+				  "TEST.dbl.test A 127.0.1.2\n"
+				  /* listed, and a host with confirmed reverse DNS */
+				  "1.2.0.192.bl.test A ttl 120 127.0.0.2\n"
+				  "1.2.0.192.bl.test TXT \"spam source\"\n"
+				  "1.2.0.192.in-addr.arpa PTR ttl 300 mx.good.test\n"
+				  "mx.good.test A ttl 600 192.0.2.1\n"
+				  "mx.good.test TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
+				  /* listed, and on the allow list */
+				  "2.2.0.192.bl.test A 127.0.0.2\n"
+				  "2.2.0.192.wl.test A 127.0.0.2\n"
+				  "2.2.0.192.in-addr.arpa PTR mx.good.test\n"
+				  /* no reverse DNS */
+				  "3.2.0.192.slow.test A after 3000 127.0.0.2\n"
+				  /* a domain that is listed, and that forbids the host */
+				  "4.2.0.192.in-addr.arpa PTR mail.bad.test\n"
+				  "mail.bad.test A 192.0.2.4\n"
+				  "mail.bad.test TXT \"v=spf1 -all\"\n"
+				  "mail.bad.test.dbl.test A 127.0.1.2\n"
+				  "5.2.0.192.in-addr.arpa PTR TEMPORARY\n";
+
+struct fixture {
+	struct dns_script *script;
+	struct dnsbl *dnsbl;
+	struct score_rules rules;
+	unsigned int called;
+	struct evaluate_result seen;
+};
+
+static void add_zone(struct conf_zones *zones, const char *text)
+{
+	struct error err;
+
+	assert_int_equal(conf_zone_parse(text, &zones->zone[zones->count++], &err), 0);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct conf_zones *zones = calloc(2, sizeof(*zones));
+	struct dnsbl_options options = { .addresses = &zones[0],
+					 .domains = &zones[1],
+					 .test_interval = 600 };
+	struct conf *conf;
+	struct error err;
+
+	add_zone(&zones[0], "bl.test*10");
+	add_zone(&zones[0], "wl.test*-12");
+	add_zone(&zones[0], "slow.test*3");
+	add_zone(&zones[1], "dbl.test*5");
+	assert_int_equal(dns_script_open(script_text, &fixture->script, &err), 0);
+	options.dns = dns_script_dns(fixture->script);
+	assert_int_equal(dnsbl_open(&options, &fixture->dnsbl, &err), 0);
+	free(zones);
+	assert_int_equal(conf_defaults(&conf, &err), 0);
+	score_rules_conf(&fixture->rules, conf);
+	conf_free(&conf);
+	dnsbl_tick(fixture->dnsbl);
+	assert_true(dns_script_run(fixture->script, LONG_MS));
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	dnsbl_close(&fixture->dnsbl);
+	dns_script_close(&fixture->script);
+	free(fixture);
+	return 0;
+}
+
+static void on_done(const struct evaluate_result *result, void *arg)
+{
+	struct fixture *fixture = arg;
+
+	fixture->called++;
+	fixture->seen = *result;
+}
+
+static const char *const own_name[] = { "gate.test" };
+
+static struct evaluation *start(struct fixture *fixture, const char *ip, const char *helo,
+				bool details)
+{
+	struct evaluate_request request = {
+		.dns = dns_script_dns(fixture->script),
+		.dnsbl = fixture->dnsbl,
+		.rules = &fixture->rules,
+		.helo = helo,
+		.details = details,
+		.own_names = 1,
+		.own_name = own_name,
+	};
+	struct evaluation *evaluation;
+
+	assert_int_equal(addr_parse(ip, strlen(ip), &request.addr, NULL), 0);
+	fixture->called = 0;
+	evaluation = evaluate_start(&request, on_done, fixture);
+	assert_non_null(evaluation);
+	assert_int_equal(fixture->called, 0);
+	assert_null(evaluate_result(evaluation));
+	return evaluation;
+}
+
+/* What each client comes to. */
+static void clients_are_scored(void **state)
+{
+	static const struct {
+		const char *ip, *helo;
+		finding_set findings;
+		int32_t zones, total;
+		enum decision decision;
+		bool temporary;
+	} rows[] = {
+		{ "192.0.2.1", NULL, FINDING_BIT(FINDING_RDNS_CONFIRMED), 10, 10, DECISION_REJECT,
+		  false },
+		{ "192.0.2.1", "mx.good.test",
+		  FINDING_BIT(FINDING_RDNS_CONFIRMED) | FINDING_BIT(FINDING_HELO_CONFIRMED) |
+			  FINDING_BIT(FINDING_HELO_MATCH),
+		  10, 9, DECISION_GREYLIST, false },
+		{ "192.0.2.2", NULL, FINDING_BIT(FINDING_RDNS_UNCONFIRMED), -2, 1, DECISION_ACCEPT,
+		  false },
+		{ "192.0.2.3", NULL, FINDING_BIT(FINDING_RDNS_MISSING), 3, 7, DECISION_GREYLIST,
+		  false },
+		{ "192.0.2.4", "mail.bad.test",
+		  FINDING_BIT(FINDING_RDNS_CONFIRMED) | FINDING_BIT(FINDING_HELO_CONFIRMED) |
+			  FINDING_BIT(FINDING_HELO_MATCH) | FINDING_BIT(FINDING_SPF_HELO_FAIL),
+		  5, 12, DECISION_REJECT, false },
+		{ "192.0.2.4", "gate.test",
+		  FINDING_BIT(FINDING_RDNS_CONFIRMED) | FINDING_BIT(FINDING_HELO_OWN), 0, 10,
+		  DECISION_REJECT, false },
+		{ "192.0.2.5", "", FINDING_BIT(FINDING_RDNS_TEMPORARY), 0, 0, DECISION_ACCEPT,
+		  true },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct evaluation *evaluation = start(fixture, rows[i].ip, rows[i].helo, false);
+
+		assert_true(dns_script_run(fixture->script, LONG_MS));
+		assert_int_equal(fixture->called, 1);
+		assert_int_equal(fixture->seen.input.findings, rows[i].findings);
+		assert_int_equal(fixture->seen.input.zones, rows[i].zones);
+		assert_int_equal(fixture->seen.score.total, rows[i].total);
+		assert_int_equal(fixture->seen.score.decision, rows[i].decision);
+		assert_int_equal(fixture->seen.input.temporary, rows[i].temporary);
+		assert_null(fixture->seen.detail);
+		evaluate_free(&evaluation);
+	}
+}
+
+/* The verdict holds no longer than the answer that runs out first. */
+static void the_least_time_counts(void **state)
+{
+	struct fixture *fixture = *state;
+	struct evaluation *evaluation = start(fixture, "192.0.2.1", NULL, false);
+
+	assert_true(dns_script_run(fixture->script, LONG_MS));
+	assert_true(fixture->seen.ttl > 0 && fixture->seen.ttl <= 120);
+	evaluate_free(&evaluation);
+}
+
+static void zones_are_named(void **state)
+{
+	struct fixture *fixture = *state;
+	struct evaluation *evaluation = start(fixture, "192.0.2.2", NULL, false);
+
+	assert_true(dns_script_run(fixture->script, LONG_MS));
+	assert_int_equal(fixture->seen.zone_count, 2);
+	assert_int_equal(fixture->seen.zone[0].number, 0);
+	assert_int_equal(fixture->seen.zone[0].score, 10);
+	assert_int_equal(fixture->seen.zone[1].number, 1);
+	assert_int_equal(fixture->seen.zone[1].score, -12);
+	evaluate_free(&evaluation);
+}
+
+static void details_have_every_zone_and_its_text(void **state)
+{
+	struct fixture *fixture = *state;
+	struct evaluation *evaluation = start(fixture, "192.0.2.1", "mail.bad.test", true);
+	const struct evaluate_result *result;
+
+	assert_true(dns_script_run(fixture->script, LONG_MS));
+	result = evaluate_result(evaluation);
+	assert_non_null(result);
+	assert_int_equal(result->details, 4);
+	for (size_t i = 0; i < result->details; i++) {
+		const struct evaluate_zone *at = &result->detail[i];
+
+		assert_int_equal(at->domain, !strcmp(at->result.zone, "dbl.test"));
+		assert_string_equal(at->result.text,
+				    strcmp(at->result.zone, "bl.test") != 0 ? "" : "spam source");
+	}
+	assert_non_null(result->spf);
+	assert_int_equal(result->spf->result, SPF_FAIL);
+	evaluate_free(&evaluation);
+}
+
+/* What is not there in time counts as a temporary failure, and what is there counts. */
+static void what_is_late_is_left_out(void **state)
+{
+	struct fixture *fixture = *state;
+	struct evaluation *evaluation = start(fixture, "192.0.2.3", NULL, true);
+
+	dns_script_advance(fixture->script, 1000);
+	assert_int_equal(fixture->called, 0);
+	evaluate_timeout(evaluation);
+	assert_int_equal(fixture->called, 1);
+	assert_true(fixture->seen.input.temporary);
+	assert_int_equal(fixture->seen.ttl, 0);
+	assert_int_equal(fixture->seen.input.findings, FINDING_BIT(FINDING_RDNS_MISSING));
+	assert_int_equal(fixture->seen.score.total, 4);
+	evaluate_timeout(evaluation);
+	dns_script_advance(fixture->script, LONG_MS);
+	assert_int_equal(fixture->called, 1);
+	evaluate_free(&evaluation);
+}
+
+/* Freed at any moment: nothing comes afterwards. */
+static void it_may_be_freed_at_any_moment(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned int steps = 0; steps < 6; steps++) {
+		struct evaluation *evaluation = start(fixture, "192.0.2.3", "mail.bad.test", true);
+
+		for (unsigned int i = 0; i < steps; i++)
+			dns_script_advance(fixture->script, i * 200);
+		fixture->called = 0;
+		evaluate_free(&evaluation);
+		assert_null(evaluation);
+		dns_script_advance(fixture->script, LONG_MS);
+		assert_int_equal(fixture->called, 0);
+	}
+}
+
+static void free_it(const struct evaluate_result *result, void *arg)
+{
+	(void)result;
+	evaluate_free(arg);
+}
+
+static void done_may_free_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct evaluation *evaluation = NULL;
+	const struct evaluate_request request = { .dns = dns_script_dns(fixture->script),
+						  .dnsbl = fixture->dnsbl,
+						  .rules = &fixture->rules,
+						  .addr = { .byte = { 1 } } };
+
+	evaluation = evaluate_start(&request, free_it, &evaluation);
+	assert_true(dns_script_run(fixture->script, LONG_MS));
+	assert_null(evaluation);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(clients_are_scored, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_least_time_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zones_are_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(details_have_every_zone_and_its_text, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_late_is_left_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_may_be_freed_at_any_moment, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(done_may_free_it, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("evaluate", tests, NULL, NULL);
+}
