@@ -8,13 +8,15 @@ import ipaddress
 import itertools
 import re
 import shutil
+import time
 
 import lists
 import world
 from lab import NO_LIMITS, wait_until
 
 # Everything is short, so that what happens to a client in a day happens here in seconds.
-BLOCK_SECONDS, FACTOR = 2, 4
+BLOCK_SECONDS, FACTOR = 3, 4
+RELOAD_SECONDS = 1.2  # until the guard has seen a new configuration: it looks once a second
 SETTINGS = {
     "mode": "guard",
     "interfaces": ["g0"],
@@ -38,6 +40,7 @@ class Guard:
         self.bad = map(str, ipaddress.ip_network(lists.LISTED4).hosts())
         self.bad6 = (f"2001:db8:bad:{number:x}::25" for number in itertools.count(1))
         self.good = (f"192.0.2.{host}" for host in range(64, 255))
+        self.good6 = (f"2001:db8:900d:{number:x}::25" for number in itertools.count(1))
 
     def configure(self, **overrides):
         return self.lab.write_config(**{**SETTINGS, **overrides})
@@ -59,6 +62,7 @@ class Guard:
     def reload(self, **overrides):
         self.configure(**overrides)
         self.lab.ctl("reload")
+        time.sleep(RELOAD_SECONDS)
 
     # ---- what is found out
 
@@ -102,12 +106,21 @@ class Guard:
         return self.lab.connect(source) == "timeout"
 
     def offend(self, source):
-        """A listed client's connection that arrives, and the verdict that follows it."""
-        before = len(self.verdicts(source))
+        """A listed client's first connection, which arrives, and the verdict that follows it."""
         assert self.lab.connect(source) == "open"
-        verdict = self.wait_for_verdict(source, before + 1)
+        verdict = self.wait_for_verdict(source)
         assert verdict["decision"] == "reject", verdict
         return verdict
+
+    def offend_again(self, source, number=2):
+        """It comes until it is let in and looked up again. The kernel does not tell of it for some seconds after the last time."""
+        wait_until(lambda: self.lab.connect(source) and self.verdicts(source)[number - 1:], 15,
+                   f"another verdict on {source}")
+        return self.blocks(source)[number - 1]
+
+    def blocks(self, source):
+        """What the log says of what the kernel was told."""
+        return [line for line in self.lab.log("guard.blocked") if line["source"].split("/")[0] == source]
 
     def dropped(self, outcome="enforced"):
         """Packets that were dropped because of what was learned."""

@@ -4,6 +4,7 @@ import ipaddress
 import random
 import statistics
 import subprocess
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ from slowclients import Clients
 
 RATE = 50           # sources a second that may be looked up
 QUESTIONS = 3       # of one source: two lists and its host name
+NAMES_MAX = 10      # host names of one address that are asked for
 FORGED, FORGED_RATE, SECONDS = "100.64.0.0/10", 100_000, 4
 NEWCOMERS = 9
 OTHER_PORT = 2525   # nobody listens there yet
@@ -51,9 +53,10 @@ def spray(guard, seconds=SECONDS, rate=FORGED_RATE):
 
 
 def newcomers(guard, count=NEWCOMERS):
-    """The milliseconds that the verdicts on real newcomers take, and how many were told about when complete."""
+    """The milliseconds that the verdicts on real newcomers take, who come so slowly that the budget is none of their concern."""
     found = []
     for _ in range(count):
+        time.sleep(0.15)
         source = next(guard.good)
         assert guard.lab.connect(source, timeout=3) == "open"
         found.append(guard.wait_for_verdict(source)["ms"])
@@ -110,3 +113,12 @@ def test_the_agent_says_what_it_left_out(guard):
     report = guard.lab.flood("198.18.0.0/15", count=2000, rate=2000).result()
     assert report["sent"] == 2000
     wait_until(lambda: guard.metric("postern_newcomers_skipped_total") > 1000, 10, "a count of those left out")
+
+
+def test_a_crowd_of_host_names(guard):
+    """Some of forty are asked for, and no more."""
+    guard.start(dnsbl=QUIET)
+    before = guard.world.queries()
+    assert guard.lab.connect(world.CROWDED) == "open"
+    guard.wait_for_verdict(world.CROWDED)
+    assert QUESTIONS < guard.world.queries() - before <= QUESTIONS + NAMES_MAX
