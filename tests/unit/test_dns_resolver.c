@@ -91,6 +91,38 @@ static void unusual_names(void **state)
 	assert_int_equal(lab->fake[0].seen, 4);
 }
 
+static void on_later(const struct dns_answer *answer, void *arg)
+{
+	assert_int_equal(answer->status, DNS_NODATA);
+	assert_int_equal(answer->count, 0);
+	(*(unsigned int *)arg)++;
+}
+
+/* It is called back once, from the loop; asked and counted is nothing. */
+static void later_is_no_question(void **state)
+{
+	static const uint64_t nothing[DNS_STATUS_COUNT];
+	struct dns_lab *lab = *state;
+	unsigned int called = 0;
+	struct dns_query *query;
+	struct dns_stats stats;
+
+	dns_lab_open(lab, 1);
+	dns_later(lab->dns, on_later, &called);
+	query = dns_later(lab->dns, on_later, &called);
+	dns_cancel(lab->dns, &query);
+	assert_null(query);
+	assert_int_equal(called, 0);
+	dns_lab_until(lab, called);
+	dns_lab_some(lab);
+	assert_int_equal(called, 1);
+	stats = dns_lab_stats(lab);
+	assert_int_equal(stats.questions, 0);
+	assert_int_equal(stats.cancelled, 0);
+	assert_memory_equal(stats.answers, nothing, sizeof(nothing));
+	assert_int_equal(lab->fake[0].seen, 0);
+}
+
 static void what_is_kept_is_not_asked_again(void **state)
 {
 	struct dns_lab *lab = *state;
@@ -484,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_of_all_types),
 		TEST(unusual_names),
+		TEST(later_is_no_question),
 		TEST(what_is_kept_is_not_asked_again),
 		TEST(times_to_live_are_clamped),
 		TEST(one_question_for_many),

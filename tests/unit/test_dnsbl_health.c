@@ -608,7 +608,13 @@ static uint64_t made_up_now(struct dns *dns)
 	return script->ops->now(script);
 }
 
-static const struct dns_ops made_up_ops = { made_up_ask, made_up_cancel, made_up_now };
+static struct dns_query *made_up_later(struct dns *dns, dns_cb cb, void *arg)
+{
+	return dns_later(((struct made_up *)dns)->script, cb, arg);
+}
+
+static const struct dns_ops made_up_ops = { made_up_ask, made_up_cancel, made_up_now,
+					    made_up_later };
 
 static void open_made_up(struct dnsbl_scene *scene, struct made_up *made_up)
 {

@@ -11,8 +11,6 @@
 
 #include <stdlib.h>
 
-#define NO_NAME ".." /* the DNS answers what is no name without asking anybody */
-
 /* ---- the end */
 
 static void query_free(struct dnsbl_query *query)
@@ -246,7 +244,7 @@ static struct dnsbl_query *start(struct dnsbl_query *query, dnsbl_cb cb, void *a
 	query->arg = arg;
 	query->pending = query->slots;
 	if (!query->slots)
-		query->nothing = dns_ask(query->dnsbl->dns, NO_NAME, DNS_A, on_nothing, query);
+		query->nothing = dns_later(query->dnsbl->dns, on_nothing, query);
 	for (size_t i = 0; i < query->slots; i++) {
 		dnsbl_count(&query->slot[i].service->zone->counters.asked);
 		ask(&query->slot[i], DNS_A, on_answer);

@@ -141,7 +141,7 @@ struct helo *helo_start(const struct helo_request *request, helo_cb cb, void *ar
 	helo->cb = cb;
 	helo->arg = arg;
 	if (helo_judge(request, &helo->result.findings)) {
-		helo->query = host_later(helo->dns, nothing_to_ask, helo);
+		helo->query = dns_later(helo->dns, nothing_to_ask, helo);
 	} else {
 		host_name_take(request->helo, false, helo->name);
 		ask(helo, host_address_type(&helo->addr), on_addresses);

@@ -13,7 +13,6 @@
 #define IPV6_TAG   "IPv6:"
 #define THIS_NET   0u   /* first octet: 0.0.0.0/8, "this network" (RFC 1122 3.2.1.3) */
 #define LOOPBACK   127u /* first octet: 127.0.0.0/8 */
-#define NO_NAME    ".." /* two empty labels */
 #define LOCAL_NAME "localhost"
 
 /* Names. ASCII only, whatever the locale says. */
@@ -176,10 +175,4 @@ void host_time_add(struct host_time *time, uint32_t ttl, uint32_t age)
 	if (age > time->age)
 		time->age = age;
 	time->known = true;
-}
-
-/* What is no name is answered, but not asked (dns/dns.h). */
-struct dns_query *host_later(struct dns *dns, dns_cb cb, void *arg)
-{
-	return dns_ask(dns, NO_NAME, DNS_A, cb, arg);
 }

@@ -3,7 +3,7 @@
  * checks/host.h - hosts as people name them: host names, address literals, and what the answers of
  * the DNS say about an address. What the checks of hosts share.
  *
- * Pure functions but for host_later(). Names and answers are hostile input.
+ * Pure functions. Names and answers are hostile input.
  */
 #ifndef POSTERN_CHECKS_HOST_H
 #define POSTERN_CHECKS_HOST_H
@@ -64,11 +64,5 @@ struct host_time {
 };
 
 void host_time_add(struct host_time *time, uint32_t ttl, uint32_t age);
-
-/*
- * Calls back like a question, in the next round of the loop, without asking anything: for a check
- * that finds out all at once and must not call back before its start has returned.
- */
-struct dns_query *host_later(struct dns *dns, dns_cb cb, void *arg);
 
 #endif

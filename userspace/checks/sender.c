@@ -156,7 +156,7 @@ struct sender *sender_start(struct dns *dns, const char *domain, sender_cb cb, v
 	sender->cb = cb;
 	sender->arg = arg;
 	if (judge_domain(domain, sender->domain, &sender->without_query)) {
-		sender->query = host_later(dns, nothing_to_ask, sender);
+		sender->query = dns_later(dns, nothing_to_ask, sender);
 	} else {
 		sender->result.queries = 1;
 		sender->query = dns_ask(dns, sender->domain, DNS_MX, on_exchanges, sender);

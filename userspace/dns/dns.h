@@ -66,6 +66,8 @@ struct dns_ops {
 				 void *arg);
 	void (*cancel)(struct dns *dns, struct dns_query *query);
 	uint64_t (*now)(struct dns *dns); /* ms, monotonic: the clock of time-outs */
+	/* Returns a query that asks nothing, and is counted nowhere: see dns_later(). */
+	struct dns_query *(*later)(struct dns *dns, dns_cb cb, void *arg);
 };
 
 struct dns {
@@ -76,6 +78,16 @@ static inline struct dns_query *dns_ask(struct dns *dns, const char *name, enum 
 					dns_cb cb, void *arg)
 {
 	return dns->ops->ask(dns, name, type, cb, arg);
+}
+
+/*
+ * Calls back as for a question, in the next round of the loop, without asking anything: for a check
+ * that finds out all at once and must not call back before its start has returned. The answer is
+ * an empty NODATA.
+ */
+static inline struct dns_query *dns_later(struct dns *dns, dns_cb cb, void *arg)
+{
+	return dns->ops->later(dns, cb, arg);
 }
 
 /* The callback will not be called. Nulls the pointer; NULL is allowed. */

@@ -32,6 +32,7 @@ struct dns_query {
 	struct dns_question *question; /* NULL: ready */
 	struct dns_result *result;     /* when ready */
 	uint32_t ttl, age, round;
+	bool counted; /* false: it asks nothing, dns_later() */
 	dns_cb cb;
 	void *arg;
 };
@@ -124,7 +125,7 @@ struct dns_resolver {
 	struct siphash_key seed;
 	struct dns_budget *budget;
 	struct dns_cache *cache;
-	struct dns_result *temporary, *busy;
+	struct dns_result *temporary, *busy, *nothing;
 	struct dns_questions *question; /* buckets */
 	size_t question_mask;
 	struct dns_queries ready;

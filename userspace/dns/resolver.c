@@ -34,7 +34,8 @@ static void deliver_one(struct dns_resolver *resolver, struct dns_query *query)
 
 	TAILQ_REMOVE(&resolver->ready, query, link);
 	free(query);
-	dns_count(&resolver->stats.answers[answer.status], 1);
+	if (copy.counted)
+		dns_count(&resolver->stats.answers[answer.status], 1);
 	copy.cb(&answer, copy.arg);
 	dns_result_unref(copy.result);
 }
@@ -123,12 +124,13 @@ void dns_resolver_pace(struct dns_resolver *resolver)
 /* ---- the interface */
 
 /* The interface has no way to fail, and nobody would be called back. */
-static struct dns_query *query_new(dns_cb cb, void *arg)
+static struct dns_query *query_new(bool counted, dns_cb cb, void *arg)
 {
 	struct dns_query *query = calloc(1, sizeof(*query));
 
 	if (!query)
 		abort();
+	query->counted = counted;
 	query->cb = cb;
 	query->arg = arg;
 	return query;
@@ -138,7 +140,7 @@ static struct dns_query *resolver_ask(struct dns *dns, const char *name, enum dn
 				      dns_cb cb, void *arg)
 {
 	struct dns_resolver *resolver = resolver_of(dns);
-	struct dns_query *query = query_new(cb, arg);
+	struct dns_query *query = query_new(true, cb, arg);
 	struct dns_cache_hit hit;
 	struct dns_name wire;
 	struct dns_key key;
@@ -168,9 +170,10 @@ static void resolver_cancel(struct dns *dns, struct dns_query *query)
 		dns_query_withdraw(query);
 	else
 		TAILQ_REMOVE(&resolver->ready, query, link);
+	if (query->counted)
+		dns_count(&resolver->stats.cancelled, 1);
 	dns_result_unref(query->result);
 	free(query);
-	dns_count(&resolver->stats.cancelled, 1);
 }
 
 static uint64_t resolver_now(struct dns *dns)
@@ -178,9 +181,18 @@ static uint64_t resolver_now(struct dns *dns)
 	return uv_now(resolver_of(dns)->loop);
 }
 
-static const struct dns_ops resolver_ops = { .ask = resolver_ask,
-					     .cancel = resolver_cancel,
-					     .now = resolver_now };
+static struct dns_query *resolver_later(struct dns *dns, dns_cb cb, void *arg)
+{
+	struct dns_resolver *resolver = resolver_of(dns);
+	struct dns_query *query = query_new(false, cb, arg);
+
+	dns_resolver_ready(resolver, query, resolver->nothing, 0, 0);
+	return query;
+}
+
+static const struct dns_ops resolver_ops = {
+	.ask = resolver_ask, .cancel = resolver_cancel, .now = resolver_now, .later = resolver_later
+};
 
 struct dns *dns_resolver_dns(struct dns_resolver *resolver)
 {
@@ -255,6 +267,7 @@ void dns_resolver_close(struct dns_resolver **resolver)
 	dns_cache_close(&closing->cache);
 	dns_result_unref(closing->temporary);
 	dns_result_unref(closing->busy);
+	dns_result_unref(closing->nothing);
 	uv_close((uv_handle_t *)&closing->deliver, on_handle_closed);
 	uv_close((uv_handle_t *)&closing->tick, on_handle_closed);
 	uv_close((uv_handle_t *)&closing->pace, on_handle_closed);
@@ -277,7 +290,8 @@ static int open_tables(struct dns_resolver *resolver, const struct dns_options *
 	resolver->question = calloc(buckets, sizeof(*resolver->question));
 	resolver->temporary = dns_result_new(DNS_TEMPORARY, 0, 0);
 	resolver->busy = dns_result_new(DNS_BUSY, 0, 0);
-	if (!resolver->question || !resolver->temporary || !resolver->busy)
+	resolver->nothing = dns_result_new(DNS_NODATA, 0, 0);
+	if (!resolver->question || !resolver->temporary || !resolver->busy || !resolver->nothing)
 		return error_set(err, ERROR_REFUSED, "DNS: out of memory");
 	if (dns_budget_open(options, &resolver->budget, err) ||
 	    dns_cache_open(&limits, &resolver->cache, err))
