@@ -195,7 +195,7 @@ static void check_shown(const char *text, size_t max)
 
 static void check_zone(const struct fuzz *fuzz, const struct dnsbl_zone_result *zone)
 {
-	check_shown(zone->zone, CONF_ZONE_NAME_MAX);
+	check_shown(zone->zone, DNSBL_SHOWN_MAX);
 	check_shown(zone->text, DNSBL_TEXT_MAX);
 	CHECK(zone->codes <= DNSBL_CODES_MAX && zone->outcome < DNSBL_OUTCOMES);
 	CHECK(zone->outcome == DNSBL_LISTED || (!zone->score && !*zone->text));

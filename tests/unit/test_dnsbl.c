@@ -124,6 +124,28 @@ static void several_rows(void **state)
 	scene_close(&scene);
 }
 
+/* Zones that differ only in what is hidden are told apart, those of addresses and of domains each
+ * for themselves. */
+static void shown_alike(void **state)
+{
+	static const char *const shown[] = { "multi.t", "multi.t#2", "other.multi.t", "multi.t#3",
+					     "multi.t" };
+	struct dnsbl_scene scene = { .rewrites = false };
+
+	(void)state;
+	zone_row(&scene.addresses, "{one}.multi.t", 1);
+	zone_row(&scene.addresses, "multi.t", 1);
+	zone_row(&scene.addresses, "other.multi.t", 1);
+	zone_row(&scene.addresses, "{one}.multi.t", 2);
+	zone_row(&scene.addresses, "{two}.multi.t", 1);
+	zone_row(&scene.domains, "{one}.multi.t", 1);
+	scene_open(&scene, lists, SCENE_INTERVAL);
+	assert_int_equal(dnsbl_zones(scene.dnsbl), COUNT(shown));
+	for (size_t i = 0; i < COUNT(shown); i++)
+		assert_string_equal(scene_info(&scene, i).zone, shown[i]);
+	scene_close(&scene);
+}
+
 /* Codes that no row asks for are no listing, and no text is asked for. */
 static void filtered_out(void **state)
 {
@@ -463,6 +485,7 @@ int main(void)
 		cmocka_unit_test(listed_and_clean),
 		cmocka_unit_test(no_texts),
 		cmocka_unit_test(several_rows),
+		cmocka_unit_test(shown_alike),
 		cmocka_unit_test(filtered_out),
 		cmocka_unit_test(ipv6_clients),
 		cmocka_unit_test(domains),

@@ -4,6 +4,7 @@
  */
 #include "checks/dnsbl_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MS 1000u
@@ -54,19 +55,36 @@ static void init_zone(struct dnsbl_zone *zone, struct dnsbl *dnsbl, const struct
 		dnsbl_service_init(&zone->service[1], zone, DNSBL_IPV6);
 }
 
-/* What one row hides is hidden for all of them, and in the texts of all zones. */
-static void hide_key(struct dnsbl *dnsbl, struct dnsbl_zone *zone)
+/* How the zone is told from those before it that would be shown alike. No name has a "#". */
+static void show(struct dnsbl *dnsbl, size_t from, struct dnsbl_zone *zone, const char *name)
+{
+	const size_t length = strlen(name);
+	unsigned int number = 1;
+
+	for (const struct dnsbl_zone *other = &dnsbl->zone[from]; other < zone; other++)
+		number += strncmp(other->shown, name, length) == 0 &&
+			  strchr("#", other->shown[length]);
+	if (number > 1)
+		snprintf(zone->shown, sizeof(zone->shown), "%s#%u", name, number);
+	else
+		snprintf(zone->shown, sizeof(zone->shown), "%s", name);
+}
+
+/* What one row hides is hidden for all of them, and in the texts of all zones. Returns the rest. */
+static const char *hide_key(struct dnsbl *dnsbl, struct dnsbl_zone *zone)
 {
 	size_t shown = 0;
+	const char *rest;
 
 	for (size_t i = 0; i < zone->rows.count; i++)
 		if (zone->rows.row[i].shown > shown)
 			shown = zone->rows.row[i].shown;
-	zone->shown = zone->name + shown;
+	rest = zone->name + shown;
 	while (shown && zone->name[shown - 1] == '.')
 		shown--;
 	if (shown)
 		dnsbl->keys.key[dnsbl->keys.count++] = (struct dnsbl_key){ zone->name, shown };
+	return rest;
 }
 
 static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct conf_zone *row,
@@ -86,7 +104,7 @@ static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct 
 			if (strcmp(list->zone[other].name, zone->name) == 0)
 				row[zone->rows.count++] = list->zone[other];
 		row += zone->rows.count;
-		hide_key(dnsbl, zone);
+		show(dnsbl, from, zone, hide_key(dnsbl, zone));
 	}
 }
 

@@ -32,8 +32,9 @@
 #include "conf/zone.h"
 #include "dns/dns.h"
 
-#define DNSBL_CODES_MAX 8   /* answers of one zone that are kept */
-#define DNSBL_TEXT_MAX  256 /* octets of the zone's own text, with its NUL */
+#define DNSBL_CODES_MAX 8                        /* answers of one zone that are kept */
+#define DNSBL_TEXT_MAX  256                      /* octets of the zone's own text, with its NUL */
+#define DNSBL_SHOWN_MAX (CONF_ZONE_NAME_MAX + 8) /* bytes of a zone's name as it may be shown */
 #define DNSBL_TTL_OUT   300 /* seconds that a result holds where a zone was out or in error */
 
 struct dnsbl;
@@ -96,7 +97,11 @@ struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, 
 				       dnsbl_cb cb, void *arg);
 void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
 
-/* The zones, for status and metrics: numbers from 0 on, addresses first, in the order written. */
+/*
+ * The zones, for status and metrics: numbers from 0 on, addresses first, in the order written. Of
+ * several zones of addresses, or of domains, that are shown alike, because only their keys differ,
+ * those from the second on are shown with a number: "dnsbl.example#2".
+ */
 enum dnsbl_health {
 	DNSBL_UNTESTED,
 	DNSBL_SERVING,
@@ -107,7 +112,7 @@ enum dnsbl_health {
 };
 
 struct dnsbl_zone_info {
-	char zone[CONF_ZONE_NAME_MAX]; /* as it may be shown */
+	char zone[DNSBL_SHOWN_MAX]; /* as it may be shown */
 	bool domains;
 	enum dnsbl_health health; /* of IPv4, unless only IPv6 has ever served; or of domains */
 	bool ipv6;                /* serves IPv6, too */

@@ -75,7 +75,7 @@ struct dnsbl_zone {
 	struct dnsbl *dnsbl;
 	const char *name;
 	size_t length; /* of the name */
-	const char *shown;
+	char shown[DNSBL_SHOWN_MAX];
 	uint16_t number;
 	bool domains;
 	struct dnsbl_rows rows;
