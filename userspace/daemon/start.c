@@ -304,10 +304,10 @@ static void log_start(const struct daemon *daemon)
 
 	log_gate(daemon);
 	log_lists(daemon);
-	log_info("agent.started", "{s:s, s:i, s:s, s:s, s:b, s:I}", "version", POSTERN_VERSION,
-		 "abi", (int)POSTERN_ABI_VERSION, "user", conf->user, "mode",
-		 gate_mode_name(conf->mode), "monitor", (int)tuning_monitor(), "interfaces",
-		 (json_int_t)conf->interfaces.count);
+	log_info("agent.started", "{s:s, s:i, s:s, s:s, s:s, s:b, s:I}", "version", POSTERN_VERSION,
+		 "abi", (int)POSTERN_ABI_VERSION, "user", conf->user, "mode", role_name(conf->role),
+		 "attach_mode", gate_mode_name(conf->mode), "monitor", (int)tuning_monitor(),
+		 "interfaces", (json_int_t)conf->interfaces.count);
 }
 
 int daemon_start(struct daemon *daemon, const char *config_path, struct error *err)
