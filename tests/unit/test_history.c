@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/learned.h"
 #include "policy/history.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -489,9 +490,42 @@ static void many(void **state)
 	history_close(&history);
 }
 
+/* The store hears of each, however many they are; those that are not blocked any more stay. */
+static void all_are_forgiven(void **state)
+{
+	const struct history_drain how = { &rules, START };
+	const size_t max = HISTORY_GONE_MAX + 10;
+	struct history *history = make(max);
+	struct history_record *out = calloc(max, sizeof(*out)), *record;
+	struct addr addr;
+
+	(void)state;
+	assert_non_null(out);
+	for (uint32_t i = 0; i < max; i++) {
+		addr = addr_from_ipv4(i);
+		record = history_get(history, &addr);
+		escalate(&rules, record, true, START);
+		record->kind = GATE_LEARNED_BLOCKED;
+		record->until = i < 5 ? START : START + 100;
+		history_touch(history, record, START);
+	}
+	assert_int_equal(history_dirty(history, &how, out, max), max);
+	assert_int_equal(history_forgive_blocked(history, START), max - 5);
+	assert_int_equal(history_forgive_blocked(history, START), 0);
+	assert_int_equal(history_dirty(history, &how, out, max), max - 5);
+	for (size_t i = 0; i < max - 5; i++) {
+		assert_int_equal(addr_ipv4(&out[i].addr), 5 + i);
+		assert_int_equal(out[i].last, 0);
+	}
+	assert_int_equal(history_count(history), 5);
+	free(out);
+	history_close(&history);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_are_forgiven),
 		cmocka_unit_test(each_offence_is_answered_longer),
 		cmocka_unit_test(offences_are_forgiven_one_at_a_time),
 		cmocka_unit_test(a_clock_that_is_set_back_forgives_nothing),

@@ -140,6 +140,24 @@ static void a_new_one_replaces(void **state)
 	verdicts_close(&verdicts);
 }
 
+static void dropped_by_network(void **state)
+{
+	struct verdicts *verdicts = make(100);
+	struct prefix network;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++)
+		put(verdicts, 0x0a000000 + 8 * i, i + 1, NOW + LONG);
+	assert_int_equal(prefix_parse("10.0.1.0/24", 11, &network, NULL), 0);
+	assert_true(verdicts_drop_network(verdicts, &network));
+	assert_false(verdicts_drop_network(verdicts, &network));
+	assert_int_equal(entries(verdicts), 100 - 256 / 8);
+	assert_int_equal(find(verdicts, 0x0a0000f8, NOW), 32);
+	assert_int_equal(find(verdicts, 0x0a000100, NOW), 0);
+	assert_int_equal(find(verdicts, 0x0a000200, NOW), 65);
+	verdicts_close(&verdicts);
+}
+
 static void dropped_and_cleared(void **state)
 {
 	const struct addr addr = addr_from_ipv4(1);
@@ -373,6 +391,7 @@ int main(void)
 		cmocka_unit_test(found_until_it_runs_out),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_new_one_replaces),
+		cmocka_unit_test(dropped_by_network),
 		cmocka_unit_test(dropped_and_cleared),
 		cmocka_unit_test(the_oldest_gives_way),
 		cmocka_unit_test(what_has_run_out_gives_way_first),

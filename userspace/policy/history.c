@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "gate/learned.h"
 #include "policy/aged.h"
 
 #define SOURCE_BITS 64u /* of IPv6 */
@@ -139,6 +140,14 @@ struct history_record *history_get(struct history *history, const struct addr *a
 	return &source->record;
 }
 
+static void note_change(struct history *history, struct source *source)
+{
+	if (source->change)
+		return;
+	source->change = ++history->changes;
+	TAILQ_INSERT_TAIL(&history->changed, source, queue);
+}
+
 void history_touch(struct history *history, struct history_record *record, uint32_t now)
 {
 	struct source *source =
@@ -148,10 +157,7 @@ void history_touch(struct history *history, struct history_record *record, uint3
 	if (!record->first)
 		record->first = record->last;
 	aged_touch(history->table, &source->aged);
-	if (source->change)
-		return;
-	source->change = ++history->changes;
-	TAILQ_INSERT_TAIL(&history->changed, source, queue);
+	note_change(history, source);
 }
 
 const struct history_record *history_find(const struct history *history, const struct addr *addr)
@@ -168,6 +174,25 @@ bool history_forget(struct history *history, const struct addr *addr)
 	if (source)
 		remove_source(history, source);
 	return source != NULL;
+}
+
+size_t history_forgive_blocked(struct history *history, uint32_t now)
+{
+	size_t count = 0;
+
+	for (struct aged *node = aged_oldest(history->table); node; node = aged_younger(node)) {
+		struct source *source = (struct source *)node;
+		struct history_record *record = &source->record;
+
+		if (record->kind != GATE_LEARNED_BLOCKED || record->until <= now)
+			continue;
+		*record = (struct history_record){ .addr = record->addr,
+						   .first = record->first,
+						   .last = record->last };
+		note_change(history, source);
+		count++;
+	}
+	return count;
 }
 
 size_t history_count(const struct history *history)

@@ -91,6 +91,9 @@ void history_touch(struct history *history, struct history_record *record, uint3
 const struct history_record *history_find(const struct history *history, const struct addr *addr);
 /* Forgets the source; whether there was one. */
 bool history_forget(struct history *history, const struct addr *addr);
+/* Forgets the offences of all that are blocked now; how many they are. Unlike with history_forget()
+ * however many they are, the store will know. */
+size_t history_forgive_blocked(struct history *history, uint32_t now);
 size_t history_count(const struct history *history);
 /* Walks over all, who was heard of longest ago first; `cb` must not change the history. */
 typedef void (*history_cb)(const struct history_record *record, void *arg);

@@ -259,6 +259,23 @@ bool verdicts_drop(struct verdicts *verdicts, const struct addr *addr)
 	return entry != NULL;
 }
 
+bool verdicts_drop_network(struct verdicts *verdicts, const struct prefix *network)
+{
+	struct entry *entry, *next;
+	bool any = false;
+
+	begin_write(verdicts);
+	for (entry = TAILQ_FIRST(&verdicts->queue); entry; entry = next) {
+		next = TAILQ_NEXT(entry, queue);
+		if (!prefix_contains(network, &entry->verdict.addr))
+			continue;
+		drop(verdicts, entry);
+		any = true;
+	}
+	end_write(verdicts);
+	return any;
+}
+
 /* Drops the oldest, `most` at most. */
 static void drop_oldest(struct verdicts *verdicts, size_t most)
 {

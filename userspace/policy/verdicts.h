@@ -54,6 +54,8 @@ bool verdicts_find(struct verdicts *verdicts, const struct addr *addr, uint32_t 
 bool verdicts_put(struct verdicts *verdicts, const struct verdict *verdict, uint32_t now);
 /* Whether there was one. */
 bool verdicts_drop(struct verdicts *verdicts, const struct addr *addr);
+/* Those in a network; whether there was one. Walks over all: tens of ms for a full table. */
+bool verdicts_drop_network(struct verdicts *verdicts, const struct prefix *network);
 /* Drops all that there are at the moment; readers and writers go on meanwhile. */
 void verdicts_clear(struct verdicts *verdicts);
 /* To be called about once a second: drops what has run out, a bounded number a call. */
