@@ -53,6 +53,13 @@ int gate_offender_find(struct gate *gate, const struct addr *addr, struct offend
 }
 
 static struct gate_learned learned;
+static bool guarding; /* guard mode */
+
+bool gate_learned_decides(struct gate *gate)
+{
+	(void)gate;
+	return guarding;
+}
 
 bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out)
 {
@@ -186,7 +193,7 @@ static int setup(void **state)
 	memset(meters, 0, sizeof(meters));
 	memset(floods, 0, sizeof(floods));
 	proved = false;
-	judged = false;
+	judged = guarding = false;
 	learned = (struct gate_learned){ .kind = GATE_LEARNED_NONE };
 	held_count = 0;
 	clock_freeze(1700000000, 3000000000);
@@ -454,6 +461,7 @@ static void test_learned_blocks_stand_below_the_lists(void **state)
 {
 	json_t *answer;
 
+	guarding = true;
 	learned = (struct gate_learned){ .kind = GATE_LEARNED_BLOCKED,
 					 .action = ACTION_REFUSE,
 					 .seconds = 60 };
@@ -472,6 +480,50 @@ static void test_learned_blocks_stand_below_the_lists(void **state)
 	json_decref(answer);
 }
 
+/* A list that only watches leaves the decision to what was learned, as in the kernel. */
+static void test_learned_blocks_stand_above_lists_that_watch(void **state)
+{
+	struct matches matches;
+	struct prefix prefix;
+	json_t *answer;
+
+	guarding = true;
+	learned = (struct gate_learned){ .kind = GATE_LEARNED_BLOCKED,
+					 .action = ACTION_RESET,
+					 .seconds = 60 };
+	hold(LIST_KIND_BLOCK, "192.0.2.1", ACTION_DROP, true);
+	answer = why(*state, "192.0.2.1");
+	assert_string_equal(text_of(answer, "verdict"), "reset");
+	assert_string_equal(text_of(json_object_get(answer, "deciding"), "list"), LEARNED_LIST);
+	assert_non_null(
+		strstr(text_of(json_array_get(json_object_get(answer, "matches"), 0), "overruled"),
+		       "monitor"));
+	json_decref(answer);
+	assert_int_equal(prefix_parse("192.0.2.1", 9, &prefix, NULL), 0);
+	assert_int_equal(matches_find(NULL, NULL, &prefix.addr, &matches, NULL), 0);
+	assert_int_equal(matches_effective(&matches, &prefix)->entry.action, ACTION_RESET);
+	matches_clear(&matches);
+	/* One that is enforced decides, however long its prefix and mild its action. */
+	held_count = 0;
+	hold(LIST_KIND_BLOCK, "192.0.2.0/24", ACTION_RESET, false);
+	learned.action = ACTION_DROP;
+	assert_int_equal(matches_find(NULL, NULL, &prefix.addr, &matches, NULL), 0);
+	assert_int_equal(matches_effective(&matches, &prefix)->entry.action, ACTION_RESET);
+	matches_clear(&matches);
+}
+
+/* What an earlier guard has left in the kernel stops nobody. */
+static void test_nothing_learned_counts_in_filter_mode(void **state)
+{
+	json_t *answer;
+
+	learned = (struct gate_learned){ .kind = GATE_LEARNED_BLOCKED, .seconds = 60 };
+	answer = why(*state, "192.0.2.1");
+	assert_string_equal(text_of(answer, "verdict"), "pass");
+	assert_int_equal(json_array_size(json_object_get(answer, "matches")), 0);
+	json_decref(answer);
+}
+
 static void test_reputation_is_told_in_guard_mode(void **state)
 {
 	json_t *answer, *reputation, *verdict;
@@ -482,7 +534,12 @@ static void test_reputation_is_told_in_guard_mode(void **state)
 	assert_string_equal(text_of(reputation, "mode"), "filter");
 	assert_true(json_is_null(json_object_get(reputation, "now")));
 	json_decref(answer);
+	/* A reload does not change the mode. */
 	publish("mode: guard");
+	answer = why(*state, "192.0.2.1");
+	assert_string_equal(text_of(json_object_get(answer, "reputation"), "mode"), "filter");
+	json_decref(answer);
+	guarding = true;
 	clock_freeze(1000, 11000000000);
 	answer = why(*state, "192.0.2.1");
 	reputation = json_object_get(answer, "reputation");
@@ -540,6 +597,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_floods_and_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_effect_of_a_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_learned_blocks_stand_below_the_lists, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_learned_blocks_stand_above_lists_that_watch,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_learned_counts_in_filter_mode, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_reputation_is_told_in_guard_mode, setup,
 						teardown),

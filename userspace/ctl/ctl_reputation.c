@@ -42,19 +42,20 @@ static json_t *zones_json(const struct guard_stats *stats, const struct verdict 
 
 static json_t *verdict_json(struct guard *guard, const struct addr *addr)
 {
-	const uint32_t now = (uint32_t)(clock_mono() / NS_A_SECOND);
 	struct guard_stats stats;
 	struct verdict verdict;
+	uint32_t now;
 
 	if (!guard_verdict(guard, addr, &verdict))
 		return json_null();
+	now = (uint32_t)(clock_mono() / NS_A_SECOND); /* not before it was made */
 	guard_stats(guard, &stats);
 	return json_pack("{s:s, s:i, s:b, s:I, s:I, s:I, s:o, s:o}", "decision",
 			 decision_name(verdict.decision), "score", (int)verdict.total, "temporary",
 			 (int)verdict.temporary, "age", (json_int_t)(now - verdict.made), "holds",
-			 (json_int_t)(verdict.until - now), "ms", (json_int_t)verdict.took,
-			 "findings", findings_json(verdict.findings), "zones",
-			 zones_json(&stats, &verdict));
+			 (json_int_t)(verdict.until > now ? verdict.until - now : 0), "ms",
+			 (json_int_t)verdict.took, "findings", findings_json(verdict.findings),
+			 "zones", zones_json(&stats, &verdict));
 }
 
 static json_t *history_json(struct guard *guard, const struct addr *addr)
@@ -88,18 +89,9 @@ static json_t *learned_json(struct gate *gate, const struct addr *addr)
 			 "seconds", (json_int_t)learned.seconds);
 }
 
-static bool is_guard(void)
-{
-	const struct conf *conf = conf_read_begin();
-	const bool guard = conf && conf->role == CONF_ROLE_GUARD;
-
-	conf_read_end();
-	return guard;
-}
-
 json_t *reputation_json(const struct ctl_agent *agent, const struct addr *addr)
 {
-	const bool watching = is_guard();
+	const bool watching = gate_learned_decides(agent->gate);
 	json_t *now = NULL;
 
 	if (watching && guard_explain(agent->guard, addr, NULL, &now, NULL))

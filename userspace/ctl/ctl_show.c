@@ -69,7 +69,8 @@ int ctl_list_show(struct ctl_request *request, struct error *err)
 		failed = lists_show(ctl_agent(request)->lists, kind, list, on_entry, &show, err);
 	if (failed < 0)
 		return failed;
-	if (kind == LIST_KIND_BLOCK && !show.failed && (!list || !strcmp(list, LEARNED_LIST)))
+	if (kind == LIST_KIND_BLOCK && !show.failed && (!list || !strcmp(list, LEARNED_LIST)) &&
+	    gate_learned_decides(ctl_agent(request)->gate))
 		gate_learned_each(ctl_agent(request)->gate, on_learned, &show);
 	if (show.failed)
 		return error_set(err, ERROR_REFUSED, "the rows cannot be sent");

@@ -65,15 +65,23 @@ static bool find_list(struct lists *lists, struct list_info *out)
 static void add_learned(struct lists *lists, const struct gate_learned *learned,
 			struct matches *matches)
 {
-	const bool first = !matches_deciding(matches);
+	struct match *match, *above;
 	struct list_info list;
-	struct match *match;
+	bool first;
 
 	if (!find_list(lists, &list))
 		return;
 	match = grow(matches);
 	if (!match)
 		return;
+	above = matches->count > 1 && matches->match[0].decides ? &matches->match[0] : NULL;
+	first = !above ||
+		(above->list.monitor && above->list.kind == LIST_KIND_BLOCK && !list.monitor);
+	if (first && above) {
+		above->decides = false;
+		snprintf(above->overruled, sizeof(above->overruled),
+			 "its list is in monitor mode, so what was learned decides");
+	}
 	*match = (struct match){ .list = list, .decides = first, .reason = "bad reputation" };
 	match->entry.prefix = learned_prefix(learned);
 	match->entry.action = (uint8_t)learned->action;
@@ -94,7 +102,8 @@ int matches_find(struct gate *gate, struct lists *lists, const struct addr *addr
 		matches_clear(&found);
 		return count;
 	}
-	if (gate_learned_find(gate, addr, &learned) && learned.kind == GATE_LEARNED_BLOCKED)
+	if (gate_learned_decides(gate) && gate_learned_find(gate, addr, &learned) &&
+	    learned.kind == GATE_LEARNED_BLOCKED)
 		add_learned(lists, &learned, &found);
 	*out = found;
 	return 0;
@@ -119,13 +128,16 @@ const struct match *matches_deciding(const struct matches *matches)
 	return NULL;
 }
 
-/* The rules of gate/lists.h as one number: the higher rank wins. */
+/* The rules of gate/lists.h as one number: the higher rank wins. What was learned stands between
+ * lists that are enforced and those that are not. */
 static unsigned int rank(const struct match *match)
 {
 	const unsigned int allow = match->list.kind == LIST_KIND_ALLOW;
 	const unsigned int enforced = !match->list.monitor;
+	const unsigned int listed = !match_is_learned(match);
 
-	return ((allow << 1 | enforced) << 8 | match->entry.prefix.len) << 2 | match->entry.action;
+	return ((allow << 2 | enforced << 1 | listed) << 8 | match->entry.prefix.len) << 2 |
+	       match->entry.action;
 }
 
 const struct match *matches_effective(const struct matches *matches, const struct prefix *prefix)

@@ -5,7 +5,7 @@
  * Collected from lists_test() by the handlers of list.test, list.add, list.del and why. A match is
  * copied, because its texts only live during the callback.
  *
- * Learned blocks stand below the lists: they decide where no list does.
+ * Learned blocks stand below the lists: they decide where no list does that is enforced.
  *
  * Limit: MATCHES_MAX entries; of one address there can be no more than lists times lengths, and
  * what is beyond the limit is left out, never the deciding entry, which comes first.
@@ -37,8 +37,8 @@ struct matches {
 };
 
 /*
- * What the kernel has learned about the address is among them, as an entry of the list LEARNED_LIST
- * with the prefix that it is known by.
+ * What the kernel has learned about the address is among them in guard mode, as an entry of the
+ * list LEARNED_LIST with the prefix that it is known by.
  */
 int matches_find(struct gate *gate, struct lists *lists, const struct addr *addr,
 		 struct matches *out, struct error *err);

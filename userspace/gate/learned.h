@@ -76,6 +76,8 @@ struct gate_evidence {
 	uint32_t repeat; /* seconds before the same source is told about again */
 };
 void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence);
+/* Whether it is on: what was learned decides, where no list does. */
+bool gate_learned_decides(struct gate *gate);
 
 /*
  * The descriptor becomes readable when there are newcomers, at once and not by the clock.

@@ -85,3 +85,8 @@ void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence)
 		fill_budget(gate, 0);
 	__atomic_store_n(&kernel->on, evidence->on, __ATOMIC_RELEASE);
 }
+
+bool gate_learned_decides(struct gate *gate)
+{
+	return __atomic_load_n(&gate_kernel_settings(gate)->evidence.on, __ATOMIC_ACQUIRE);
+}
