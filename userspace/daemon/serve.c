@@ -252,6 +252,7 @@ static void on_end(uv_signal_t *handle, int number)
 	log_info("agent.stopping", "{s:s, s:s}", "signal", strsignal(number), "filtering",
 		 "stays attached, as it is now");
 	ctl_server_stop(serve->server);
+	guard_hush(serve->daemon->guard); /* the loop ends when nobody waits for an answer */
 	uv_close((uv_handle_t *)&serve->refill, NULL);
 	uv_close((uv_handle_t *)&serve->second, NULL);
 	uv_close((uv_handle_t *)&serve->terminate, NULL);

@@ -6,31 +6,35 @@
 #define SECOND_NS 1000000000u
 #define JITTER_NS 100000000u /* a difference that is none: the clocks are not read at once */
 
-static uint32_t frozen_wall;
+static uint32_t frozen_wall; /* both atomic: a test may move the time while threads run */
 static uint64_t frozen_mono;
 static uint64_t kept_offset; /* from one clock to the other, as it was first seen; atomic */
 
 uint32_t clock_wall(void)
 {
-	return frozen_wall ? frozen_wall : (uint32_t)time(NULL);
+	const uint32_t frozen = __atomic_load_n(&frozen_wall, __ATOMIC_RELAXED);
+
+	return frozen ? frozen : (uint32_t)time(NULL);
 }
 
 uint64_t clock_mono(void)
 {
+	const uint64_t frozen = __atomic_load_n(&frozen_mono, __ATOMIC_RELAXED);
 	struct timespec now;
 
-	if (frozen_mono)
-		return frozen_mono;
+	if (frozen)
+		return frozen;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
 static uint64_t wall_ns(void)
 {
+	const uint32_t frozen = __atomic_load_n(&frozen_wall, __ATOMIC_RELAXED);
 	struct timespec now;
 
-	if (frozen_wall)
-		return (uint64_t)frozen_wall * SECOND_NS;
+	if (frozen)
+		return (uint64_t)frozen * SECOND_NS;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
@@ -54,6 +58,6 @@ uint64_t clock_wall_at(uint64_t mono)
 
 void clock_freeze(uint32_t wall, uint64_t mono)
 {
-	frozen_wall = wall;
-	frozen_mono = mono;
+	__atomic_store_n(&frozen_wall, wall, __ATOMIC_RELAXED);
+	__atomic_store_n(&frozen_mono, mono, __ATOMIC_RELAXED);
 }

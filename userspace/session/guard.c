@@ -10,6 +10,7 @@
 #include "session/guard.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -48,16 +49,28 @@ static void tell_kernel(struct guard *guard)
 	gate_evidence_set(guard->gate, &evidence);
 }
 
+/* Other scores make other decisions, also of what was looked up already. Blocks and trust stay for
+ * their time. */
+static void judge_anew(struct guard *guard)
+{
+	verdicts_clear(guard->verdicts);
+	gate_forget_kind(guard->gate, GATE_LEARNED_KNOWN);
+}
+
 static void follow_conf(struct guard *guard)
 {
-	const uint32_t rate = guard->rules.rate;
+	const struct guard_rules before = guard->rules;
 	const struct conf *conf = conf_read_begin();
 
 	if (conf)
 		take_rules(&guard->rules, conf);
 	conf_read_end();
-	if (guard->rules.rate != rate)
+	if (guard->rules.rate != before.rate)
 		tell_kernel(guard);
+	if (guard->rules.timeout < before.timeout)
+		guard_hurry(guard);
+	if (memcmp(&guard->rules.score, &before.score, sizeof(before.score)) != 0)
+		judge_anew(guard);
 }
 
 /* By the clock */
@@ -74,16 +87,9 @@ static void save_history(uv_work_t *work)
 	struct guard *guard = work->data;
 	struct error err;
 
-	if (lists_with_store(guard->lists, put_history, guard, &err))
+	guard->save_failed = lists_with_store(guard->lists, put_history, guard, &err) != 0;
+	if (guard->save_failed)
 		log_warning("history.failed", "{s:s}", "error", err.text);
-}
-
-static void on_saved(uv_work_t *work, int status)
-{
-	struct guard *guard = work->data;
-
-	(void)status;
-	guard->saving = false;
 }
 
 /* Takes out what is to be saved next; how many they are. */
@@ -95,9 +101,23 @@ static size_t drain_history(struct guard *guard)
 	return guard->save_count;
 }
 
+static void start_saving(struct guard *guard);
+
+/* A full batch: there is more. */
+static void on_saved(uv_work_t *work, int status)
+{
+	struct guard *guard = work->data;
+
+	(void)status;
+	guard->saving = false;
+	if (!guard->save_failed && guard->save_count == GUARD_SAVE_BATCH && guard->resolver)
+		start_saving(guard);
+}
+
+/* What could not be written comes first, because the order matters. */
 static void start_saving(struct guard *guard)
 {
-	if (guard->saving || !drain_history(guard))
+	if (guard->saving || (!guard->save_failed && !drain_history(guard)))
 		return;
 	guard->saving = true;
 	uv_queue_work(&guard->loop, &guard->save, save_history, on_saved);
@@ -152,6 +172,10 @@ static void on_wake(uv_async_t *wake)
 	struct guard *guard = wake->data;
 
 	guard_answer_all(guard);
+	if (__atomic_load_n(&guard->hushed, __ATOMIC_ACQUIRE)) {
+		guard_refuse_all(guard);
+		guard_drop_questions(guard);
+	}
 	if (__atomic_load_n(&guard->stopping, __ATOMIC_ACQUIRE))
 		end_loop(guard);
 }
@@ -237,11 +261,19 @@ int guard_open(const struct guard_options *options, struct guard **out, struct e
 	return 0;
 }
 
-/* What is left to write is written here, batch by batch. */
+/* What is left to write is written here, batch by batch, until one cannot be. */
 static void save_rest(struct guard *guard)
 {
-	while (drain_history(guard))
+	if (guard->save_failed)
 		save_history(&guard->save);
+	while (!guard->save_failed && drain_history(guard))
+		save_history(&guard->save);
+}
+
+void guard_hush(struct guard *guard)
+{
+	__atomic_store_n(&guard->hushed, true, __ATOMIC_RELEASE);
+	uv_async_send(&guard->wake);
 }
 
 void guard_close(struct guard **out)

@@ -44,6 +44,9 @@ struct guard_options {
  * configuration whenever they are used.
  */
 int guard_open(const struct guard_options *options, struct guard **out, struct error *err);
+/* Answers no more questions, and those that wait at once: so that whoever waits for one can end
+ * before the guard does. From any thread. */
+void guard_hush(struct guard *guard);
 /* Ends what is under way; keeps the history. What the kernel has learned stays in force. */
 void guard_close(struct guard **guard);
 
@@ -62,9 +65,10 @@ bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict 
 int guard_explain(struct guard *guard, const struct addr *addr, const char *helo, json_t **out,
 		  struct error *err);
 
-/* Forgets verdict, history and the kernel's entry; whether there was any. Waits. */
+/* Forgets verdict, history and the kernel's entry, of IPv6 those of the /64; whether there was any.
+ * Waits. */
 bool guard_forget(struct guard *guard, const struct addr *addr);
-/* The same for all that are blocked; returns how many. Waits. */
+/* The same for all that are blocked; returns how many. All verdicts go. Waits. */
 size_t guard_forget_blocked(struct guard *guard);
 
 /* Copies the source's history; false if there is none. Waits. */

@@ -17,6 +17,38 @@ static void learn(struct guard *guard, const struct gate_learned *learned)
 		guard_count(&guard->stats.refused);
 }
 
+/*
+ * Whether the kernel knows the source as what the verdict would make of it. It tells of most
+ * sources twice and may have been told meanwhile; IPv6 sources are a /64 there, in which other
+ * addresses have other verdicts. A block stands for its time: what a neighbour does neither lifts
+ * it nor counts as another offence.
+ */
+static bool is_settled(struct guard *guard, const struct verdict *verdict, bool fresh)
+{
+	struct gate_learned learned;
+
+	if (!gate_learned_find(guard->gate, &verdict->addr, &learned))
+		return false;
+	return learned.kind == GATE_LEARNED_BLOCKED ||
+	       (!fresh && verdict->decision != DECISION_REJECT);
+}
+
+/* A block that still holds, but for which the kernel had no room, is no reason for a longer one. */
+static bool block_again(struct guard *guard, const struct verdict *verdict)
+{
+	const struct history_record *record = history_find(guard->history, &verdict->addr);
+	const uint32_t now = clock_wall();
+	struct gate_learned learned = { .addr = verdict->addr, .kind = GATE_LEARNED_BLOCKED };
+
+	if (!record || record->kind != GATE_LEARNED_BLOCKED || record->until <= now ||
+	    record->last > now) /* the clock was set back */
+		return false;
+	learned.action = (enum action)record->action;
+	learned.seconds = record->until - now;
+	learn(guard, &learned);
+	return true;
+}
+
 /* Rounded up, so that the kernel does not tell of a source whose verdict still holds. */
 static uint32_t seconds_left(const struct verdict *verdict)
 {
@@ -116,7 +148,7 @@ static struct escalation offend(struct guard *guard, struct history_record *reco
 	return escalate(rules, &again, true, now);
 }
 
-/* Only what is clearly good or clearly bad is history. */
+/* Only what is clearly good or clearly bad is history: what the DNS did not tell is not good. */
 static struct escalation escalate_verdict(struct guard *guard, const struct verdict *verdict)
 {
 	const bool offence = verdict->decision == DECISION_REJECT;
@@ -124,7 +156,7 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 	struct escalation next = { 0 };
 	struct history_record *record;
 
-	if (!offence && verdict->decision != DECISION_ACCEPT)
+	if (!offence && (verdict->decision != DECISION_ACCEPT || verdict->temporary))
 		return next;
 	record = history_get(guard->history, &verdict->addr);
 	next = offence ? offend(guard, record, now)
@@ -134,11 +166,12 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 	return next;
 }
 
-void guard_act(struct guard *guard, const struct verdict *verdict)
+void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh)
 {
 	struct escalation next;
 
-	if (has_to_wait(guard, verdict))
+	if (is_settled(guard, verdict, fresh) || has_to_wait(guard, verdict) ||
+	    block_again(guard, verdict))
 		return;
 	next = escalate_verdict(guard, verdict);
 	if (next.block)

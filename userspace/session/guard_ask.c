@@ -82,9 +82,12 @@ static void run_explain(struct guard *guard, struct guard_question *question)
 		answer(guard, question);
 }
 
+/* The kernel and the history know IPv6 sources by their /64, so all verdicts in it go. */
 static bool forget(struct guard *guard, const struct addr *addr)
 {
-	const bool verdict = verdicts_drop(guard->verdicts, addr);
+	const struct prefix network = prefix_of(addr, LEARNED_IPV6_BITS);
+	const bool verdict = addr_is_ipv4(addr) ? verdicts_drop(guard->verdicts, addr)
+						: verdicts_drop_network(guard->verdicts, &network);
 	const bool history = history_forget(guard->history, addr);
 	const bool kernel = gate_forget(guard->gate, addr);
 
@@ -97,18 +100,9 @@ static void run_forget(struct guard *guard, struct guard_question *question)
 	answer(guard, question);
 }
 
-static bool forget_blocked(const struct gate_learned *learned, void *arg)
-{
-	struct guard *guard = arg;
-
-	if (learned->kind == GATE_LEARNED_BLOCKED)
-		history_forget(guard->history, &learned->addr);
-	return true;
-}
-
 static void run_forget_blocked(struct guard *guard, struct guard_question *question)
 {
-	gate_learned_each(guard->gate, forget_blocked, guard);
+	history_forgive_blocked(guard->history, clock_wall());
 	verdicts_clear(guard->verdicts);
 	question->count = gate_forget_kind(guard->gate, GATE_LEARNED_BLOCKED);
 	answer(guard, question);
@@ -118,8 +112,8 @@ static void run_history(struct guard *guard, struct guard_question *question)
 {
 	const struct history_record *record = history_find(guard->history, question->addr);
 
-	question->found = record != NULL;
-	if (record)
+	question->found = record && history_matters(&guard->rules.escalation, record, clock_wall());
+	if (question->found)
 		question->record = *record;
 	answer(guard, question);
 }

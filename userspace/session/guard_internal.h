@@ -72,8 +72,8 @@ struct guard {
 	uv_poll_t newcomers;
 	uv_timer_t tick; /* GATE_REFILLS times a second */
 	unsigned int ticks;
-	uint32_t lines; /* of the log that may be written before the next second */
-	bool stopping;
+	uint32_t lines;        /* of the log that may be written before the next second */
+	bool hushed, stopping; /* set by other threads, atomically */
 
 	struct dns_resolver *resolver;
 	struct dnsbl *dnsbl;
@@ -87,7 +87,7 @@ struct guard {
 	size_t by_syn;                     /* lookups that a SYN began */
 
 	uv_work_t save;
-	bool saving;
+	bool saving, save_failed; /* it failed: the same batch is written again */
 	struct history_record saved[GUARD_SAVE_BATCH];
 	size_t save_count;
 
@@ -109,6 +109,10 @@ static inline void guard_count(uint64_t *counter)
 int guard_open_parts(struct guard *guard, const struct conf *conf, struct error *err);
 
 /* guard_lookup.c */
+/* For rules.timeout: nothing that is under way lasts longer from now on. */
+void guard_hurry(struct guard *guard);
+/* The lookups that questions wait for end without an answer. */
+void guard_drop_questions(struct guard *guard);
 void guard_read_newcomers(struct guard *guard);
 /* For a question: the lookup answers it. False if memory is short. */
 bool guard_look_up(struct guard *guard, const struct addr *addr, const char *helo,
@@ -116,8 +120,8 @@ bool guard_look_up(struct guard *guard, const struct addr *addr, const char *hel
 void guard_end_late(struct guard *guard);
 void guard_drop_lookups(struct guard *guard);
 
-/* guard_act.c: what the kernel is told because of a verdict that has just been found, or used. */
-void guard_act(struct guard *guard, const struct verdict *verdict);
+/* guard_act.c: what the kernel is told because of a verdict; `fresh`: that has just been found. */
+void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh);
 
 /* guard_ask.c */
 void guard_answer_all(struct guard *guard);

@@ -30,13 +30,13 @@ static struct guard_lookup **bucket_of(struct guard *guard, const struct addr *a
 	return &guard->bucket[hash % GUARD_BUCKETS];
 }
 
-static bool is_under_way(struct guard *guard, const struct addr *addr)
+static struct guard_lookup *find_lookup(struct guard *guard, const struct addr *addr)
 {
-	const struct guard_lookup *at = *bucket_of(guard, addr);
+	struct guard_lookup *at = *bucket_of(guard, addr);
 
 	while (at && memcmp(&at->addr, addr, sizeof(*addr)) != 0)
 		at = at->chain;
-	return at != NULL;
+	return at;
 }
 
 static void enqueue(struct guard *guard, struct guard_lookup *lookup)
@@ -169,7 +169,7 @@ static void conclude(struct guard_lookup *lookup, const struct evaluate_result *
 	verdicts_put(guard->verdicts, &verdict, verdict.made);
 	count_verdict(guard, &verdict);
 	log_verdict(guard, &verdict, lookup->origin);
-	guard_act(guard, &verdict);
+	guard_act(guard, &verdict, true);
 }
 
 static void on_result(const struct evaluate_result *result, void *arg)
@@ -260,31 +260,39 @@ static void look_up_newcomer(struct guard *guard, const struct newcomer *newcome
 	guard_count(&guard->stats.evaluations);
 }
 
-/*
- * A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out.
- * But the kernel tells of most sources twice, and may have been told meanwhile.
- */
+/* One whose handshake completes while it is looked up is certainly real, and leaves its place to
+ * another SYN. */
+static void prove(struct guard *guard, struct guard_lookup *lookup, enum guard_origin origin)
+{
+	if (lookup->origin != GUARD_SYN || origin != GUARD_COMPLETED)
+		return;
+	lookup->origin = origin;
+	guard->by_syn--;
+}
+
+/* A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out. */
 static void use_verdict(struct guard *guard, const struct verdict *verdict)
 {
-	struct gate_learned learned;
-
 	guard_count(&guard->stats.known);
-	if (!gate_learned_find(guard->gate, &verdict->addr, &learned))
-		guard_act(guard, verdict);
+	guard_act(guard, verdict, false);
 }
 
 static void on_newcomer(const struct newcomer *newcomer, void *arg)
 {
 	struct guard *guard = arg;
 	const enum guard_origin origin = newcomer->completed ? GUARD_COMPLETED : GUARD_SYN;
+	struct guard_lookup *lookup;
 	struct verdict verdict;
 	struct addr addr;
 
 	memcpy(addr.byte, newcomer->source, sizeof(addr.byte));
 	guard_count(&guard->stats.newcomers[origin]);
-	if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
+	lookup = find_lookup(guard, &addr);
+	if (lookup)
+		prove(guard, lookup, origin);
+	else if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
 		use_verdict(guard, &verdict);
-	else if (!is_under_way(guard, &addr))
+	else
 		look_up_newcomer(guard, newcomer, origin, &addr);
 }
 
@@ -303,11 +311,30 @@ void guard_end_late(struct guard *guard)
 	}
 }
 
+void guard_hurry(struct guard *guard)
+{
+	const uint64_t latest = uv_now(&guard->loop) + guard->rules.timeout;
+
+	for (struct guard_lookup *at = guard->last; at && at->deadline > latest; at = at->before)
+		at->deadline = latest;
+}
+
+void guard_drop_questions(struct guard *guard)
+{
+	struct guard_lookup *at = guard->first, *after;
+
+	for (; at; at = after) {
+		after = at->after;
+		if (!at->question)
+			continue;
+		guard_answer_lookup(at->question, guard, NULL);
+		drop(at);
+	}
+}
+
 void guard_drop_lookups(struct guard *guard)
 {
-	while (guard->first) {
-		if (guard->first->question)
-			guard_answer_lookup(guard->first->question, guard, NULL);
+	guard_drop_questions(guard);
+	while (guard->first)
 		drop(guard->first);
-	}
 }

@@ -85,16 +85,26 @@ static int open_dnsbl(struct guard *guard, const struct conf *conf, struct error
 	return dnsbl_open(&options, &guard->dnsbl, err);
 }
 
+/* No longer than it could be, were it new: a machine that has just started may take it for 1970. */
+static uint32_t seconds_left(const struct escalation_rules *rules,
+			     const struct history_record *record)
+{
+	const uint32_t now = clock_wall();
+	const uint32_t left = record->until > now ? record->until - now : 0;
+	const uint32_t most = record->kind == GATE_LEARNED_TRUSTED ? rules->trust : rules->ttl_max;
+
+	return left < most ? left : most;
+}
+
 /* What the kernel has forgotten, because the machine was started again. */
 static void restore(const struct history_record *record, void *arg)
 {
 	struct guard *guard = arg;
-	const uint32_t now = clock_wall();
 	const struct gate_learned learned = {
 		.addr = record->addr,
 		.kind = (enum gate_learned_kind)record->kind,
 		.action = (enum action)record->action,
-		.seconds = record->until > now ? record->until - now : 0,
+		.seconds = seconds_left(&guard->rules.escalation, record),
 	};
 	struct gate_learned known;
 
@@ -121,7 +131,7 @@ static int open_memory(struct guard *guard, const struct conf *conf, struct erro
 		failed = history_open(&guard->history, GUARD_HISTORIES, err);
 	if (!failed)
 		failed = lists_with_store(guard->lists, get_history, guard, err);
-	if (!failed)
+	if (!failed && guard->watching)
 		history_each(guard->history, restore, guard);
 	return failed;
 }
