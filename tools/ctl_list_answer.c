@@ -13,6 +13,8 @@
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
 
+#define LIST_LEARNED "learned" /* kept by the agent itself: no list that somebody loads */
+
 /* What an entry means from now on, by the "effective" of the agent. */
 static const struct {
 	const char *effective;
@@ -81,8 +83,13 @@ int list_answer_clear(struct cli_call *call, const json_t *result, struct error 
 	char number[DURATION_TEXT_MAX];
 
 	(void)err;
-	output_text("%s list %s is removed, with %s %s\n", cli_kind(call), call->word[0],
-		    number_format(removed, number), plural(removed, "entry", "entries"));
+	number_format(removed, number);
+	if (!strcmp(call->word[0], LIST_LEARNED))
+		output_text("%s %s forgotten that had been blocked\n", number,
+			    plural(removed, "source is", "sources are"));
+	else
+		output_text("%s list %s is removed, with %s %s\n", cli_kind(call), call->word[0],
+			    number, plural(removed, "entry", "entries"));
 	return 0;
 }
 
@@ -144,8 +151,12 @@ static void print_match(const json_t *match)
 	print_effect(match);
 	if (*reason)
 		output_text("    reason   %s\n", reason);
-	output_text("    added    %s%s%s\n", when_format(field_count(match, "added"), added),
-		    *source ? " by " : "", source);
+	if (field_count(match, "added"))
+		output_text("    added    %s%s%s\n",
+			    when_format(field_count(match, "added"), added), *source ? " by " : "",
+			    source);
+	else if (*source) /* what was learned has no such time */
+		output_text("    by       %s\n", source);
 	output_text("    expires  %s\n", when_relative(field_count(match, "expires"), expires));
 }
 

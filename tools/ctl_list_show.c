@@ -36,7 +36,8 @@ static int print_row(struct show *show, const json_t *row, struct error *err)
 		{ field_text(row, "list"), PAINT_NONE },
 		{ action, allow ? PAINT_GOOD : PAINT_BAD },
 		{ when_relative(field_count(row, "expires"), expires), PAINT_NONE },
-		{ when_format(field_count(row, "added"), added), PAINT_FAINT },
+		{ field_count(row, "added") ? when_format(field_count(row, "added"), added) : "",
+		  PAINT_FAINT },
 		{ field_text(row, "source"), PAINT_FAINT },
 		{ field_text(row, "reason"), PAINT_NONE },
 	};

@@ -53,6 +53,24 @@ static enum paint score_paint(json_int_t score)
 	return score > 0 ? PAINT_BAD : PAINT_GOOD;
 }
 
+/* What the outcomes of checks/dnsbl.h are to people. */
+static const char *outcome_text(const char *outcome)
+{
+	static const struct {
+		const char *outcome, *text;
+	} texts[] = {
+		{ "clean", "not listed" },
+		{ "temporary", "no answer" },
+		{ "error", "refuses to answer:" },
+		{ "out", "out of service, counts nothing" },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(outcome, texts[i].outcome))
+			return texts[i].text;
+	return outcome;
+}
+
 /* "listed 127.0.0.2, 127.0.0.4: spam source" */
 static void zone_answer(const json_t *zone, char out[ANSWER_TEXT_MAX])
 {
@@ -60,7 +78,7 @@ static void zone_answer(const json_t *zone, char out[ANSWER_TEXT_MAX])
 	const char *text = field_text(zone, "text");
 	size_t used, i;
 
-	snprintf(out, ANSWER_TEXT_MAX, "%s", field_text(zone, "outcome"));
+	snprintf(out, ANSWER_TEXT_MAX, "%s", outcome_text(field_text(zone, "outcome")));
 	json_array_foreach(codes, i, code)
 	{
 		used = strlen(out);
@@ -102,7 +120,10 @@ static int add_zones(struct columns *columns, const json_t *lookups, struct erro
 		snprintf(name, sizeof(name), "%s%s", field_text(zone, "zone"),
 			 strcmp(field_text(zone, "of"), "helo") != 0 ? "" : " (HELO)");
 		zone_answer(zone, answer);
-		code = add_row(columns, name, answer, zone, field_number(zone, "score"), err);
+		/* Of one that was not asked there is no answer that could have an age. */
+		code = add_row(columns, name, answer,
+			       strcmp(field_text(zone, "outcome"), "out") != 0 ? zone : NULL,
+			       field_number(zone, "score"), err);
 	}
 	return code;
 }
@@ -141,11 +162,13 @@ static int add_findings(struct columns *columns, const json_t *lookups, struct e
 
 static void print_spf(const json_t *spf)
 {
-	if (!json_is_object(spf))
+	const char *domain = field_text(spf, "domain"), *problem = field_text(spf, "problem");
+	const char *mechanism = field_text(spf, "mechanism");
+
+	if (!json_is_object(spf) || *domain == '[') /* an address has no policy */
 		return;
-	output_text("  SPF of the HELO name %s: %s%s%s\n", field_text(spf, "domain"),
-		    field_text(spf, "result"), *field_text(spf, "mechanism") ? ", by " : "",
-		    field_text(spf, "mechanism"));
+	output_text("  SPF of the HELO name %s: %s%s%s%s%s\n", domain, field_text(spf, "result"),
+		    *mechanism ? ", by " : "", mechanism, *problem ? ": " : "", problem);
 }
 
 int reputation_print_lookups(const json_t *lookups, struct error *err)
@@ -166,13 +189,16 @@ int reputation_print_lookups(const json_t *lookups, struct error *err)
 	return code;
 }
 
-static void print_verdict(const json_t *verdict)
+/* What the kernel knows it does not tell of, and what it does not tell of is not looked up. */
+static void print_verdict(const json_t *verdict, const json_t *learned)
 {
 	char age[DURATION_TEXT_MAX], holds[DURATION_TEXT_MAX];
 	const char *decision = field_text(verdict, "decision");
 
 	if (!json_is_object(verdict)) {
-		output_text("  no verdict holds: it would be looked up when it connects\n");
+		output_text(json_is_object(learned)
+				    ? "  no verdict is kept any more\n"
+				    : "  no verdict is kept: it is looked up when it connects\n");
 		return;
 	}
 	output_text("  ");
@@ -187,34 +213,41 @@ static void print_verdict(const json_t *verdict)
 static void print_history(const json_t *history)
 {
 	const uint64_t offences = field_count(history, "offences");
+	const uint64_t good = field_count(history, "good");
 	char first[WHEN_TEXT_MAX], last[WHEN_TEXT_MAX];
 
 	if (!json_is_object(history))
 		return;
 	output_text("  known since %s; ", when_format(field_count(history, "first"), first));
 	if (offences)
-		output_text("offended %" PRIu64 " times, the last time %s\n", offences,
+		output_text("offended %" PRIu64 " %s, the last time %s\n", offences,
+			    plural(offences, "time", "times"),
 			    when_relative(field_count(history, "offence_time"), last));
 	else
-		output_text("no offence, %" PRIu64 " good verdicts\n",
-			    field_count(history, "good"));
+		output_text("no offence, %" PRIu64 " good %s\n", good,
+			    plural(good, "verdict", "verdicts"));
 }
 
 static void print_learned(const json_t *learned)
 {
 	char left[DURATION_TEXT_MAX];
-	const char *action = field_text(learned, "action");
+	const char *kind = field_text(learned, "kind");
 
 	if (!json_is_object(learned))
 		return;
-	output_text("  the kernel has it as %s%s%s for %s\n", field_text(learned, "kind"),
-		    *action ? ", action " : "", action,
-		    duration_format(field_count(learned, "seconds"), left));
+	duration_format(field_count(learned, "seconds"), left);
+	if (!strcmp(kind, "blocked"))
+		output_text("  the kernel blocks it for %s, action %s\n", left,
+			    field_text(learned, "action"));
+	else
+		output_text("  the kernel lets it in for %s without another lookup%s\n", left,
+			    strcmp(kind, "trusted") != 0 ? "" : ": its history is good");
 }
 
 int reputation_print(const json_t *reputation, struct error *err)
 {
 	const json_t *now = json_object_get(reputation, "now");
+	const json_t *learned = json_object_get(reputation, "learned");
 
 	if (!json_is_object(reputation))
 		return 0;
@@ -223,9 +256,9 @@ int reputation_print(const json_t *reputation, struct error *err)
 		output_text("  clients are not looked up (mode: filter)\n");
 		return 0;
 	}
-	print_verdict(json_object_get(reputation, "verdict"));
+	print_verdict(json_object_get(reputation, "verdict"), learned);
 	print_history(json_object_get(reputation, "history"));
-	print_learned(json_object_get(reputation, "learned"));
+	print_learned(learned);
 	if (!json_is_object(now))
 		return 0;
 	output_text("  looked up now, it scores %" JSON_INTEGER_FORMAT ": %s\n\n",

@@ -31,6 +31,7 @@ static void print_label(const char *label)
 static void print_head(const json_t *status)
 {
 	bool monitor = field_true(status, "monitor");
+	const char *mode = field_text(status, "mode");
 	char up[DURATION_TEXT_MAX];
 
 	output_paint(monitor ? PAINT_WARN : PAINT_GOOD, "%s",
@@ -41,6 +42,12 @@ static void print_head(const json_t *status)
 		    field_count(status, "pid"));
 	print_label("Configured");
 	output_text("%s\n", field_text(status, "config"));
+	if (*mode) {
+		print_label("Mode");
+		output_text("%s\n", strcmp(mode, "guard") != 0
+					    ? mode
+					    : "guard: clients that are new are looked up");
+	}
 }
 
 /* Told only if there is something to tell. */

@@ -123,7 +123,7 @@ def test_a_restart_keeps_blocks_and_history(guard):
     guard.lab.stop_posternd()
     assert guard.is_blocked(source)
     guard.lab.start_posternd(**guard.lab.config)
-    assert "1 times" in guard.lab.ctl("why", source).out
+    assert "offended 1 time," in guard.lab.ctl("why", source).out
     guard.wait_for_zones()
     assert guard.offend_again(source)["offences"] == 2
 

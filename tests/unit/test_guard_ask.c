@@ -308,6 +308,7 @@ static void in_filter_mode(void **state)
 	bed_kernel_forgets(bed);
 	bed_open(bed, "mode: filter\n");
 	assert_false(bed->evidence.on);
+	assert_int_equal(bed->evidence.slot, 0); /* no list was made for it */
 	bed_tell(bed, GOOD, true);
 	question = ask(bed, explain, BAD);
 	assert_string_equal(word(question.json, "decision"), "reject");

@@ -2,6 +2,7 @@
 /*
  * ctl/ctl_status.c - status, stats and top: what there is and what was counted.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "ctl/agent.h"
@@ -55,6 +56,39 @@ static void add_floods(json_t *answer, const struct view *view)
 	json_object_set_new(answer, "cookies", cookies_json(view));
 }
 
+/* How many of each family are blocked. */
+struct blocked {
+	json_int_t ipv4, ipv6;
+};
+
+static bool count_blocked(const struct gate_learned *learned, void *arg)
+{
+	struct blocked *blocked = arg;
+
+	if (learned->kind == GATE_LEARNED_BLOCKED)
+		(*(addr_is_ipv4(&learned->addr) ? &blocked->ipv4 : &blocked->ipv6))++;
+	return true;
+}
+
+/* What was learned is not in the store, which the rows of lists are from. */
+static void add_learned(json_t *lists, struct gate *gate)
+{
+	struct blocked blocked = { 0 };
+	json_t *row;
+	size_t i;
+
+	if (!gate_learned_decides(gate))
+		return;
+	gate_learned_each(gate, count_blocked, &blocked);
+	json_array_foreach(lists, i, row)
+	{
+		if (strcmp(json_string_value(json_object_get(row, "list")), LEARNED_LIST) != 0)
+			continue;
+		json_object_set_new(row, "ipv4", json_integer(blocked.ipv4));
+		json_object_set_new(row, "ipv6", json_integer(blocked.ipv6));
+	}
+}
+
 static void add_guard(json_t *status, struct guard *guard)
 {
 	struct guard_stats stats;
@@ -79,6 +113,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 		json_object_set_new(status, "keeper", keeper_json(view));
 		json_object_set_new(status, "ending", ending_json(view));
 		add_configured(status, agent->gate);
+		add_learned(json_object_get(status, "lists"), agent->gate);
 		add_guard(status, agent->guard);
 	}
 	return status;

@@ -138,11 +138,11 @@ static int open_memory(struct guard *guard, const struct conf *conf, struct erro
 
 int guard_open_parts(struct guard *guard, const struct conf *conf, struct error *err)
 {
-	int failed;
+	int failed = 0;
 
 	find_own(guard);
-	failed = lists_own(guard->lists, LEARNED_LIST, REFUSAL_TEXT, &guard->slot, err);
-
+	if (guard->watching)
+		failed = lists_own(guard->lists, LEARNED_LIST, REFUSAL_TEXT, &guard->slot, err);
 	if (!failed)
 		failed = open_memory(guard, conf, err);
 	if (!failed)
