@@ -22,23 +22,21 @@
 #define NOW          1000000
 
 #define RESULT(text) "{\"ok\": true, \"result\": {" text "}}\n"
-#define ZONE(name, outcome, score, more)                                                           \
-	"{\"zone\": \"" name "\", \"of\": \"address\", \"outcome\": \"" outcome "\", \"score\": "  \
-	"" #score ", \"age\": 62, \"ttl\": 9" more "}"
-#define RDNS                                                                                       \
-	"\"findings\": [{\"finding\": \"rdns-generic\", \"score\": 2, \"help\": \"of dial-up "     \
-	"lines\"}], \"rdns\": {\"name\": \"a-b.dyn.example\", \"age\": 5}"
-#define LOOKUPS                                                                                                                                  \
-	"\"address\": \"192.0.2.7\", \"decision\": \"reject\", \"rejected\": true, \"score\": "                                                  \
-	"12, \"zones\": [" ZONE("bl.example", "listed", 10, ", \"codes\": [\"127.0.0.2\", \"127.0.0.4\"], \"text\": \"spam source\"") ", " ZONE( \
-		"wl.example", "clean",                                                                                                           \
-		0, ", \"codes\": []") ", " ZONE("a.example", "out", 0,                                                                           \
-						"") ", " ZONE("b.example", "temporary", 0,                                                       \
-							      "") ", " ZONE("c.example", "error",                                                \
-									    0,                                                                   \
-									    ", \"codes\": "                                                      \
-									    "[\"127.255.255."                                                    \
-									    "254\"]") "], " RDNS
+#define ZONE(name, outcome, more)                                                                  \
+	"{\"zone\": \"" name "\", \"of\": \"address\", \"outcome\": \"" outcome                    \
+	"\", \"age\": 62" more "}"
+#define CODES " \"codes\": [\"127.0.0.2\", \"127.0.0.4\"]"
+#define BL    ZONE("bl.example", "listed", ", \"score\": 10, \"text\": \"spam source\"," CODES)
+#define WL    ZONE("wl.example", "clean", ", \"codes\": []")
+#define OUT   ZONE("a.example", "out", "")
+#define MUTE  ZONE("b.example", "temporary", "")
+#define ERROR ZONE("c.example", "error", ", \"codes\": [\"127.255.255.254\"]")
+#define RDNS  "{\"finding\": \"rdns-generic\", \"score\": 2, \"help\": \"of dial-up lines\"}"
+#define JUDGED                                                                                     \
+	"\"address\": \"192.0.2.7\", \"decision\": \"reject\", \"rejected\": true, \"score\": 12"
+#define NAME    "\"rdns\": {\"name\": \"a-b.dyn.example\", \"age\": 5}"
+#define ZONES   "\"zones\": [" BL ", " WL ", " OUT ", " MUTE ", " ERROR "]"
+#define LOOKUPS JUDGED ", " ZONES ", \"findings\": [" RDNS "], " NAME
 #define WHY(reputation)                                                                            \
 	RESULT("\"address\": \"192.0.2.7\", \"verdict\": \"pass\", \"reason\": \"accepted\", "     \
 	       "\"deciding\": null, \"matches\": [], \"reputation\": {" reputation "}")
