@@ -34,8 +34,7 @@ static void deliver_one(struct dns_resolver *resolver, struct dns_query *query)
 
 	TAILQ_REMOVE(&resolver->ready, query, link);
 	free(query);
-	if (copy.counted)
-		dns_count(&resolver->stats.answers[answer.status], 1);
+	dns_count(&resolver->stats.answers[answer.status], copy.counted);
 	copy.cb(&answer, copy.arg);
 	dns_result_unref(copy.result);
 }
