@@ -21,8 +21,7 @@
 #define FAILURES_MAX 3
 #define PAUSE_MIN    1000u /* ms */
 #define PAUSE_MAX    30000u
-#define PROBE_NAME   "localhost" /* RFC 6761 6.3 */
-#define UDP_SIZE     1232        /* octets that pass without fragments: dnsflagday.net/2020 */
+#define UDP_SIZE     1232 /* octets that pass without fragments: dnsflagday.net/2020 */
 #define RECEIVE_SIZE                                                                               \
 	1048576 /* octets of a socket's buffer; the kernel cuts it to net.core.rmem_max */
 #define SERVER_FLAGS                                                                               \
@@ -234,7 +233,7 @@ void dns_server_probe(struct dns_server *server)
 	if (!server->down || server->probing || uv_now(server->resolver->loop) < server->probe_at)
 		return;
 	server->probing = true;
-	dns_name_parse(PROBE_NAME, &name);
+	dns_name_parse(DNS_PROBE_NAME, &name);
 	dns_server_ask(server, &name, DNS_A, dns_server_probed, NULL);
 }
 
