@@ -122,8 +122,11 @@ static void send_now(struct dns_server *server, struct dns_try *try)
 	server->unread_count++;
 	TAILQ_INSERT_TAIL(&server->unread, try, link);
 	dns_count(&server->resolver->stats.queries, 1);
-	dns_name_format(&try->name, text); /* it can be, or it would not have come so far */
-	ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(try->type), on_answer, try);
+	if (dns_name_format(&try->name, text))
+		ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(try->type), on_answer,
+			   try);
+	else
+		on_answer(try, ARES_EBADNAME, 0, NULL, 0);
 }
 
 static struct dns_try *try_new(struct dns_server *server, const struct dns_name *name,
@@ -212,9 +215,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *messag
 void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum dns_type type,
 		    dns_outcome_cb done, void *arg)
 {
-	char text[DNS_NAME_MAX + 1];
-	struct dns_try *try =
-		dns_name_format(name, text) ? try_new(server, name, type, done, arg) : NULL;
+	struct dns_try *try = try_new(server, name, type, done, arg);
 
 	if (!try) {
 		done(server, DNS_OUTCOME_FAILED, NULL, arg);
