@@ -82,7 +82,11 @@ def has_mail_spf():
 
 
 class Turns:
-    """Measures subjects in turn. A subject is (name, function), and the function gives (result, times a second)."""
+    """Measures subjects in turn. A subject is (name, function).
+
+    The function gives the result, how often a second it came to it and, if it knows, how often a second of its own
+    processor's: where others work, or a server is waited for, that is less than a second.
+    """
 
     def __init__(self):
         self.figures = Figures()
@@ -90,13 +94,15 @@ class Turns:
     def measure(self, figure, unit, subjects):
         """All must come to the same result. The first one is what the others are compared with."""
         turns = [[function() for _, function in subjects] for _ in range(RUNS)]
-        results = {result for turn in turns for result, _ in turn}
+        results = {measured[0] for turn in turns for measured in turn}
         assert len(results) == 1, f"{figure}: {results}"
-        for number, (subject, _) in enumerate(subjects):
-            self.figures.add(figure, unit, subject, [turn[number][1] for turn in turns])
-        for number, (subject, _) in enumerate(subjects[1:], 1):
-            self.figures.add(f"{figure}, ratio", "times", f"{subjects[0][0]} / {subject}",
-                             [turn[0][1] / turn[number][1] for turn in turns])
+        for index, of in ((1, ""), (2, " of processor")):
+            known = [number for number in range(len(subjects)) if len(turns[0][number]) > index]
+            for number in known:
+                self.figures.add(figure, unit + of, subjects[number][0], [turn[number][index] for turn in turns])
+            for number in known[1:]:
+                self.figures.add(figure, f"ratio{of}", f"{subjects[0][0]} / {subjects[number][0]}",
+                                 [turn[0][index] / turn[number][index] for turn in turns])
 
 
 def from_memory(turns, evaluate, subjects):
