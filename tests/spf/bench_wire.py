@@ -26,7 +26,7 @@ ADDRESS = "127.0.0.1"
 IN_FLIGHT = 64
 DOMAINS = IN_FLIGHT + 5
 IP, HELO = "192.0.2.1", "mx.bench.example"
-MINE, UNBOUNDS = 0, 1  # processors
+MINE, UNBOUNDS = 0, min(1, os.cpu_count() - 1)  # processors
 INSIDE = "POSTERN_BENCH_INSIDE"
 PYTHON_ROUNDS, PERL_ROUNDS = 300, 100
 # The times of a fast subject, by case.
