@@ -97,6 +97,8 @@ void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum
 		    dns_outcome_cb done, void *arg);
 /* Sends of those that wait what may be sent by now. */
 void dns_tries_send(struct dns_server *server);
+/* Ends those that wait, as if the server had been silent. */
+void dns_tries_give_up(struct dns_server *server);
 
 /* ---- questions */
 

@@ -200,6 +200,16 @@ void dns_server_alive(struct dns_server *server, bool probe)
 	log_health(server, "up");
 }
 
+static bool is_another_up(const struct dns_server *server)
+{
+	const struct dns_resolver *resolver = server->resolver;
+
+	for (size_t i = 0; i < resolver->options.server_count; i++)
+		if (&resolver->server[i] != server && !resolver->server[i].down)
+			return true;
+	return false;
+}
+
 void dns_server_silent(struct dns_server *server)
 {
 	if (++server->failures < FAILURES_MAX)
@@ -212,6 +222,8 @@ void dns_server_silent(struct dns_server *server)
 	dns_count(&server->resolver->stats.servers_down, 1);
 	dns_count(&server->resolver->stats.failovers, 1);
 	log_health(server, "down");
+	if (is_another_up(server))
+		dns_tries_give_up(server);
 }
 
 void dns_server_probed(struct dns_server *server, enum dns_outcome outcome,

@@ -227,6 +227,21 @@ void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum
 		dns_resolver_pace(server->resolver);
 }
 
+void dns_tries_give_up(struct dns_server *server)
+{
+	struct dns_tries waiting = TAILQ_HEAD_INITIALIZER(waiting);
+	struct dns_try *try;
+
+	/* Whoever hears it may ask this server again, which waits for its turn then. */
+	TAILQ_CONCAT(&waiting, &server->waiting, link);
+	while ((try = TAILQ_FIRST(&waiting))) {
+		TAILQ_REMOVE(&waiting, try, link);
+		dns_resolver_in_flight(server->resolver, -1);
+		try->done(server, DNS_OUTCOME_SILENT, NULL, try->arg);
+		free(try);
+	}
+}
+
 void dns_tries_init(struct dns_server *server)
 {
 	TAILQ_INIT(&server->waiting);
