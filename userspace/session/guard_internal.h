@@ -110,6 +110,8 @@ int guard_open_parts(struct guard *guard, const struct conf *conf, struct error 
 
 /* guard_lookup.c */
 void guard_read_newcomers(struct guard *guard);
+/* One of them, as gate_newcomers_read() tells of it. Benchmarks call it, too. */
+void guard_newcomer(const struct newcomer *newcomer, void *guard);
 /* For a question: the lookup answers it. False if memory is short. */
 bool guard_look_up(struct guard *guard, const struct addr *addr, const char *helo,
 		   struct guard_question *question);

@@ -273,7 +273,7 @@ static void use_verdict(struct guard *guard, const struct verdict *verdict)
 		guard_act(guard, verdict);
 }
 
-static void on_newcomer(const struct newcomer *newcomer, void *arg)
+void guard_newcomer(const struct newcomer *newcomer, void *arg)
 {
 	struct guard *guard = arg;
 	const enum guard_origin origin = newcomer->completed ? GUARD_COMPLETED : GUARD_SYN;
@@ -290,7 +290,7 @@ static void on_newcomer(const struct newcomer *newcomer, void *arg)
 
 void guard_read_newcomers(struct guard *guard)
 {
-	gate_newcomers_read(guard->gate, on_newcomer, guard);
+	gate_newcomers_read(guard->gate, guard_newcomer, guard);
 }
 
 void guard_end_late(struct guard *guard)
