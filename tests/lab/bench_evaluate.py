@@ -54,8 +54,8 @@ def records():
         yield zone, "SOA", "ns.bench.example. hostmaster.bench.example. 1 3600 600 86400 3600"
     for number in range(SOURCES):
         high, low = divmod(number, 256)
-        yield f"{low}.{high}.18.198.in-addr.arpa", "PTR", f"mail.h{number}.bench.example"
-        yield f"mail.h{number}.bench.example", "A", f"198.18.{high}.{low}"
+        yield f"{low}.{high}.18.198.in-addr.arpa", "PTR", f"h{number}.bench.example"
+        yield f"h{number}.bench.example", "A", f"198.18.{high}.{low}"
         if number % LISTED == 0:
             yield f"{low}.{high}.18.198.bl1.bench.test", "A", "127.0.0.2"
 
