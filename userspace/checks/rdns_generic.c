@@ -11,7 +11,6 @@
 #include "checks/rdns.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PIECES_MAX    ((DNS_NAME_MAX + 1) / 2)
@@ -60,13 +59,16 @@ static bool is_letter(char c)
 /* Of pieces of at most `digits` digits; more are no octet and no group. */
 static uint32_t piece_value(const char *start, size_t length, int base, size_t digits)
 {
-	char text[GROUP_DIGITS + 1];
+	uint32_t value = 0;
 
 	if (length > digits)
 		return UINT32_MAX;
-	memcpy(text, start, length);
-	text[length] = '\0';
-	return (uint32_t)strtoul(text, NULL, base);
+	for (size_t i = 0; i < length; i++) {
+		const int digit = start[i] <= '9' ? start[i] - '0' : start[i] - 'a' + 10;
+
+		value = value * (uint32_t)base + (uint32_t)digit;
+	}
+	return value;
 }
 
 /* Cuts into pieces that are all digits of the base, with at most so many digits to a value. */

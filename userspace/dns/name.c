@@ -86,34 +86,37 @@ bool dns_name_parse(const char *text, struct dns_name *out)
 	return true;
 }
 
-/* Appends an octet; false if it has no place in the text. */
-static bool put(char out[DNS_NAME_MAX + 1], size_t *used, uint8_t octet)
+/* Appends a label; returns its end, or NULL if it has no place before `end`. */
+static char *format_label(const uint8_t *label, char *at, const char *end)
 {
-	const bool escaped = octet == '.' || octet == '\\';
+	for (size_t i = 1; i <= *label; i++) {
+		const uint8_t octet = label[i];
 
-	if (!octet || *used + escaped >= DNS_NAME_MAX)
-		return false;
-	if (escaped)
-		out[(*used)++] = '\\';
-	out[(*used)++] = (char)octet;
-	return true;
+		if ((octet == '.' || octet == '\\') && at < end)
+			*at++ = '\\';
+		if (!octet || at == end)
+			return NULL;
+		*at++ = (char)octet;
+	}
+	return at;
 }
 
 bool dns_name_format(const struct dns_name *name, char out[DNS_NAME_MAX + 1])
 {
-	size_t used = 0;
+	const char *const end = out + DNS_NAME_MAX;
+	char *at = out;
 
 	for (const uint8_t *label = name->octet; *label; label += 1 + *label) {
 		if (label != name->octet) {
-			if (used == DNS_NAME_MAX)
+			if (at == end)
 				return false;
-			out[used++] = '.';
+			*at++ = '.';
 		}
-		for (size_t i = 1; i <= *label; i++)
-			if (!put(out, &used, label[i]))
-				return false;
+		at = format_label(label, at, end);
+		if (!at)
+			return false;
 	}
-	out[used] = '\0';
+	*at = '\0';
 	return true;
 }
 
