@@ -52,8 +52,14 @@ static void enqueue(struct guard *guard, struct guard_lookup *lookup)
 
 static void dequeue(struct guard *guard, struct guard_lookup *lookup)
 {
-	*(lookup->before ? &lookup->before->after : &guard->first) = lookup->after;
-	*(lookup->after ? &lookup->after->before : &guard->last) = lookup->before;
+	if (guard->first == lookup)
+		guard->first = lookup->after;
+	else
+		lookup->before->after = lookup->after;
+	if (guard->last == lookup)
+		guard->last = lookup->before;
+	else
+		lookup->after->before = lookup->before;
 	__atomic_store_n(&guard->stats.under_way, guard->stats.under_way - 1, __ATOMIC_RELAXED);
 }
 
@@ -76,10 +82,8 @@ static void leave(struct guard *guard, const struct guard_lookup *lookup)
 	guard->by_syn -= lookup->origin == GUARD_SYN;
 }
 
-static void drop(struct guard_lookup *lookup)
+static void drop(struct guard *guard, struct guard_lookup *lookup)
 {
-	struct guard *guard = lookup->guard;
-
 	dequeue(guard, lookup);
 	if (!lookup->question)
 		leave(guard, lookup);
@@ -180,7 +184,7 @@ static void on_result(const struct evaluate_result *result, void *arg)
 		guard_answer_lookup(lookup->question, lookup->guard, result);
 	else
 		conclude(lookup, result);
-	drop(lookup);
+	drop(lookup->guard, lookup);
 }
 
 /* The beginning */
@@ -308,6 +312,6 @@ void guard_drop_lookups(struct guard *guard)
 	while (guard->first) {
 		if (guard->first->question)
 			guard_answer_lookup(guard->first->question, guard, NULL);
-		drop(guard->first);
+		drop(guard, guard->first);
 	}
 }
