@@ -19,7 +19,7 @@ import signal
 from lab import wait_until
 
 LISTS, SLOW_LISTS = "192.0.2.54", "192.0.2.55"
-SLOW_MS = 600
+SLOW_MS = 300
 TTL = 2  # seconds, of all answers, so that changes are seen soon
 TEXT = "Listed, see https://lists.example.net/?$"
 
