@@ -56,12 +56,12 @@ else
 	$(Q)packaging/run-foreground '$(BUILD)' '$(IFACE)'
 endif
 
-bench: all lab-programs $(BENCH_PROGRAMS) $(SPF_PROGRAM) ## measure; the figures are left in build/bench/*.json
+bench: all lab-programs $(BENCH_PROGRAMS) $(SPF_BENCH_PROGRAMS) ## measure; the figures are left in build/bench/*.json
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)for program in $(BENCH_PROGRAMS); do echo "== $${program##*/}"; $$program || exit; done
 	$(Q)echo "== bench_load" && $(PYTHON) tests/lab/bench_load.py
 	$(Q)echo "== bench_guard" && $(PYTHON) tests/lab/bench_guard.py
-	$(Q)echo "== bench_spf" && $(PYTHON) tests/spf/bench_spf.py $(SPF_PROGRAM)
+	$(Q)echo "== bench_spf" && $(PYTHON) tests/spf/bench_spf.py $(BUILD)/tests/spf
 	@echo "The figures are in:"; ls -1 $(BUILD)/bench/*.json
 
 bench-peers: ## measure beside nftables, ipset, xdp-filter and others; RECORD=yes writes docs/bench-peers.*

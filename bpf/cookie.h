@@ -12,12 +12,10 @@
 
 #include "bpf/parse.h"
 #include "bpf/reply.h"
+#include "bpf/socket.h"
 
 #define TCP_HEADER_MAX 60
 #define OPTIONS_BUDGET 20 /* options of a SYN that are looked at; there is room for 40 */
-
-#define SOCKET_IPV4 2 /* AF_INET */
-#define SOCKET_IPV6 10
 
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_SCALE = 3, OPTION_SACK = 4, OPTION_TIME = 8 };
 
@@ -151,28 +149,6 @@ STAGE_APART int is_local(struct xdp_md *ctx, const struct packet *p)
 	return found == BPF_FIB_LKUP_RET_NOT_FWDED || found == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
-STAGE struct bpf_sock *listener_ipv4(struct xdp_md *ctx, const struct packet *p)
-{
-	struct bpf_sock_tuple tuple = {};
-
-	tuple.ipv4.saddr = bpf_htonl((__u32)p->source.low);
-	tuple.ipv4.daddr = bpf_htonl((__u32)p->dest.low);
-	tuple.ipv4.sport = bpf_htons(p->source_port);
-	tuple.ipv4.dport = bpf_htons(p->dest_port);
-	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
-}
-
-STAGE struct bpf_sock *listener_ipv6(struct xdp_md *ctx, const struct packet *p)
-{
-	struct bpf_sock_tuple tuple = {};
-
-	address_store(&p->source, tuple.ipv6.saddr);
-	address_store(&p->dest, tuple.ipv6.daddr);
-	tuple.ipv6.sport = bpf_htons(p->source_port);
-	tuple.ipv6.dport = bpf_htons(p->dest_port);
-	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
-}
-
 /* The listener's cookie, or less than 0. */
 STAGE_APART __s64 cookie_ipv4(struct xdp_md *ctx, const struct packet *p, struct tcp_bytes *t,
 			      __u32 header)
@@ -183,7 +159,7 @@ STAGE_APART __s64 cookie_ipv4(struct xdp_md *ctx, const struct packet *p, struct
 
 	if (!p || !t || header < sizeof(struct tcphdr) || header > TCP_HEADER_MAX)
 		return -1;
-	listener = listener_ipv4(ctx, p);
+	listener = socket_ipv4(ctx, p);
 	if (!listener)
 		return -1;
 	ip.saddr = bpf_htonl((__u32)p->source.low);
@@ -202,7 +178,7 @@ STAGE_APART __s64 cookie_ipv6(struct xdp_md *ctx, const struct packet *p, struct
 
 	if (!p || !t || header < sizeof(struct tcphdr) || header > TCP_HEADER_MAX)
 		return -1;
-	listener = listener_ipv6(ctx, p);
+	listener = socket_ipv6(ctx, p);
 	if (!listener)
 		return -1;
 	address_store(&p->source, &ip.saddr);

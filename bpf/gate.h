@@ -12,6 +12,7 @@
 
 #include "bpf/cookie.h"
 #include "bpf/flood.h"
+#include "bpf/handshake.h"
 #include "bpf/hold.h"
 #include "bpf/learned.h"
 #include "bpf/limit.h"
@@ -62,10 +63,16 @@ STAGE enum reason judge_learned(struct xdp_md *ctx, const struct settings *s, st
 	return judge_lists(ctx, s, p, find_learned_list(s, p));
 }
 
+/* Whether something that was learned may answer its source. */
+STAGE int learned_answers(const struct settings *s)
+{
+	return s->evidence.on & s->evidence.answers;
+}
+
 /* Whether a segment that opens no connection may be one of those that the program holds. */
 STAGE int may_be_held(const struct settings *s)
 {
-	return !s->monitor && (s->table[s->generation & 1].answers | s->evidence.answers);
+	return !s->monitor && (s->table[s->generation & 1].answers | learned_answers(s));
 }
 
 /* The list that holds the source of a later segment: its own, or else the one of what was learned.
@@ -74,18 +81,35 @@ STAGE __u32 find_holder(const struct settings *s, struct packet *p, __u32 flags)
 {
 	const int decides = p->list_class != CLASS_NONE && !(flags & LIST_MONITOR);
 
-	if (decides || flags & LIST_ALLOW || !s->evidence.answers)
+	if (decides || !learned_answers(s))
 		return flags;
 	p->learned = learned_find(&p->source, p->family, bpf_ktime_get_coarse_ns());
 	return learned_blocks(p->learned) ? find_learned_list(s, p) : flags;
 }
 
-STAGE enum reason judge_segment(const struct settings *s, struct packet *p, __u32 flags)
+/* Whether a segment that opens no connection must be looked at: it may be one of those that the
+ * program holds, or the last one of a handshake that must not complete. */
+STAGE int segment_matters(const struct settings *s, struct packet *p)
 {
-	flags = find_holder(s, p, flags);
-	if (p->list_class == CLASS_NONE || flags & (LIST_ALLOW | LIST_MONITOR))
+	if (handshakes_count(s) && acknowledges(p))
+		p->over = connections_over(p);
+	return p->over || may_be_held(s);
+}
+
+STAGE enum reason judge_segment(struct xdp_md *ctx, const struct settings *s, struct packet *p,
+				__u32 flags)
+{
+	if (may_be_held(s))
+		flags = find_holder(s, p, flags);
+	if (flags & LIST_ALLOW)
 		return REASON_ESTABLISHED;
-	return hold_owns(p) ? REASON_HELD : REASON_ESTABLISHED;
+	if (may_be_held(s) && p->list_class != CLASS_NONE && !(flags & LIST_MONITOR) &&
+	    hold_owns(p))
+		return REASON_HELD;
+	if (!p->over || !opens_connection(ctx, p))
+		return REASON_ESTABLISHED;
+	p->list_class = CLASS_NONE; /* it is not the list that stops it */
+	return p->over;
 }
 
 /* During a flood a source that has not proved itself is answered here; if that cannot be done, or
@@ -112,11 +136,11 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 		return reason;
 	if (!port_is_protected(s, p->dest_port))
 		return REASON_PORT;
-	if (!p->attempt && !may_be_held(s))
+	if (!p->attempt && !segment_matters(s, p))
 		return REASON_ESTABLISHED;
 	flags = find_list(s, p);
 	if (!p->attempt)
-		return judge_segment(s, p, flags);
+		return judge_segment(ctx, s, p, flags);
 	reason = judge_lists(ctx, s, p, flags);
 	if (reason != UNDECIDED)
 		return reason;
@@ -167,7 +191,7 @@ STAGE enum xdp_action stop(struct xdp_md *ctx, const struct settings *s, const s
 	detail(ctx, p, reason, outcome);
 	if (outcome == OUTCOME_ENFORCED)
 		return reason == REASON_LISTED ? stop_listed(ctx, p) : XDP_DROP;
-	count_reason(p, REASON_ACCEPTED, OUTCOME_ENFORCED);
+	count_reason(p, p->over ? REASON_ESTABLISHED : REASON_ACCEPTED, OUTCOME_ENFORCED);
 	return XDP_PASS;
 }
 

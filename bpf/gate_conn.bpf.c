@@ -23,20 +23,7 @@
 #include "bpf/maps.h"
 #include "bpf/newcomer.h"
 #include "bpf/proved.h"
-
-#define SOCKET_IPV4 2 /* AF_INET */
-#define SOCKET_IPV6 10
-
-/* States of a TCP socket: include/net/tcp_states.h, part of the tracepoint's interface. */
-enum {
-	STATE_ESTABLISHED = 1,
-	STATE_SYN_SENT = 2,
-	STATE_SYN_RECV = 3,
-	STATE_TIME_WAIT = 6,
-	STATE_CLOSE = 7,
-	STATE_LISTEN = 10,
-	STATE_NEW_SYN_RECV = 12
-};
+#include "bpf/socket.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct ns_common {
@@ -128,24 +115,45 @@ STAGE int concerns_us(struct sock_common *sk)
 	return sk->skc_net.net->ns.inum == s->netns && port_is_protected(s, sk->skc_num);
 }
 
+/* A counter has reached its limit: see bpf/handshake.h. Written when the time moves only. */
+STAGE void note_full(__u64 now)
+{
+	const __u32 zero = 0, until = handshakes_end(now);
+	struct settings *s = bpf_map_lookup_elem(&settings, &zero);
+
+	if (s && s->full_until != until)
+		s->full_until = until;
+}
+
+STAGE int is_full(const struct settings *s, const struct meter_cell *cell, __u32 level)
+{
+	return s->limit[level].conns && cell->conns >= s->limit[level].conns;
+}
+
 /* Adds `delta` (1 or -1) at one level; returns the level's bit if 1 was added. */
 STAGE_APART int count_level(const struct address *a, __u32 family, __u32 level, int delta)
 {
 	const struct settings *s = settings_get();
+	const __u64 now = bpf_ktime_get_ns();
 	__u32 place = 0;
 	struct meter_cell *cell;
 
-	if (!a || !s || (level == METER_SITE && family == FAMILY_IPV4))
+	if (!a || !s || level >= METER_LEVELS || (level == METER_SITE && family == FAMILY_IPV4))
 		return 0;
 	if (level < METER_TOTAL)
-		place = cell_place(cell_hash(s, a, family, level), bpf_ktime_get_ns(), delta > 0);
+		place = cell_place(cell_hash(s, a, family, level), now, delta > 0);
 	cell = cell_at(level, place);
 	if (!cell)
 		return 0;
-	if (delta > 0)
-		return cell_count_in(cell) ? 1 << (level & 31) : 0;
-	cell_count_out(cell);
-	return 0;
+	if (delta < 0) {
+		cell_count_out(cell);
+		return 0;
+	}
+	if (!cell_count_in(cell))
+		return 0;
+	if (is_full(s, cell, level))
+		note_full(now);
+	return 1 << level;
 }
 
 /* Returns whether it was not counted before. */

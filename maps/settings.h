@@ -17,8 +17,8 @@
 
 /* What was learned about sources, and who is to be looked up: see learned.h and newcomer.h. */
 struct evidence_settings {
-	__u8 on;      /* not 0: learned verdicts decide, and newcomers are told about */
-	__u8 answers; /* not 0: a block with the action refuse or tarpit may exist */
+	__u8 on;      /* 1: learned verdicts decide, and newcomers are told about */
+	__u8 answers; /* 1: a block with the action refuse or tarpit may exist */
 	__u8 slot;    /* of the list that learned blocks belong to */
 	__u8 pad;
 	__u32 repeat; /* in units of 2^PROVED_SHIFT ns: how long who was told about is not again */
@@ -42,6 +42,18 @@ struct settings {
 	struct flood_settings flood;
 	__u8 port[PORT_COUNT]; /* 0: not protected; else 1 more than its number among the floods */
 };
+
+/*
+ * What a counter that reaches its limit at `now` puts into `full_until`: when no handshake can be
+ * under way any more that began before it. The kernel keeps a request for 63 s
+ * (tcp_synack_retries), and takes a SYN cookie for two minutes.
+ */
+#define HANDSHAKE_NS 128000000000ull
+
+static inline __u32 handshakes_end(__u64 now)
+{
+	return (__u32)((now + HANDSHAKE_NS) >> PROVED_SHIFT) + 1;
+}
 
 static inline int port_is_protected(const struct settings *s, __u16 port)
 {

@@ -15,6 +15,7 @@
 #include "tools/ctl_check.h"
 #include "tools/ctl_commands.h"
 #include "tools/ctl_output.h"
+#include "tools/ctl_text.h"
 
 #define MAILBOX_MAX 1024
 #define HOST_MAX    256
@@ -162,9 +163,10 @@ static void print_text(const struct spf_verdict *verdict, const struct spf_heade
 	print_line("decided by", verdict->mechanism);
 	print_line("problem", verdict->problem);
 	print_line(verdict->explained ? "domain says" : "explanation", verdict->explanation);
-	output_text("%-12s %u of %d terms asked the DNS, %u of %d found nothing; %u questions\n",
+	output_text("%-12s %u of %d terms asked the DNS, %u of %d found nothing; %u %s\n",
 		    "lookups", verdict->lookups, SPF_LOOKUPS_MAX, verdict->void_lookups,
-		    SPF_VOIDS_MAX, verdict->queries);
+		    SPF_VOIDS_MAX, verdict->queries,
+		    plural(verdict->queries, "question", "questions"));
 }
 
 static int print_verdict(const struct cli_call *call, const struct question *question,

@@ -47,7 +47,19 @@ int list_answer_add(struct cli_call *call, const json_t *result, struct error *e
 		output_text("; in effect: %s", effective);
 	}
 	output_text("\n");
+	list_print_ended(result);
 	return 0;
+}
+
+void list_print_ended(const json_t *result)
+{
+	const uint64_t ended = field_count(result, "ended");
+	char number[DURATION_TEXT_MAX];
+
+	if (ended)
+		output_text("%s %s ended\n", number_format(ended, number),
+			    plural(ended, "established connection was",
+				   "established connections were"));
 }
 
 int list_answer_del(struct cli_call *call, const json_t *result, struct error *err)
@@ -65,11 +77,12 @@ int list_answer_del(struct cli_call *call, const json_t *result, struct error *e
 
 int list_answer_clear(struct cli_call *call, const json_t *result, struct error *err)
 {
+	const uint64_t removed = field_count(result, "removed");
 	char number[DURATION_TEXT_MAX];
 
 	(void)err;
-	output_text("%s list %s is empty now; %s entries were removed\n", cli_kind(call),
-		    call->word[0], number_format(field_count(result, "removed"), number));
+	output_text("%s list %s is removed, with %s %s\n", cli_kind(call), call->word[0],
+		    number_format(removed, number), plural(removed, "entry", "entries"));
 	return 0;
 }
 

@@ -24,7 +24,8 @@ const struct cli_command command_block_add = {
 	.family = "keep addresses and networks out",
 	.summary = "put an address or network on a block list",
 	.text = "Puts an address or a prefix, IPv4 or IPv6, on a block list, from the next "
-		"packet on. Without --list it is the list \"local\". An entry that the list has "
+		"packet on; its established connections to protected ports are ended. Without "
+		"--list it is the list \"local\". An entry that the list has "
 		"already is replaced.\n\n"
 		"Of several entries that hold an address, one on an allow list always wins; "
 		"then the longest prefix; then the strictest action. The answer says what is in "
@@ -98,7 +99,8 @@ const struct cli_command command_block_load = {
 	.summary = "replace a list by what a file holds",
 	.text = "Replaces the block list NAME by the entries of FILE (\"-\" is standard input). "
 		"The change is atomic: what is on the old and on the new list is blocked at "
-		"every moment, and after a failure the old list stays.\n\n" FORMATS_TEXT "\n\n"
+		"every moment, and after a failure the old list stays. Established connections "
+		"of what is listed are ended.\n\n" FORMATS_TEXT "\n\n"
 		"--reason is what clients are told that the list refuses (--action refuse); the "
 		"list keeps it until another is given, and '' takes it back.",
 	.examples = { "posternctl block load drop /var/lib/lists/drop.txt",
@@ -114,8 +116,12 @@ const struct cli_command command_block_clear = {
 	.min = 1,
 	.max = 1,
 	.group = GROUP_LISTS,
-	.summary = "remove all entries of a list",
-	.text = "Removes every entry of the block list NAME.",
+	.summary = "remove a list with all its entries",
+	.text = "Removes the block list NAME: every entry, its monitor mode and what its clients "
+		"were told. Its name is free again, and its place among the lists, of which there "
+		"can be 63; a list that is loaded by that name later starts anew, with counters "
+		"at 0 and enforced. To exchange the entries and keep the rest, load the list "
+		"again.",
 	.examples = { "posternctl block clear spammers" },
 	.request = list_request_clear,
 	.show = list_answer_clear,
@@ -202,9 +208,9 @@ const struct cli_command command_allow_clear = {
 	.min = 1,
 	.max = 1,
 	.group = GROUP_LISTS,
-	.summary = "remove all entries of a list",
-	.text = "Removes every entry of the allow list NAME. What they overruled is in effect "
-		"again.",
+	.summary = "remove a list with all its entries",
+	.text = "Removes the allow list NAME with every entry. What they overruled is in effect "
+		"again, and the name is free.",
 	.examples = { "posternctl allow clear partners" },
 	.request = list_request_clear,
 	.show = list_answer_clear,

@@ -71,7 +71,7 @@ static void print_end(const struct cli_call *call, struct show *show)
 	}
 	columns_end(&show->columns);
 	output_paint(PAINT_FAINT, "%s %s\n", number_format(show->rows, number),
-		     show->rows == 1 ? "entry" : "entries");
+		     plural(show->rows, "entry", "entries"));
 }
 
 int list_run_show(struct cli_call *call, struct error *err)

@@ -139,7 +139,7 @@ static int parse_file(const struct cli_call *call, struct listfile_options *opti
 	if (set->count)
 		return 0;
 	return error_set(err, ERROR_REFUSED,
-			 "%s: no entries, so the list stays as it is ('%s clear %s' empties it)",
+			 "%s: no entries, so the list stays as it is ('%s clear %s' removes it)",
 			 options->name, cli_kind(call), call->word[0]);
 }
 
@@ -212,7 +212,7 @@ static void print_skipped(const struct listfile_report *report)
 	if (!report->bad)
 		return;
 	output_paint(PAINT_WARN, "%s bad %s skipped:\n", number_format(report->bad, number),
-		     report->bad == 1 ? "line was" : "lines were");
+		     plural(report->bad, "line was", "lines were"));
 	for (uint64_t i = 0; i < shown; i++)
 		output_text("  line %" PRIu64 ": %s\n", report->first[i].line,
 			    report->first[i].text);
@@ -220,25 +220,39 @@ static void print_skipped(const struct listfile_report *report)
 		output_text("  and %s more\n", number_format(report->bad - shown, number));
 }
 
-/* `refuses`: the list may have entries with the action refuse. */
+/* `refuses`: the list has entries with the action refuse. */
 static void print_loaded(const struct cli_call *call, const json_t *result,
 			 const struct listfile_report *report, bool refuses)
 {
+	const char *reason = call->option[OPTION_REASON];
 	char ipv4[DURATION_TEXT_MAX], ipv6[DURATION_TEXT_MAX], merged[DURATION_TEXT_MAX];
-	uint64_t duplicates = field_count(result, "merged");
+	uint64_t duplicates = field_count(result, "merged"), last = field_count(result, "ipv6");
 
-	output_text("%s list %s has %s IPv4 and %s IPv6 entries now", cli_kind(call),
+	output_text("%s list %s has %s IPv4 and %s IPv6 %s now", cli_kind(call),
 		    field_text(result, "list"), number_format(field_count(result, "ipv4"), ipv4),
-		    number_format(field_count(result, "ipv6"), ipv6));
+		    number_format(last, ipv6), plural(last, "entry", "entries"));
 	if (duplicates)
-		output_text(", %s duplicates merged", number_format(duplicates, merged));
+		output_text(", %s %s merged", number_format(duplicates, merged),
+			    plural(duplicates, "duplicate", "duplicates"));
 	output_text(" (format %s; stored in %" PRIu64 " ms, in effect after %" PRIu64 " ms more)\n",
 		    listfile_format_name(report->format), field_count(result, "store_ms"),
 		    field_count(result, "table_ms"));
 	print_skipped(report);
+	list_print_ended(result);
 	if (refuses)
 		output_text("A client that it refuses is told: %s\n",
 			    field_text(result, "refusal"));
+	else if (reason && *reason)
+		output_text("It refuses nobody, so no client is told the reason; the list keeps it "
+			    "for entries with the action refuse\n");
+}
+
+static bool any_refuses(const struct entry_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->entry[i].action == ACTION_REFUSE)
+			return true;
+	return false;
 }
 
 int list_run_load(struct cli_call *call, struct error *err)
@@ -247,20 +261,21 @@ int list_run_load(struct cli_call *call, struct error *err)
 	struct listfile_report report = { 0 };
 	struct entry_set set = { 0 };
 	json_t *result = NULL;
+	bool refuses;
 	int code = read_options(call, &options, err);
 
 	if (code == 0)
 		code = parse_file(call, &options, &set, &report, err);
 	if (code == 0)
 		code = send_set(call, &options, &set, &result, err);
+	refuses = any_refuses(&set);
 	entry_set_clear(&set);
 	if (code == 0 && call->option[OPTION_JSON]) {
 		/* What only this side knows. */
 		json_object_set_new(result, "skipped", json_integer((json_int_t)report.bad));
 		code = output_json(result, err);
 	} else if (code == 0) {
-		print_loaded(call, result, &report,
-			     options.action == ACTION_REFUSE || call->option[OPTION_REASON]);
+		print_loaded(call, result, &report, refuses);
 	}
 	json_decref(result);
 	return code;

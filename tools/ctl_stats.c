@@ -115,30 +115,34 @@ static int print_rows(const json_t *elements, const char *name_key, const struct
 static void print_health(const json_t *health)
 {
 	static const struct {
-		const char *key, *text;
+		const char *key, *one, *many, *text;
 		enum paint paint;
 	} lines[] = {
-		{ "resets_sent", "resets sent", PAINT_NONE },
-		{ "resets_skipped", "resets beyond reset-rate: dropped instead", PAINT_WARN },
-		{ "cookies_sent", "SYN cookies sent during floods", PAINT_NONE },
-		{ "cookies_skipped", "attempts during floods without one: left to the limits",
+		{ "resets_sent", "reset", "resets", "sent", PAINT_NONE },
+		{ "resets_skipped", "reset", "resets", "beyond reset-rate: dropped instead",
 		  PAINT_WARN },
-		{ "refusals_sent", "SMTP replies 554 sent", PAINT_NONE },
-		{ "holds_sent", "segments sent to hold sources in a refusal or tarpit",
+		{ "cookies_sent", "SYN cookie", "SYN cookies", "sent during floods", PAINT_NONE },
+		{ "cookies_skipped", "attempt", "attempts",
+		  "during floods without one: left to the limits", PAINT_WARN },
+		{ "refusals_sent", "SMTP reply 554", "SMTP replies 554", "sent", PAINT_NONE },
+		{ "holds_sent", "segment", "segments",
+		  "sent to hold sources in a refusal or tarpit", PAINT_NONE },
+		{ "answers_skipped", "answer", "answers",
+		  "of these two kinds that could not be sent", PAINT_WARN },
+		{ "meter_full", "check", "checks",
+		  "left to the next wider limit: no room for the source", PAINT_WARN },
+		{ "events_sent", "event", "events", "told", PAINT_NONE },
+		{ "events_skipped", "event", "events", "beyond events.rate: counted only",
 		  PAINT_NONE },
-		{ "answers_skipped", "answers of these two kinds that could not be sent",
-		  PAINT_WARN },
-		{ "meter_full", "checks left to the next wider limit: no room for the source",
-		  PAINT_WARN },
-		{ "newcomers_syn", "new sources looked up at their SYN", PAINT_NONE },
-		{ "newcomers_completed", "new sources looked up when they had connected",
+		{ "events_lost", "event", "events", "lost: the agent did not keep up", PAINT_WARN },
+		{ "newcomers_syn", "new source", "new sources", "told to the guard at their SYN",
 		  PAINT_NONE },
-		{ "newcomers_skipped", "new sources beyond the budget: not looked up then",
-		  PAINT_WARN },
-		{ "newcomers_lost", "new sources lost: the agent did not keep up", PAINT_WARN },
-		{ "events_sent", "events told", PAINT_NONE },
-		{ "events_skipped", "events beyond events.rate: counted only", PAINT_NONE },
-		{ "events_lost", "events lost: the agent did not keep up", PAINT_WARN },
+		{ "newcomers_completed", "new source", "new sources",
+		  "told to it when they had connected", PAINT_NONE },
+		{ "newcomers_skipped", "new source", "new sources",
+		  "beyond guard.rate: not told then", PAINT_WARN },
+		{ "newcomers_lost", "new source", "new sources",
+		  "lost: the agent did not keep up", PAINT_WARN },
 	};
 	char number[DURATION_TEXT_MAX];
 	uint64_t count;
@@ -146,8 +150,8 @@ static void print_health(const json_t *health)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		count = field_count(health, lines[i].key);
 		if (count)
-			output_paint(lines[i].paint, "%s %s\n", number_format(count, number),
-				     lines[i].text);
+			output_paint(lines[i].paint, "%s %s %s\n", number_format(count, number),
+				     plural(count, lines[i].one, lines[i].many), lines[i].text);
 	}
 }
 
@@ -168,12 +172,13 @@ static int show_stats(struct cli_call *call, const json_t *result, struct error 
 		{ "MONITORED IPV6", ALIGN_RIGHT },
 		{ "", ALIGN_LEFT },
 	};
+	const uint64_t open = field_count(result, "connections");
 	char number[DURATION_TEXT_MAX];
 	int code;
 
 	(void)call;
-	output_text("Packets since the filter was loaded; %s connections are open.\n\n",
-		    number_format(field_count(result, "connections"), number));
+	output_text("Packets since the filter was loaded; %s %s open.\n\n",
+		    number_format(open, number), plural(open, "connection is", "connections are"));
 	if (!json_array_size(json_object_get(result, "reasons")))
 		output_text("No packet has been seen yet.\n");
 	code = print_rows(json_object_get(result, "reasons"), "reason", reason_titles, err);

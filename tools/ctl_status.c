@@ -43,6 +43,17 @@ static void print_head(const json_t *status)
 	output_text("%s\n", field_text(status, "config"));
 }
 
+/* Told only if there is something to tell. */
+static void print_trouble(const char *label, const json_t *part, enum paint paint)
+{
+	const char *why = field_text(part, "why");
+
+	if (!*why)
+		return;
+	print_label(label);
+	output_paint(paint, "%s\n", why);
+}
+
 static void print_ports(const json_t *ports)
 {
 	const json_t *port;
@@ -156,6 +167,8 @@ static void print_fill(const char *what, uint64_t used, uint64_t capacity)
 
 static void print_table(const json_t *table)
 {
+	const uint64_t rebuilds = field_count(table, "rebuilds");
+
 	print_label("Table");
 	print_fill("IPv4", field_count(table, "entries4"), field_count(table, "capacity4"));
 	output_text(", ");
@@ -163,9 +176,9 @@ static void print_table(const json_t *table)
 	output_text(",\n");
 	print_label("");
 	print_fill("pages", field_count(table, "pages"), field_count(table, "page_capacity"));
-	output_text(", %" PRIu64 " MiB; %" PRIu64 " rebuilds, the last took %" PRIu64 " ms\n",
-		    field_count(table, "bytes") / BYTES_PER_MIB, field_count(table, "rebuilds"),
-		    field_count(table, "rebuild_ms"));
+	output_text(", %" PRIu64 " MiB; %" PRIu64 " %s, the last took %" PRIu64 " ms\n",
+		    field_count(table, "bytes") / BYTES_PER_MIB, rebuilds,
+		    plural(rebuilds, "rebuild", "rebuilds"), field_count(table, "rebuild_ms"));
 }
 
 /* The value of the limit "PART-LEVEL". */
@@ -196,7 +209,8 @@ static void print_level(const json_t *limits, const char *level, const char *nam
 		output_text("%" PRIu64 " a second (%" PRIu64 " at once)", rate,
 			    burst ? burst : rate);
 	if (conns)
-		output_text("%s%" PRIu64 " connections", rate ? ", " : "", conns);
+		output_text("%s%" PRIu64 " %s", rate ? ", " : "", conns,
+			    plural(conns, "connection", "connections"));
 	if (!rate && !conns)
 		output_paint(PAINT_FAINT, "no limit");
 	output_text("\n");
@@ -239,6 +253,8 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	if (code < 0)
 		return code;
 	print_head(result);
+	print_trouble("Keeper", json_object_get(result, "keeper"), PAINT_BAD);
+	print_trouble("Established", json_object_get(result, "ending"), PAINT_WARN);
 	print_ports(json_object_get(result, "ports"));
 	output_text("\n");
 	code = print_interfaces(json_object_get(result, "interfaces"), err);

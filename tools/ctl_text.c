@@ -112,6 +112,11 @@ bool field_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
+const char *plural(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
 char *when_format(uint64_t time, char out[WHEN_TEXT_MAX])
 {
 	time_t seconds = (time_t)time;

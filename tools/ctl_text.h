@@ -40,6 +40,9 @@ const char *field_text(const json_t *object, const char *key);
 uint64_t field_count(const json_t *object, const char *key);
 bool field_true(const json_t *object, const char *key);
 
+/* The noun that goes with a number: `one` for 1, `many` for all others. */
+const char *plural(uint64_t count, const char *one, const char *many);
+
 /* A time (seconds since 1970) as "2026-11-24 08:41:07"; 0 is "never". Returns `out`. */
 char *when_format(uint64_t time, char out[WHEN_TEXT_MAX]);
 

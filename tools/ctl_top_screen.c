@@ -108,10 +108,12 @@ static int draw_flows(const struct top_choice *choice, const struct top_model *m
 	y += height;
 	line = line_at(y);
 	draw_format(line, model->events_lost ? INK_WARN : INK_PLAIN,
-		    "%s connections open, %s packets/s in all, %s events lost",
+		    "%s %s open, %s packets/s in all, %s %s lost",
 		    number_format(model->connections, connections),
+		    plural(model->connections, "connection", "connections"),
 		    rate_format(model->rate[FLOW_SEEN], seen),
-		    number_format(model->events_lost, lost));
+		    number_format(model->events_lost, lost),
+		    plural(model->events_lost, "event", "events"));
 	if (*model->floods)
 		draw_format(line_at(y + 1), INK_BAD, "flood of SYNs: %s", model->floods);
 	return y + 2;

@@ -22,12 +22,14 @@ static void print_head(const struct top_model *model)
 	output_text("  %s  %s  up %s\n", *model->interfaces ? model->interfaces : "no interface",
 		    model->monitor ? "monitor mode" : "enforcing",
 		    duration_format(model->uptime, up));
-	output_text("stopped %s/s  monitored %s/s  let in %s/s  %s connections  %llu events lost\n",
+	output_text("stopped %s/s  monitored %s/s  let in %s/s  %s %s  %llu %s lost\n",
 		    rate_format(model->rate[FLOW_STOPPED], stopped),
 		    rate_format(model->rate[FLOW_MONITORED], monitored),
 		    rate_format(model->rate[FLOW_LET_IN], let_in),
 		    number_format(model->connections, connections),
-		    (unsigned long long)model->events_lost);
+		    plural(model->connections, "connection", "connections"),
+		    (unsigned long long)model->events_lost,
+		    plural(model->events_lost, "event", "events"));
 	if (*model->floods)
 		output_paint(PAINT_BAD, "flood of SYNs: %s\n", model->floods);
 }

@@ -99,16 +99,16 @@ static void print_offender(const json_t *offender)
 {
 	char hits[DURATION_TEXT_MAX], age[RATE_TEXT_MAX];
 	uint64_t milliseconds = field_count(offender, "last_ms");
+	uint64_t count = field_count(offender, "hits");
 
 	output_paint(PAINT_TITLE, "\nHits\n");
 	if (!json_is_object(offender)) {
 		output_text("  not among the sources that were stopped lately\n");
 		return;
 	}
-	output_text("  %s packets stopped, the last %s%s (%s)\n",
-		    number_format(field_count(offender, "hits"), hits),
-		    age_format(milliseconds, age), milliseconds < 1000 ? "" : " ago",
-		    field_text(offender, "last_reason"));
+	output_text("  %s %s stopped, the last %s%s (%s)\n", number_format(count, hits),
+		    plural(count, "packet", "packets"), age_format(milliseconds, age),
+		    milliseconds < 1000 ? "" : " ago", field_text(offender, "last_reason"));
 }
 
 /* "3 / 50", painted when all of it is used up; "3 / no limit". */

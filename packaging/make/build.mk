@@ -45,8 +45,10 @@ $(BUILD)/posternd: $(call objects,$(MAIN) $(USERSPACE_SOURCES))
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
 
+# Of policy/ what is pure: the rest needs the store, which the command line has nothing to do with.
 CTL_MODULES := lib conf dns checks
-$(BUILD)/posternctl: $(call objects,tools/posternctl.c $(CTL_SOURCES) \
+CTL_POLICY  := userspace/policy/score.c userspace/policy/escalation.c
+$(BUILD)/posternctl: $(call objects,tools/posternctl.c $(CTL_SOURCES) $(CTL_POLICY) \
 		$(filter $(addsuffix /%,$(addprefix userspace/,$(CTL_MODULES))),$(USERSPACE_SOURCES)))
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(LINK) $^ $(LIBRARY_LIBS)

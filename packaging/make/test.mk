@@ -8,6 +8,7 @@
 #                            native.c, on the host; its twin packet-coverage counts the branches there
 #   tests/fuzz/fuzz_NAME.c   one libFuzzer program each
 #   tests/spf/evaluate.c     SPF in one process, for tests/spf and its benchmark
+#   tests/spf/bench_*.c      what else its benchmark runs; libspf2 only where libspf2-dev is installed
 #   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
 #   tests/lab/NAME.bpf.c     what they load; wire.bpf.c is compiled by the lab itself
 
@@ -87,11 +88,22 @@ $(LAB_OBJECTS): $(BUILD)/tests/%.bpf.o: tests/lab/%.bpf.c | toolchain
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $(@:.bpf.o=.full.o) $<
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.full.o)
 
-SPF_PROGRAM := $(BUILD)/tests/spf/evaluate
-$(SPF_PROGRAM): $(call objects,tests/spf/evaluate.c tests/replay/zone_play.c) $(OBJ)/libpostern.a
+SPF_PROGRAM  := $(BUILD)/tests/spf/evaluate
+SPF_RESOLVER := $(BUILD)/tests/spf/bench_resolver
+SPF_LIBSPF2  := $(BUILD)/tests/spf/bench_libspf2
+SPF_BENCH_PROGRAMS = $(SPF_PROGRAM) $(SPF_RESOLVER) $(if $(wildcard /usr/include/spf2/spf.h),$(SPF_LIBSPF2))
+
+$(SPF_PROGRAM): $(call objects,tests/spf/evaluate.c tests/replay/zone_play.c)
+$(SPF_RESOLVER): $(call objects,tests/spf/bench_resolver.c)
+$(SPF_PROGRAM) $(SPF_RESOLVER): $(OBJ)/libpostern.a
 	@mkdir -p $(@D)
 	$(say) LINK $(@:$(BUILD)/%=%)
-	$(Q)$(LINK) $^ $(LIBRARY_LIBS)
+	$(Q)$(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LIBRARY_LIBS)
+
+$(SPF_LIBSPF2): $(call objects,tests/spf/bench_libspf2.c)
+	@mkdir -p $(@D)
+	$(say) LINK $(@:$(BUILD)/%=%)
+	$(Q)$(LINK) $^ -lspf2
 
 .PHONY: test test-programs lab-programs fuzz-programs coverage
 

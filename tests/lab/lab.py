@@ -361,7 +361,8 @@ class Lab:
                 process.wait()
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe:
-                    pipe.close()
+                    with contextlib.suppress(BrokenPipeError):  # what was written last has found nobody
+                        pipe.close()
         self.processes.clear()
 
     @staticmethod

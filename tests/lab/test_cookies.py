@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the agent does about a flood: tells it, lets the kernel make SYN cookies meanwhile, and takes that back."""
+import os
 import signal
 
 import pytest
@@ -72,6 +73,34 @@ def test_the_settings_do_not_outlive_the_agent(defended, how):
     flood.stop()
 
 
+def keeper_of(lab):
+    return int(lab.ns(lab.gateway, "pgrep", "-P", lab.posternd.pid, "-x", "postern-keeper").out)
+
+
+def test_a_killed_keeper_leaves_nothing_to_the_next(defended):
+    """Nor does the next take for the operator's what it finds."""
+    flood = defended.flood(SPOOFED4, count=FOREVER, rate=RATE)
+    wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
+    assert status(defended)["keeper"] == {"up": True, "why": ""}
+    os.kill(keeper_of(defended), signal.SIGKILL)
+    told = wait_until(lambda: defended.log("keeper.ended"), 5, "word of its end")
+    assert told[0]["level"] == "error" and "restart" in told[0]["reason"]
+    assert status(defended)["keeper"] == {"up": False, "why": told[0]["reason"]}
+    assert "no attach, detach or repair" in defended.ctl("status").out
+    assert "\npostern_keeper_up 0\n" in defended.ns(defended.gateway, "curl", "-sf",
+                                                    "http://127.0.0.1:9125/metrics").out
+    flood.stop()
+    defended.stop_posternd()
+    assert settings(defended) == (2, 2)
+    defended.start_posternd(limits=defended.config["limits"], flood=FLOOD)
+    wait_until(lambda: settings(defended) == (1, 1), 15, "the settings of before, once the flood is over here, too")
+    assert [line["level"] for line in defended.log("cookies.recovered")] == ["warning"]
+    flood = defended.flood(SPOOFED4, count=FOREVER, rate=RATE)
+    wait_until(lambda: settings(defended) == (2, 2), 5, "the settings")
+    flood.stop()
+    wait_until(lambda: settings(defended) == (1, 1), 15, "the settings of before")
+
+
 @pytest.mark.parametrize("before, during", [((2, 2), (2, 2)), ((2, 0), (2, 0)), ((0, 1), (2, 2))])
 def test_what_is_as_it_should_be_is_left_alone(defended, before, during):
     put_settings(defended, *before)
@@ -123,6 +152,6 @@ def test_a_reply_names_an_id_that_explains_itself(fresh, no_limits):
     fresh.start_posternd(limits=no_limits)
     answer = fresh.ctl("why", lookup, "--json").json
     assert answer["event"] is None and (answer["list"], answer["action"]) == ("spam", "refuse")
-    assert abs(answer["time"] - event["time"]) <= 1
+    assert abs(answer["time"] - event["time"]) <= 1  # another process reads the clocks anew
     assert fresh.ctl("why", "192.0.2.77", "--json").json["refusal"] == "554 5.7.1 sent spam"
     assert run(BUILD / "posternctl", "--socket", fresh.socket, "why", "7" + lookup[1:], check=False).rc == 4

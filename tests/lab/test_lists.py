@@ -47,6 +47,43 @@ def test_one_address_takes_effect_and_goes_again(lab):
         assert lab.ctl("block", "test", source, check=False).rc == 0
 
 
+def test_a_cleared_list_is_gone_and_its_slot_is_anothers(lab):
+    """Sixty-three names and one more; counters, monitor mode and lookup ids do not pass to the next list."""
+    lab.listen()
+    for i in range(63):
+        lab.ctl("block", "add", f"198.18.0.{i}", "--list", f"n{i}")
+    lab.ctl("block", "add", "203.0.113.7", "--list", "n5")
+    assert lab.connect("203.0.113.7") == "timeout"
+    lab.ctl("monitor", "on", "--list", "n5")
+    lookup = wait_until(lambda: [line for line in lab.log("connection.stopped") if line["list"] == "n5"], 5, "the event")[0]["id"]
+    said = lab.ctl("block", "add", "203.0.113.8", "--list", "other", check=False)
+    assert said.rc == 4 and "none of them is empty" in said.err
+    lab.ctl("block", "del", "198.18.0.9")
+    said = lab.ctl("block", "add", "203.0.113.8", "--list", "other", check=False)
+    assert "clear: n9" in said.err
+    slot = next(row["slot"] for row in lab.ctl("status", "--json").json["lists"] if row["list"] == "n5")
+    lab.ctl("block", "clear", "n5")
+    assert lab.connect("203.0.113.7") == "open"
+    lab.ctl("block", "add", "203.0.113.8", "--list", "other")
+    row = next(row for row in lab.ctl("status", "--json").json["lists"] if row["list"] == "other")
+    assert row["slot"] == slot and not row["monitor"]
+    assert not [row for row in lab.stats()["lists"] if row["list"] == "other"]
+    assert lab.connect("203.0.113.8") == "timeout"
+    assert [row for row in lab.stats()["lists"] if row["list"] == "other"]
+    assert not [row for row in lab.ctl("top", "--count", "1", "--json").json["offenders"]
+                if row["source"] == "203.0.113.7" and row["list"] == "other"]
+    lab.stop_posternd()
+    lab.start_posternd(**lab.config)  # nothing is remembered of the event but its id
+    said = lab.ctl("why", lookup, check=False)
+    assert said.rc == 4 and "has been removed since" in said.err
+
+
+def test_the_list_that_postern_keeps(lab):
+    for words in (("add", "192.0.2.1", "--list", "learned"), ("clear", "learned"), ("load", "learned", "-")):
+        said = lab.ctl("block", *words, check=False, **({"input": "192.0.2.1\n"} if words[0] == "load" else {}))
+        assert said.rc == 4 and said.err == "posternctl: learned is kept by Postern itself\n"
+
+
 @pytest.mark.parametrize("name, text, expected", [
     ("plain", "192.0.2.1 # one\n192.0.2.4 - 192.0.2.7\n2001:db8::/64\n", 3),
     ("netset", "#\n# example.netset\n#\n192.0.2.0/25\n198.51.100.1\n", 2),

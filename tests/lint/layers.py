@@ -5,7 +5,8 @@
 - A module of userspace/ includes only itself, what stands to its left in MODULES, and maps/.
 - Only gate/ includes libbpf, libxdp and the skeletons of the BPF programs.
 - tools/ includes lib/, conf/ and maps/; the commands of `check` (tools/ctl_check*), which run the code of the gateway
-  and need no agent, also dns/ and checks/; benchmarks (tools/bench_*) also store/, gate/, libbpf and the skeletons.
+  and need no agent, also dns/ and checks/; benchmarks (tools/bench_*) also store/, gate/, policy/, libbpf and the
+  skeletons.
 - A stage of bpf/ includes what stands to its left in STAGES, and maps/. No C library, nothing of userspace/.
 - maps/ includes itself and <linux/types.h>: it is compiled by both sides.
 
@@ -18,9 +19,9 @@ from pathlib import Path
 MODULES = ("lib conf store loop gate dns checks policy content accounts backend session obs ctl daemon").split()
 TOOLS_MODULES = "lib conf".split()
 CHECK_MODULES = "lib conf dns checks".split()
-BENCH_MODULES = "lib conf store gate".split()
-STAGES = ("packet maps parse lookup cell report limit siphash proved learned newcomer flood reply banner hold reset "
-          "cookie gate bench_round bench_question").split()
+BENCH_MODULES = "lib conf store gate dns checks policy".split()
+STAGES = ("packet maps parse lookup cell socket report limit siphash proved learned newcomer handshake flood reply banner "
+          "hold reset cookie gate bench_round bench_question").split()
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 BPF_SYSTEM = re.compile(r"(linux|bpf|xdp)/")

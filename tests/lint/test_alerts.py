@@ -17,6 +17,8 @@ SERIES = {
     'up{job="postern",instance="b"}': "1x30",
     'up{job="postern",instance="c"}': "0x30",
     'postern_interface_info{instance="a",interface="eth0",mode="native",shared="false"}': "1x30",
+    'postern_keeper_up{instance="a"}': "0x30",
+    'postern_keeper_up{instance="b"}': "1x30",
     'postern_reason_info{instance="a",reason="listed",kind="stop"}': "1x30",
     'postern_reason_info{instance="a",reason="accepted",kind="pass"}': "1x30",
     'postern_packets_total{instance="a",reason="listed",family="ipv4",outcome="enforced"}': "0+60000x30",
@@ -41,6 +43,7 @@ SERIES = {
 FIRING = {
     "PosternAgentDown": [{"severity": "page", "job": "postern", "instance": "c"}],
     "PosternNotAttached": [{"severity": "page", "job": "postern", "instance": "b"}],
+    "PosternKeeperDown": [{"severity": "ticket", "instance": "a"}],
     "PosternMonitorMode": [],  # half an hour of it is no reason to write a ticket
     "PosternTableNearlyFull": [{"severity": "ticket", "instance": "a", "family": "ipv4"}],
     "PosternPagesNearlyFull": [{"severity": "ticket", "instance": "a"}],

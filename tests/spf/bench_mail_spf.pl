@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Mail::SPF on the cases of bench_spf.py: reads one from standard input, evaluates it so many times, and prints the
-# result and the seconds that took. The resolver is a table of packets that are made beforehand.
+# result and the seconds that took. The resolver is a table of packets that are made beforehand, or, for a case without
+# a zone, the one of Net::DNS, which asks the servers of /etc/resolv.conf.
 #
 # usage: bench_mail_spf.pl ROUNDS
 use strict;
@@ -47,11 +48,11 @@ BEGIN { %text::types = map { $_ => 1 } qw(A AAAA PTR MX TXT); }
 
 my $rounds = shift // 1;
 my $case = decode_json(scalar <STDIN>);
-my $table = Table->new($case->{zone});
+my $resolver = $case->{zone} ? Table->new($case->{zone}) : Net::DNS::Resolver->new;
 my $result;
 my $start = time;
 for (1 .. $rounds) {
-    my $server = Mail::SPF::Server->new(dns_resolver => $table, query_rr_types => Mail::SPF::Server->query_rr_type_txt);
+    my $server = Mail::SPF::Server->new(dns_resolver => $resolver, query_rr_types => Mail::SPF::Server->query_rr_type_txt);
     $result = $server->process(Mail::SPF::Request->new(
         scope => 'mfrom', identity => $case->{from}, ip_address => $case->{ip}, helo_identity => $case->{helo}));
     $result->local_explanation;

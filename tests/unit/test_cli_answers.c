@@ -118,10 +118,14 @@ static const struct {
 	  NULL,
 	  "192.0.2.7 is replaced on block list local; its connection attempts are let through: an "
 	  "allow list holds it\n" },
+	{ "block add 192.0.2.7", RESULT("\"prefix\": \"192.0.2.7\", \"list\": \"x\", \"ended\": 1"),
+	  NULL, "192.0.2.7 is now on block list x\n1 established connection was ended\n" },
 	{ "block del 192.0.2.7", RESULT("\"removed\": [\"a\", \"b\"]"), NULL,
 	  "192.0.2.7 is taken off a, b\n" },
 	{ "block clear x", RESULT("\"removed\": 1024357"), NULL,
-	  "block list x is empty now; 1,024,357 entries were removed\n" },
+	  "block list x is removed, with 1,024,357 entries\n" },
+	{ "block clear x", RESULT("\"removed\": 1"), NULL,
+	  "block list x is removed, with 1 entry\n" },
 	{ "block show",
 	  ROW("\"prefix\": \"192.0.2.0/24\", \"list\": \"drop\", \"action\": \"drop\", \"added\": "
 	      "913600, \"expires\": 0, \"source\": \"s\", \"reason\": \"a\\u001b[2Jb\"")
@@ -165,6 +169,23 @@ static const struct {
 		 "\"burst-source\", "
 		 "\"value\": 40}, {\"key\": \"conn-net\", \"value\": 9}]"),
 	  "Monitor mode: nothing is stopped, up 1h\n" },
+	{ "status", RESULT("\"config\": \"f\", \"keeper\": {\"up\": true, \"why\": \"\"}"),
+	  RESULT("\"limits\": []"), "Configured   f\nPorts        \n" },
+	{ "status",
+	  RESULT("\"config\": \"f\", \"keeper\": {\"up\": false, \"why\": \"it has ended\"}"),
+	  RESULT("\"limits\": []"), "Configured   f\nKeeper       it has ended\nPorts" },
+	{ "status", RESULT("\"ending\": {\"possible\": false, \"why\": \"it cannot\"}"),
+	  RESULT("\"limits\": []"), "\nEstablished  it cannot\nPorts" },
+	{ "status", RESULT("\"table\": {\"rebuilds\": 1}"),
+	  RESULT("\"limits\": [{\"key\": \"conn-net\", \"value\": 1}]"),
+	  "1 rebuild, the last took 0 ms\n"
+	  "Limits       an address        no limit\n"
+	  "             its /24 or /64    1 connection\n" },
+	{ "stats",
+	  RESULT("\"connections\": 1, \"health\": {\"resets_sent\": 1, \"refusals_sent\": 2}"),
+	  NULL, "1 connection is open.\n" },
+	{ "stats", RESULT("\"health\": {\"resets_sent\": 1, \"refusals_sent\": 2}"), NULL,
+	  "1 reset sent\n2 SMTP replies 554 sent\n" },
 	{ "status", RESULT("\"interfaces\": []"),
 	  RESULT("\"limits\": [{\"key\": \"rate-source\", \"value\": 20}, {\"key\": "
 		 "\"burst-source\", "
@@ -280,6 +301,30 @@ static void test_load_bad_lines(void **state)
 }
 
 /* A download that failed must not empty a list. */
+/* What a client is told concerns lists that tell clients something. */
+static void test_load_tells_of_refusals(void **state)
+{
+	const struct scene_script script = {
+		.input = "192.0.2.1\n",
+		.answer = { RESULT(
+			"\"list\": \"x\", \"ipv4\": 1, \"merged\": 1, \"refusal\": \"554 no\"") },
+	};
+	struct scene scene;
+
+	(void)state;
+	scene_play(&script, "block load x - --action refuse", &scene);
+	assert_non_null(strstr(scene.out, "A client that it refuses is told: 554 no\n"));
+	assert_non_null(strstr(scene.out, "1 IPv4 and 0 IPv6 entries now, 1 duplicate merged"));
+	scene_clear(&scene);
+	scene_play(&script, "block load x - --reason no", &scene);
+	assert_null(strstr(scene.out, "554 no"));
+	assert_non_null(strstr(scene.out, "It refuses nobody"));
+	scene_clear(&scene);
+	scene_play(&script, "block load x - --reason ''", &scene);
+	assert_null(strstr(scene.out, "refuses"));
+	scene_clear(&scene);
+}
+
 static void test_load_refuses_nothing(void **state)
 {
 	static const char *const inputs[] = { "", "# nothing but this\n" };
@@ -397,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_load_sends_records),
 		cmocka_unit_test(test_load_names_the_file),
 		cmocka_unit_test(test_load_bad_lines),
+		cmocka_unit_test(test_load_tells_of_refusals),
 		cmocka_unit_test(test_load_refuses_nothing),
 		cmocka_unit_test(test_load_unreadable),
 		cmocka_unit_test(test_rates),

@@ -44,6 +44,8 @@ static void unknown_names(void **state)
 		{ "\"a\\nb\": 1", "f:1: a?b: unknown option" },
 		{ "'': 1", "f:1: : unknown option" },
 		{ "<<: 1", "f:1: <<: unknown option" },
+		{ "dnsbl: {'{SECRET}.dq.example': 8}",
+		  "f:1: dnsbl.....dq.example: unknown option" },
 	};
 
 	(void)state;

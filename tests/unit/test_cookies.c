@@ -17,6 +17,7 @@
 
 #include "gate/cookies.h"
 #include "gate/internal.h"
+#include "gate/kept.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -175,6 +176,78 @@ static void test_switch_fails(void **state)
 	assert_false(kept.switched[COOKIE_SYSCTL_COOKIES]);
 }
 
+static char *kept_path(char out[128])
+{
+	snprintf(out, 128, "%s/kept", directory);
+	return out;
+}
+
+static void write_kept(const struct kept *kept, const char *values)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s%s\n", kept->head, values);
+	write_file("kept", text);
+}
+
+/* What a keeper has switched and could not switch back is found by the next one, and only that. */
+static void test_kept(void **state)
+{
+	struct cookie_switch killed = { 0 }, next = { 0 };
+	char path[128];
+	struct kept kept;
+
+	(void)state;
+	assert_int_equal(kept_open(&kept, kept_path(path), NULL), 0);
+	killed.kept = &kept;
+	assert_false(kept_read(&kept, &next));
+	write_file("ipv4/tcp_timestamps", "0\n");
+	assert_int_equal(cookies_switch(&killed, directory, true, NULL), 0);
+	assert_true(kept_read(&kept, &next));
+	assert_true(next.switched[COOKIE_SYSCTL_COOKIES]);
+	assert_int_equal(next.before[COOKIE_SYSCTL_COOKIES], 1);
+	assert_false(next.switched[COOKIE_SYSCTL_STAMPS]);
+	assert_int_equal(cookies_switch(&killed, directory, false, NULL), 0);
+	assert_false(kept_read(&kept, &next));
+	kept_close(&kept);
+	unlink(path);
+}
+
+static void test_kept_is_not_trusted(void **state)
+{
+	static const char *const bad[] = { "", "1", "31", "-3", "111", "1 1", "1/" };
+	struct cookie_switch next = { 0 };
+	char path[128], other[128];
+	struct kept kept;
+
+	(void)state;
+	assert_int_equal(kept_open(&kept, kept_path(path), NULL), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_kept(&kept, bad[i]);
+		assert_false(kept_read(&kept, &next));
+		assert_false(next.switched[COOKIE_SYSCTL_COOKIES]);
+	}
+	write_kept(&kept, "12");
+	assert_true(kept_read(&kept, &next));
+	kept.head[strlen(kept.head) - 12]++; /* of another network namespace */
+	assert_false(kept_read(&kept, &next));
+	kept_close(&kept);
+	/* Somebody else's file, under that name, is neither read nor written. */
+	snprintf(other, sizeof(other), "%s/other", directory);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(kept_open(&kept, path, NULL), 0);
+	assert_false(kept_read(&kept, &next));
+	kept_close(&kept);
+	assert_int_equal(chmod(path, 0622), 0);
+	write_file("kept", "x");
+	assert_int_equal(kept_open(&kept, path, NULL), 0);
+	assert_int_equal(lseek(kept.fd, 0, SEEK_END), 0);
+	kept_close(&kept);
+	unlink(path);
+	unlink(other);
+}
+
 /* A gate without a keeper, which acts in this process. */
 struct fixture {
 	struct gate gate;
@@ -192,6 +265,7 @@ static struct fixture *make_gate(const char *where)
 	f->gate.cookies.wanted = true;
 	pthread_mutex_init(&f->gate.cookies.lock, NULL);
 	f->gate.flood_port[0] = 25;
+	f->settings.port[25] = 1;
 	f->settings.flood.threshold = 100;
 	f->settings.flood.quiet = 1000;
 	return f;
@@ -245,6 +319,33 @@ static void test_follow(void **state)
 	free(f);
 }
 
+/* The next keeper starts with what an earlier one left, before anybody asks it for anything. */
+static void test_recover(void **state)
+{
+	struct fixture *f = make_gate(directory);
+	char path[128];
+	struct kept kept;
+
+	(void)state;
+	assert_int_equal(kept_open(&kept, kept_path(path), NULL), 0);
+	f->gate.cookies.keeper.kept = &kept;
+	gate_cookies_follow(&f->gate, true);
+	assert_int_equal(value_of("ipv4/tcp_syncookies"), 2);
+	memset(&f->gate.cookies.keeper, 0, sizeof(f->gate.cookies.keeper)); /* it is killed */
+	f->gate.cookies.keeper.kept = &kept;
+	cookies_recover(&f->gate);
+	assert_int_equal(f->settings.flood.cookies, 0);
+	assert_int_equal(value_of("ipv4/tcp_syncookies"), 1);
+	assert_int_equal(value_of("ipv4/tcp_timestamps"), 1);
+	write_file("ipv4/tcp_syncookies", "2\n"); /* the operator's from now on */
+	cookies_recover(&f->gate);
+	assert_int_equal(value_of("ipv4/tcp_syncookies"), 2);
+	kept_close(&kept);
+	unlink(path);
+	pthread_mutex_destroy(&f->gate.cookies.lock);
+	free(f);
+}
+
 static void test_states(void **state)
 {
 	struct fixture *f = make_gate("/nonexistent");
@@ -278,7 +379,10 @@ int main(void)
 		CASE(test_switch),
 		CASE(test_switch_leaves_alone),
 		CASE(test_switch_fails),
+		CASE(test_kept),
+		CASE(test_kept_is_not_trusted),
 		CASE(test_follow),
+		CASE(test_recover),
 		CASE(test_states),
 	};
 

@@ -198,6 +198,75 @@ static void a_budget_is_used_up(void **state)
 	assert_int_equal(listed[2].answer.status, DNS_FOUND);
 }
 
+/* ---- bursts */
+
+#define BURST  300
+#define UNREAD 128 /* as dns/try.c has it */
+
+static struct asked burst[BURST];
+
+static void ask_a_burst(struct dns_lab *lab)
+{
+	char name[32];
+
+	memset(burst, 0, sizeof(burst));
+	dns_lab_open(lab, 1);
+	for (size_t i = 0; i < BURST; i++) {
+		snprintf(name, sizeof(name), "n%zu.example", i);
+		dns_lab_ask(lab, &burst[i], name, DNS_A);
+	}
+}
+
+static enum reaction script_in_order(struct fake *fake, const struct fake_question *question,
+				     struct built *out)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "n%llu.example", (unsigned long long)fake->seen - 1);
+	assert_string_equal(question->name, name);
+	return script_found(fake, question, out);
+}
+
+/* As many at once as the buffer of the server's socket holds, the others in order. */
+static void a_burst_is_sent_as_it_is_answered(void **state)
+{
+	struct dns_lab *lab = *state;
+
+	lab->fake[0].script = script_in_order;
+	ask_a_burst(lab);
+	assert_int_equal(dns_lab_stats(lab).queries, UNREAD);
+	assert_int_equal(dns_lab_stats(lab).in_flight, BURST);
+	dns_lab_until(lab, burst[BURST - 1].called);
+	for (size_t i = 0; i < BURST; i++)
+		assert_int_equal(burst[i].answer.status, DNS_FOUND);
+	assert_int_equal(lab->fake[0].seen, BURST);
+	assert_int_equal(dns_lab_stats(lab).queries, BURST);
+}
+
+static void a_burst_is_sent_without_answers_too(void **state)
+{
+	struct dns_lab *lab = *state;
+
+	lab->fake[0].script = script_hold;
+	ask_a_burst(lab);
+	dns_lab_until(lab, lab->fake[0].held_count == BURST);
+	lab->fake[0].script = script_found;
+	fake_release(&lab->fake[0]);
+	dns_lab_until(lab, burst[BURST - 1].called);
+	assert_int_equal(dns_lab_stats(lab).in_flight, 0);
+}
+
+static void a_burst_is_dropped(void **state)
+{
+	struct dns_lab *lab = *state;
+
+	ask_a_burst(lab);
+	dns_resolver_close(&lab->resolver);
+	dns_lab_some(lab);
+	for (size_t i = 0; i < BURST; i++)
+		assert_int_equal(burst[i].called, 0);
+}
+
 /* ---- cancelling */
 
 static void cancelled_while_waiting(void **state)
@@ -279,7 +348,7 @@ static void asked_inside_a_callback(void **state)
 
 	dns_lab_open(lab, 1);
 	dns_lab_ask(lab, &chain, "a.example", DNS_A);
-	dns_lab_until(lab, chain.called == 1);
+	dns_lab_until(lab, chain.called);
 	uv_run(&lab->loop, UV_RUN_NOWAIT);
 	assert_true(chain.called < 100);
 	dns_lab_ask_now(lab, &other, "b.example", DNS_A);
@@ -419,6 +488,9 @@ int main(void)
 		TEST(times_to_live_are_clamped),
 		TEST(one_question_for_many),
 		TEST(a_budget_is_used_up),
+		TEST(a_burst_is_sent_as_it_is_answered),
+		TEST(a_burst_is_sent_without_answers_too),
+		TEST(a_burst_is_dropped),
 		TEST(cancelled_while_waiting),
 		TEST(cancelled_when_ready),
 		TEST(cancelled_inside_a_callback),

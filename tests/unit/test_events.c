@@ -136,6 +136,23 @@ static void assert_number(const json_t *object, const char *name, json_int_t num
 	assert_int_equal(json_integer_value(json_object_get(object, name)), number);
 }
 
+/* However far the reading of the two clocks falls into a second, an event has one time. */
+static void test_one_event_has_one_time(void **state)
+{
+	const uint64_t id = (NOW_MONO - 950000000) & ~0xffull;
+	uint32_t first, again;
+
+	(void)state;
+	assert_true(lookup_id_wall(id, &first));
+	clock_freeze(NOW_WALL, NOW_MONO + 80000000);
+	assert_true(lookup_id_wall(id, &again));
+	assert_int_equal(again, first);
+	clock_freeze(NOW_WALL + 3600, NOW_MONO + 80000000); /* somebody sets the clock */
+	assert_true(lookup_id_wall(id, &again));
+	assert_in_range(again, first + 3599, first + 3600);
+	assert_false(lookup_id_wall(NOW_MONO * 2, &again));
+}
+
 static void test_event_is_kept_as_it_was(void **state)
 {
 	/* 20 seconds ago, on CPU 5. */
@@ -227,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_lookup_ids),
 		cmocka_unit_test(test_lookup_ids_as_people_write_them),
 		cmocka_unit_test(test_not_lookup_ids),
+		cmocka_unit_test_setup_teardown(test_one_event_has_one_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_event_is_kept_as_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strange_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_keeps_the_last, setup, teardown),

@@ -140,7 +140,7 @@ static void free_gate(struct gate *gate)
 
 static void test_ports_have_numbers(void **state)
 {
-	static const uint16_t before[] = { 25, 587, 465 }, after[] = { 25, 465 };
+	static const uint16_t before[] = { 25, 587, 465 }, after[] = { 465, 110, 25 };
 	struct gate *gate = make_gate();
 	struct gate_settings settings = { .ports = before, .port_count = 3 };
 	const struct settings *kernel = gate->map[GATE_MAP_settings].memory;
@@ -162,15 +162,18 @@ static void test_ports_have_numbers(void **state)
 	assert_int_equal(flood[1].floods, 2);
 	gate_set(gate, &settings); /* nothing is forgotten */
 	assert_int_equal(port[1].floods, 2);
-	settings.ports = after;
-	settings.port_count = 2;
-	gate_set(gate, &settings); /* what 587 saw is not what 465 saw */
-	assert_int_equal(gate_floods(gate, flood), 2);
+	settings.ports = after; /* in another order, and 110 for 587 */
+	gate_set(gate, &settings);
+	assert_int_equal(gate_floods(gate, flood), 3);
 	assert_int_equal(kernel->port[587], 0);
-	assert_int_equal(kernel->port[465], 2);
-	assert_int_equal(flood[0].floods, 1);
-	assert_int_equal(flood[1].port, 465);
-	assert_int_equal(flood[1].floods, 0);
+	assert_int_equal(kernel->port[465], 3);
+	assert_int_equal(kernel->port[110], 2);
+	assert_int_equal(flood[0].port, 465);
+	assert_int_equal(flood[0].floods, 3);
+	assert_int_equal(flood[1].port, 110);
+	assert_int_equal(flood[1].floods, 0); /* what 587 saw is not what it saw */
+	assert_int_equal(flood[2].port, 25);
+	assert_int_equal(flood[2].floods, 1);
 	clock_freeze(0, 0);
 	free_gate(gate);
 }

@@ -34,6 +34,15 @@ struct fixture {
 	uint32_t now;
 };
 
+/* The kernel's counters, played: how often those of a slot began anew. */
+static unsigned int begun[LIST_SLOTS];
+
+void counters_clear_list(struct gate *gate, uint32_t slot)
+{
+	(void)gate;
+	begun[slot]++;
+}
+
 static void make_memory(struct fixture *f)
 {
 	const struct table_geometry g = table_geometry_for(CAPACITY, CAPACITY);
@@ -119,28 +128,38 @@ static void from_table(struct fixture *f, const struct addr *addr, char out[64])
 		}
 }
 
+struct decided {
+	char text[64];
+	bool stops;
+};
+
 static void note_decision(const struct list_match *match, void *arg)
 {
-	if (match->decides)
-		snprintf(arg, 64, "%s %d", match->list.name,
-			 match->list.kind == LIST_KIND_ALLOW ? -1 : match->entry.action);
-	else
+	struct decided *decided = arg;
+
+	if (!match->decides) {
 		assert_non_null(match->overruled);
+		return;
+	}
+	snprintf(decided->text, sizeof(decided->text), "%s %d", match->list.name,
+		 match->list.kind == LIST_KIND_ALLOW ? -1 : match->entry.action);
+	decided->stops = match->list.kind == LIST_KIND_BLOCK && !match->list.monitor;
 }
 
-/* Both ways to ask agree; returns the answer. */
+/* All three ways to ask agree; returns the answer. */
 static const char *decision(struct fixture *f, const struct addr *addr)
 {
-	static char asked[64];
+	static struct decided asked;
 	char found[64], text[PREFIX_TEXT_MAX];
 
-	*asked = '\0';
-	assert_true(lists_test(f->lists, addr, note_decision, asked, NULL) >= 0);
+	memset(&asked, 0, sizeof(asked));
+	assert_true(lists_test(f->lists, addr, note_decision, &asked, NULL) >= 0);
 	from_table(f, addr, found);
-	if (strcmp(asked, found))
+	if (strcmp(asked.text, found))
 		fail_msg("%s: the table says '%s', the lists '%s'", addr_format(addr, text), found,
-			 asked);
-	return asked;
+			 asked.text);
+	assert_int_equal(lists_stop(f->lists, addr), asked.stops);
+	return asked.text;
 }
 
 static const char *decides(struct fixture *f, const char *text)
@@ -420,6 +439,71 @@ static void test_the_table_comes_back_from_the_store(void **state)
 	assert_string_equal(decides(f, "203.0.113.9"), "a1 -1");
 }
 
+static int clear(struct fixture *f, const char *name, enum list_kind kind, uint64_t *removed,
+		 struct error *err)
+{
+	const struct list_change change = { .kind = kind, .list = name, .source = "t" };
+
+	return lists_clear(f->lists, &change, removed, err);
+}
+
+/* Another list gets the slot of one that is cleared, and nothing of what was there. */
+static void test_a_cleared_list_leaves_its_slot(void **state)
+{
+	const struct list_change change = {
+		.list = "b1", .source = "t", .reason = "", .refusal = "go away"
+	};
+	const struct list_change again = { .list = "b1", .source = "t", .reason = "" };
+	struct fixture *f = *state;
+	struct entry_set set = make_set(3, 0x0a000000, 257);
+	struct list_info list[LIST_SLOTS];
+	const unsigned int before = begun[0];
+	struct load_result result;
+	uint64_t removed;
+
+	assert_int_equal(lists_load(f->lists, &change, &set, &result, NULL), 0);
+	assert_int_equal(lists_monitor(f->lists, "b1", true, NULL), 0);
+	assert_int_equal(begun[0], before + 1);
+	assert_non_null(strstr(f->refusal[0].text, "go away"));
+	assert_int_equal(clear(f, "b1", LIST_KIND_BLOCK, &removed, NULL), 0);
+	assert_int_equal(removed, 3);
+	assert_int_equal(lists_all(f->lists, list, NULL), 0);
+	assert_string_equal(decides(f, "10.0.0.0"), "");
+	assert_int_equal(f->refusal[0].length, 0);
+
+	clock_freeze(f->now + 60, 0);
+	add(f, "a1", "10.0.0.0", ACTION_DROP, 0);
+	assert_int_equal(lists_all(f->lists, list, NULL), 1);
+	assert_int_equal(list[0].slot, 0);
+	assert_true(list[0].created > f->now * 1000000000ull);
+	assert_int_equal(begun[0], before + 2);
+	assert_string_equal(decides(f, "10.0.0.0"), "a1 -1");
+	assert_int_equal(f->refusal[0].length, 0);
+
+	assert_int_equal(clear(f, "a1", LIST_KIND_ALLOW, &removed, NULL), 0);
+	assert_int_equal(lists_load(f->lists, &again, &set, &result, NULL), 0);
+	assert_int_equal(lists_all(f->lists, list, NULL), 1);
+	assert_int_equal(list[0].monitor, 0);
+	check_flag(f, &list[0]);
+	assert_null(strstr(f->refusal[0].text, "go away"));
+	assert_string_equal(decides(f, "10.0.0.0"), "b1 3");
+	entry_set_clear(&set);
+}
+
+static void test_a_clear_that_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	uint64_t removed;
+
+	add(f, "a1", "10.0.0.0", ACTION_DROP, 0);
+	assert_int_equal(clear(f, "a1", LIST_KIND_BLOCK, &removed, &err), ERROR_REFUSED);
+	assert_string_equal(err.text, "a1 is an allow list, not a block list");
+	assert_int_equal(clear(f, "b1", LIST_KIND_BLOCK, &removed, &err), ERROR_REFUSED);
+	assert_string_equal(err.text, "no list b1");
+	assert_string_equal(decides(f, "10.0.0.0"), "a1 -1");
+}
+
 /* Prefixes that nest and meet: a few networks, few hosts in each. */
 static void random_prefix(struct fixture *f, char text[PREFIX_TEXT_MAX])
 {
@@ -457,6 +541,9 @@ static void random_change(struct fixture *f)
 		break;
 	case 6:
 		lists_monitor(f->lists, list, r >> 16 & 1, NULL);
+		if (!(r >> 24 & 7))
+			clear(f, list, *list == 'a' ? LIST_KIND_ALLOW : LIST_KIND_BLOCK,
+			      &(uint64_t){ 0 }, NULL);
 		break;
 	default:
 		clock_freeze(++f->now, 0);
@@ -502,6 +589,8 @@ int main(void)
 		TEST(test_a_list_that_does_not_fit_changes_nothing),
 		TEST(test_a_full_table_refuses_one_more),
 		TEST(test_the_table_comes_back_from_the_store),
+		TEST(test_a_cleared_list_leaves_its_slot),
+		TEST(test_a_clear_that_is_refused),
 		TEST(test_random_changes),
 	};
 

@@ -71,8 +71,16 @@ static void there_are_as_many_lists_as_slots(void **state)
 	}
 	assert_int_equal(store_list_ensure(txn, "one-more", LIST_KIND_BLOCK, &list, &err),
 			 ERROR_REFUSED);
-	assert_string_equal(err.text,
-			    "there are 63 lists already, which is as many as there can be");
+	assert_string_equal(err.text, "there are 63 lists already, which is as many as there can "
+				      "be; none of them is empty");
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "list-%d", 17 + i);
+		list = find(txn, name);
+		assert_int_equal(del(txn, &list, "192.0.2.1"), 1);
+	}
+	assert_int_equal(store_list_ensure(txn, "one-more", LIST_KIND_BLOCK, &list, &err),
+			 ERROR_REFUSED);
+	assert_non_null(strstr(err.text, "; empty, and fit for clear: list-17, list-18"));
 	removed = find(txn, "list-17");
 	assert_int_equal(store_list_remove(txn, "list-17", &err), 0);
 	assert_int_equal(store_list_find(txn, "list-17", &list, &err), ERROR_REFUSED);

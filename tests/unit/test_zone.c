@@ -221,6 +221,7 @@ static void rows_are_refused(void **state)
 		  "has a weight of 0, with which it means nothing" },
 		{ ".abcdefghij0123456789.a", "....a", "has a name with an empty label" },
 		{ "{" KEY "}.abcdefghij0123456789.a b", "....a b", CHARACTERS },
+		{ "{*" KEY "}.abcdefghij0123456789.a", "....a", CHARACTERS },
 		{ "abcdefghij0123456789*2", "...*2",
 		  "has a name that is taken for a key, with no other label behind it that could be "
 		  "shown" },

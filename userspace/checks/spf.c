@@ -8,6 +8,7 @@
  */
 #include "checks/spf_internal.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,35 +230,83 @@ void spf_macros(struct spf *spf, struct spf_macros *out)
 	};
 }
 
-/* The sender: who is asked for, and l, o and s (2.3, 2.4, 4.3). False if memory is short. */
-static bool take_sender(struct spf *spf, const struct spf_request *request)
+/* The sender: its l and o (2.4, 4.3). */
+struct sender {
+	struct spf_span local, domain;
+};
+
+static struct sender split_sender(const struct spf_request *request)
 {
+	static const struct spf_span postmaster = { "postmaster", sizeof("postmaster") - 1 };
 	const bool helo = request->identity == SPF_HELO || !*request->from;
 	const char *domain = helo ? request->helo : request->from;
 	const char *at = helo ? NULL : strrchr(request->from, '@');
-	size_t length;
+	struct sender sender = { .local = postmaster };
 
 	if (at)
 		domain = at + 1;
-	length = strlen(domain);
-	if (length && domain[length - 1] == '.')
-		length--;
 	if (at && at > request->from)
-		spf->local = strndup(request->from, (size_t)(at - request->from));
-	else
-		spf->local = strdup("postmaster");
-	spf->sender = strndup(domain, length);
-	if (!spf->local || !spf->sender)
-		return false;
-	spf->mailbox = malloc(strlen(spf->local) + length + 2);
-	if (spf->mailbox)
-		sprintf(spf->mailbox, "%s@%s", spf->local, spf->sender);
-	return spf->mailbox;
+		sender.local = (struct spf_span){ request->from, (size_t)(at - request->from) };
+	sender.domain = (struct spf_span){ domain, strlen(domain) };
+	if (sender.domain.length && domain[sender.domain.length - 1] == '.')
+		sender.domain.length--;
+	return sender;
 }
 
-static bool take_request(struct spf *spf, const struct spf_request *request)
+/* Appends to spf->texts, where `*end` is. */
+static const char *keep(char **end, struct spf_span text)
 {
-	const char *explanation = request->explanation;
+	char *kept = *end;
+
+	memcpy(kept, text.at, text.length);
+	kept[text.length] = '\0';
+	*end += text.length + 1;
+	return kept;
+}
+
+static void keep_texts(struct spf *spf, const struct sender *sender, struct spf_span helo,
+		       struct spf_span receiver)
+{
+	char *end = spf->texts;
+
+	spf->helo = keep(&end, helo);
+	spf->local = keep(&end, sender->local);
+	spf->sender = keep(&end, sender->domain);
+	spf->mailbox = keep(&end, sender->local);
+	end[-1] = '@';
+	keep(&end, sender->domain);
+	if (receiver.at)
+		spf->receiver = keep(&end, receiver);
+}
+
+static struct spf_span span_of(const char *text)
+{
+	return (struct spf_span){ text, text ? strlen(text) : 0 };
+}
+
+/* One piece of memory, with its texts. */
+static struct spf *spf_new(const struct spf_request *request)
+{
+	const struct sender sender = split_sender(request);
+	const struct spf_span helo = span_of(request->helo), receiver = span_of(request->receiver);
+	const size_t texts = helo.length + 2 * (sender.local.length + sender.domain.length) +
+			     receiver.length + sizeof("0000@0");
+	struct spf *spf = malloc(sizeof(*spf) + texts);
+
+	if (!spf)
+		return NULL;
+	memset(spf, 0, offsetof(struct spf, explanation));
+	spf->problem[0] = spf->mechanism[0] = '\0';
+	for (size_t i = 0; i < SPF_NAMES_MAX; i++)
+		spf->slot[i].query = NULL;
+	keep_texts(spf, &sender, helo, receiver);
+	return spf;
+}
+
+static void take_request(struct spf *spf, const struct spf_request *request)
+{
+	const struct spf_span explanation =
+		span_of(request->explanation ? request->explanation : SPF_EXPLANATION_DEFAULT);
 
 	spf->dns = request->dns;
 	spf->ip = request->ip;
@@ -265,29 +314,19 @@ static bool take_request(struct spf *spf, const struct spf_request *request)
 	spf->explain = request->explain;
 	spf->deadline = request->dns->ops->now(request->dns) + SPF_SECONDS_MAX * MS;
 	spf->verdict.identity = request->identity;
-	snprintf(spf->explanation, sizeof(spf->explanation), "%s",
-		 explanation ? explanation : SPF_EXPLANATION_DEFAULT);
-	spf->helo = strdup(request->helo);
-	if (request->receiver)
-		spf->receiver = strdup(request->receiver);
-	if (!spf->helo || (request->receiver && !spf->receiver))
-		return false;
-	return take_sender(spf, request);
+	text_clean(spf->explanation, sizeof(spf->explanation), explanation.at, explanation.length);
+	text_clean(spf->domain, sizeof(spf->domain), spf->sender, strlen(spf->sender));
 }
 
 struct spf *spf_start(const struct spf_request *request, spf_cb cb, void *arg)
 {
-	struct spf *spf = calloc(1, sizeof(*spf));
+	struct spf *spf = spf_new(request);
 
 	if (!spf)
 		return NULL;
 	spf->cb = cb;
 	spf->arg = arg;
-	if (!take_request(spf, request)) {
-		spf_free(&spf);
-		return NULL;
-	}
-	text_clean(spf->domain, sizeof(spf->domain), spf->sender, strlen(spf->sender));
+	take_request(spf, request);
 	spf_enter(spf, spf->sender, false);
 	spf_run(spf);
 	return spf;
@@ -305,16 +344,10 @@ void spf_free(struct spf **spf)
 	if (!old)
 		return;
 	*spf = NULL;
-	if (old->dns)
-		spf_cancel_questions(old);
-	for (size_t i = 0; i < SPF_DEPTH_MAX; i++)
+	spf_cancel_questions(old);
+	for (size_t i = 0; i < old->depth; i++)
 		spf_frame_free(&old->frame[i]);
 	free(old->names.name);
 	free(old->explanation_text);
-	free(old->helo);
-	free(old->mailbox);
-	free(old->local);
-	free(old->sender);
-	free(old->receiver);
 	free(old);
 }

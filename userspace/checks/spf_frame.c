@@ -248,6 +248,7 @@ void spf_enter(struct spf *spf, const char *domain, bool redirected)
 	else
 		spf->depth++; /* at most SPF_DEPTH_MAX: each costs a lookup */
 	frame = spf_top(spf);
+	frame->text = NULL;
 	frame->record = (struct spf_record){ 0 };
 	frame->term = (struct spf_term){ 0 };
 	frame->redirected = redirected;

@@ -47,16 +47,14 @@ struct spf_names {
 struct spf {
 	struct dns *dns;
 	struct addr ip;
-	char *helo, *mailbox, *local, *sender, *receiver; /* owned; receiver may be NULL */
+	const char *helo, *mailbox, *local, *sender,
+		*receiver; /* in `texts`; receiver may be NULL */
 	uint64_t time, deadline;
 	bool explain;
 
-	struct spf_frame frame[SPF_DEPTH_MAX];
 	size_t depth;   /* frames in use */
 	bool term_void; /* the term has been counted as void */
 
-	/* A single question uses slot[0] and `answered`; the names of an mx or ptr use them all. */
-	struct spf_slot slot[SPF_NAMES_MAX];
 	size_t slots, next_slot;
 	void (*answered)(struct spf *spf, const struct dns_answer *answer);
 	bool (*resolved)(struct spf *spf, const struct spf_slot *slot);
@@ -71,13 +69,19 @@ struct spf {
 	char *explanation_text; /* owned; the domain's, before its macros are expanded */
 	struct spf_verdict verdict;
 	bool done;
+	spf_cb cb;
+	void *arg;
+
+	/* What is above is cleared at the start. This is not, because it is large, and hardly used.
+	 */
 	char explanation[SPF_EXPLANATION_MAX];
 	char problem[SPF_PROBLEM_MAX];
 	char mechanism[SPF_TERM_SHOWN_MAX];
 	char domain[DNS_NAME_MAX + 1];
-
-	spf_cb cb;
-	void *arg;
+	struct spf_frame frame[SPF_DEPTH_MAX];
+	/* A single question uses slot[0] and `answered`; the names of an mx or ptr use them all. */
+	struct spf_slot slot[SPF_NAMES_MAX];
+	char texts[]; /* of the request */
 };
 
 static inline struct spf_frame *spf_top(struct spf *spf)

@@ -109,10 +109,11 @@ bool spf_macro_next(struct spf_span *rest, enum spf_place place, struct spf_piec
 		span_take(rest);
 		return take_percent(rest, place, piece);
 	}
-	while (rest->length && is_literal(*rest->at, place)) {
-		span_take(rest);
+	while (piece->literal.length < rest->length &&
+	       is_literal(rest->at[piece->literal.length], place))
 		piece->literal.length++;
-	}
+	rest->at += piece->literal.length;
+	rest->length -= piece->literal.length;
 	return piece->literal.length > 0;
 }
 
@@ -130,6 +131,8 @@ bool spf_macro_wants_name(struct spf_span text, enum spf_place place)
 {
 	struct spf_piece piece;
 
+	if (!text.length || !memchr(text.at, '%', text.length))
+		return false;
 	while (text.length && spf_macro_next(&text, place, &piece))
 		if (piece.letter == 'p')
 			return true;
@@ -155,6 +158,17 @@ static void sink_put(struct sink *sink, char c)
 		memmove(sink->out, sink->out + sink->size - sink->used, sink->used);
 	}
 	sink->out[sink->used++] = c;
+}
+
+static void sink_literal(struct sink *sink, struct spf_span literal)
+{
+	if (literal.length <= sink->size - sink->used) {
+		memcpy(sink->out + sink->used, literal.at, literal.length);
+		sink->used += literal.length;
+		return;
+	}
+	for (size_t i = 0; i < literal.length; i++)
+		sink_put(sink, literal.at[i]);
 }
 
 /* The unreserved characters of RFC 3986 2.3. */
@@ -291,8 +305,7 @@ static void put_piece(struct sink *sink, const struct spf_piece *piece,
 		put_value(sink, (struct spf_span){ value, strlen(value) }, piece);
 		return;
 	}
-	for (size_t i = 0; i < piece->literal.length; i++)
-		sink_put(sink, piece->literal.at[i]);
+	sink_literal(sink, piece->literal);
 }
 
 static void put_text(struct sink *sink, struct spf_span text, enum spf_place place,

@@ -279,13 +279,13 @@ static int read_term(struct spf_term *term, struct error *err)
 /* The next term, which is not read yet. Terms are parted by blanks. */
 static bool find_term(struct spf_span record, size_t *place, struct spf_term *term)
 {
+	const char *blank;
 	size_t start = *place, end;
 
 	while (start < record.length && record.at[start] == ' ')
 		start++;
-	end = start;
-	while (end < record.length && record.at[end] != ' ')
-		end++;
+	blank = memchr(record.at + start, ' ', record.length - start);
+	end = blank ? (size_t)(blank - record.at) : record.length;
 	*place = end;
 	*term = (struct spf_term){
 		.text = { record.at + start, end - start },

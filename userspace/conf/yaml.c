@@ -253,6 +253,8 @@ static int refuse_unknown(struct reader *reader, const char *section, const char
 	const char *dot = section[0] ? "." : "";
 
 	shown(reader, key);
+	if (strchr(key, '{'))
+		conf_zone_clean((const char *)reader->event.data.scalar.value, key);
 	if (!section[0] && conf_option_find(name))
 		return refuse(reader, "%s: write it as %s, indented below %.*s:", name,
 			      strchr(name, '.') + 1, (int)(strchr(name, '.') - name), name);

@@ -57,13 +57,13 @@ static bool is_key(const char *label, size_t len)
 static size_t hidden_length(const char *text)
 {
 	const char *opened = strrchr(text, '{'), *closed = strrchr(text, '}');
-	size_t hidden = closed ? (size_t)(closed + 1 - text) : 0, at = 0, len;
+	size_t hidden = closed ? (size_t)(closed + 1 - text) : 0, at = hidden, len;
 
 	if (opened && (!closed || closed < opened))
 		return strlen(text);
 	do {
 		len = strcspn(text + at, "." PARTS);
-		if (is_key(text + at, len) && at + len > hidden)
+		if (is_key(text + at, len))
 			hidden = at + len;
 		at += len;
 	} while (text[at++] == '.');

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl/payload.h"
+#include "gate/learned.h"
 #include "obs/names.h"
 
 #define USER_RECORD_MAX 4096 /* bytes that the user database may need for one user */
@@ -95,6 +96,19 @@ int arg_list(const struct ctl_request *request, const char **out, struct error *
 	if (text && list_name_check(text, err))
 		return err->code;
 	*out = text;
+	return 0;
+}
+
+int arg_list_by_hand(const struct ctl_request *request, const char **out, struct error *err)
+{
+	const char *list = NULL;
+	int failed = arg_list(request, &list, err);
+
+	if (failed)
+		return failed;
+	if (list && !strcmp(list, LEARNED_LIST))
+		return error_set(err, ERROR_REFUSED, LEARNED_LIST " is kept by Postern itself");
+	*out = list;
 	return 0;
 }
 

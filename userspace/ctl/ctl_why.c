@@ -255,15 +255,19 @@ static int explain_id(struct ctl_request *request, uint64_t id, const char *text
 	uint32_t then;
 	int count;
 
-	if (!lookup_id_wall(id, clock_mono(), clock_wall(), &then))
+	if (!lookup_id_wall(id, &then))
 		return unknown_id(text, err);
 	if (list_class != CLASS_NONE) {
 		count = lists_all(ctl_agent(request)->lists, lists, err);
 		if (count < 0)
 			return count;
-		list = list_by_slot(lists, (size_t)count, class_slot(list_class));
+		list = list_by_slot(lists, (size_t)count, class_slot(list_class),
+				    lookup_id_time(id));
 		if (!list)
-			return unknown_id(text, err);
+			return error_set(err, ERROR_REFUSED,
+					 "%s: not among the last %d events, and of a list that "
+					 "has been removed since, if of any; the log may have it",
+					 text, EVENTS_KEPT);
 	}
 	request->result = json_pack("{s:s, s:n, s:I, s:s, s:s}", "id", text, "event", "time",
 				    (json_int_t)then, "list", list ? list->name : "", "action",

@@ -33,6 +33,7 @@ struct serve {
 	bool reload_again;                            /* a signal came meanwhile */
 	struct flood_watch floods;
 	bool cookies_needed; /* what the last switch was told */
+	bool keeper_missed;
 	bool stopping;
 	unsigned int seconds; /* since the last summary */
 	uint64_t stopped;     /* packets, at the last summary */
@@ -183,10 +184,20 @@ static void on_summarised(uv_work_t *work, int status)
 	serve->summing = false;
 }
 
+/* It does not come back, so it is told once. */
+static void look_at_keeper(struct serve *serve)
+{
+	if (serve->keeper_missed || gate_keeper_up(serve->daemon->gate))
+		return;
+	serve->keeper_missed = true;
+	log_error("keeper.ended", "{s:s}", "reason", GATE_WITHOUT_KEEPER);
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct serve *serve = timer->data;
 
+	look_at_keeper(serve);
 	start_expiry(serve);
 	start_following(serve, true);
 	if (++serve->seconds < SUMMARY_SECONDS || serve->summing)

@@ -7,6 +7,7 @@
  * privileges go; threads come after, because the keeper is forked and because every thread must
  * have lost them.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,12 +16,18 @@
 #include "daemon/interfaces.h"
 #include "gate/keeper.h"
 #include "gate/open.h"
+#include "gate/sockets.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "obs/names.h"
 #include "version.h"
 
 #define MIB ((size_t)1 << 20)
+
+/* What the keeper must not forget, beside the control socket: the directory is there, and as short
+ * lived as the kernel's settings are. */
+#define KEPT_SUFFIX   ".keeper"
+#define KEPT_PATH_MAX (CONF_SOCKET_MAX + sizeof(KEPT_SUFFIX))
 
 struct step {
 	int (*open)(struct daemon *daemon, struct error *err);
@@ -160,7 +167,10 @@ static int adopt(struct daemon *daemon, struct error *err)
 /* gate_close() ends it. */
 static int start_keeper(struct daemon *daemon, struct error *err)
 {
-	return keeper_start(daemon->gate, err);
+	char kept[KEPT_PATH_MAX];
+
+	snprintf(kept, sizeof(kept), "%s" KEPT_SUFFIX, daemon->started->control.socket);
+	return keeper_start(daemon->gate, kept, err);
 }
 
 static int drop_privileges(struct daemon *daemon, struct error *err)
@@ -188,6 +198,13 @@ static int attach_interfaces(struct daemon *daemon, struct error *err)
 	struct attached attached;
 
 	return interfaces_attach(daemon->gate, daemon->started, &attached, err);
+}
+
+static int look_at_ending(struct daemon *daemon, struct error *err)
+{
+	(void)err;
+	gate_look_at_ending(daemon->gate);
+	return 0;
 }
 
 static int serve_metrics(struct daemon *daemon, struct error *err)
@@ -243,6 +260,7 @@ static const struct step steps[] = {
 	{ open_guard, close_guard },
 	{ fill_agent, NULL },
 	{ serve_metrics, stop_metrics },
+	{ look_at_ending, NULL },
 	{ attach_interfaces, NULL },
 };
 

@@ -5,6 +5,7 @@
  *   resolver.c  opens, takes questions, hands out answers, closes
  *   question.c  a question that is under way, whoever waits for it, and what to do when a try fails
  *   server.c    one server: a channel of c-ares, its sockets on the loop, and its health
+ *   try.c       a query to a server: when it is sent, and what came of it
  *   rewrites.c  servers that answer for names that do not exist
  *
  * Ownership: the resolver owns servers, questions and queries. A query (what an asker holds) stands
@@ -40,12 +41,18 @@ TAILQ_HEAD(dns_queries, dns_query);
 
 struct dns_socket;
 LIST_HEAD(dns_sockets, dns_socket);
+struct dns_try;
+TAILQ_HEAD(dns_tries, dns_try);
 
 struct dns_server {
 	struct dns_resolver *resolver;
 	struct dns_server_address address;
 	ares_channel channel;
 	struct dns_sockets sockets;
+	struct dns_tries waiting; /* to be sent, in order */
+	struct dns_tries unread;  /* sent lately: the server may not have read them */
+	uint32_t unread_count;
+	bool sending;
 	uint32_t failures; /* tries in a row that nobody answered */
 	uint32_t pause;    /* ms from one probe of a server that is down to the next */
 	uint64_t probe_at;
@@ -68,13 +75,27 @@ int dns_server_open(struct dns_server *server, struct dns_resolver *resolver,
 		    const struct dns_server_address *address, struct error *err);
 /* Whoever waits for an answer of the server is not called back. */
 void dns_server_close(struct dns_server *server);
-/* One try. `done` may be called before this returns. */
-void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum dns_type type,
-		    dns_outcome_cb done, void *arg);
 /* Asks a server that is down whether it has come back, if it is time to. */
 void dns_server_probe(struct dns_server *server);
 /* Lets c-ares look for queries whose time is over. */
 void dns_server_tick(struct dns_server *server);
+/* What a try says of the server's health. */
+void dns_server_alive(struct dns_server *server, bool probe);
+void dns_server_silent(struct dns_server *server);
+/* What comes of a probe. */
+void dns_server_probed(struct dns_server *server, enum dns_outcome outcome,
+		       struct dns_result *result, void *arg);
+
+/* ---- tries */
+
+void dns_tries_init(struct dns_server *server);
+/* Those that were not sent; c-ares has dropped the others. */
+void dns_tries_drop(struct dns_server *server);
+/* One try, as soon as the server can take it. `done` may be called before this returns. */
+void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum dns_type type,
+		    dns_outcome_cb done, void *arg);
+/* Sends of those that wait what may be sent by now. */
+void dns_tries_send(struct dns_server *server);
 
 /* ---- questions */
 
@@ -94,6 +115,7 @@ struct dns_resolver {
 	uv_loop_t *loop;
 	uv_idle_t deliver; /* active while there are ready queries */
 	uv_timer_t tick;   /* while there are queries at servers */
+	uv_timer_t pace;   /* while there are some that wait to be sent */
 	uv_timer_t rewrites;
 	unsigned int handles; /* of the loop, that have not been closed */
 	bool closed;
@@ -117,6 +139,8 @@ void dns_resolver_ready(struct dns_resolver *resolver, struct dns_query *query,
 			struct dns_result *result, uint32_t ttl, uint32_t age);
 /* A query to a server begins or ends. */
 void dns_resolver_in_flight(struct dns_resolver *resolver, int change);
+/* There are queries that wait to be sent. */
+void dns_resolver_pace(struct dns_resolver *resolver);
 /* Counts a handle of the loop; dns_resolver_handle_closed() is for uv_close(). */
 void dns_resolver_handle_closed(struct dns_resolver *resolver);
 

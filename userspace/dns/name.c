@@ -58,10 +58,18 @@ static const char *parse_label(const char *text, struct dns_name *out)
 	return *text ? text + 1 : text;
 }
 
+/* Not the whole structure: names are short. */
+static void copy(const struct dns_name *name, struct dns_name *out)
+{
+	out->length = name->length;
+	memcpy(out->octet, name->octet, name->length);
+}
+
 bool dns_name_parse(const char *text, struct dns_name *out)
 {
-	struct dns_name name = { .length = 0 };
+	struct dns_name name;
 
+	name.length = 0;
 	if (text[0] == '.' && !text[1])
 		text++;
 	while (*text) {
@@ -72,7 +80,7 @@ bool dns_name_parse(const char *text, struct dns_name *out)
 			return false;
 	}
 	name.octet[name.length++] = 0;
-	*out = name;
+	copy(&name, out);
 	return true;
 }
 
@@ -144,7 +152,7 @@ bool dns_name_below(const struct dns_name *name, const struct dns_name *suffix)
 void dns_key_make(const struct siphash_key *seed, const struct dns_name *name, enum dns_type type,
 		  struct dns_key *out)
 {
-	out->name = *name;
+	copy(name, &out->name);
 	out->type = type;
 	dns_name_fold(&out->name);
 	out->hash = siphash(seed, out->name.octet, out->name.length) + (uint64_t)type;

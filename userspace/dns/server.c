@@ -23,8 +23,8 @@
 #define PAUSE_MAX    30000u
 #define PROBE_NAME   "localhost" /* RFC 6761 6.3 */
 #define UDP_SIZE     1232        /* octets that pass without fragments: dnsflagday.net/2020 */
-#define ONION_TTL    3600
-#define NS_OF_MS     1000000u
+#define RECEIVE_SIZE                                                                               \
+	1048576 /* octets of a socket's buffer; the kernel cuts it to net.core.rmem_max */
 #define SERVER_FLAGS                                                                               \
 	(ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP | ARES_FLAG_EDNS)
 
@@ -33,17 +33,6 @@ struct dns_socket {
 	LIST_ENTRY(dns_socket) link;
 	struct dns_server *server;
 	ares_socket_t fd;
-};
-
-/* A query at a server. */
-struct
-try {
-	struct dns_server *server;
-	uint64_t sent; /* ns */
-	dns_outcome_cb done;
-	void *arg;
-	enum dns_type type;
-	struct dns_name name;
 };
 
 /* ---- sockets on the loop */
@@ -150,6 +139,7 @@ int dns_server_open(struct dns_server *server, struct dns_resolver *resolver,
 					.timeout = (int)resolver->options.timeout,
 					.tries = 1,
 					.ednspsz = UDP_SIZE,
+					.socket_receive_buffer_size = RECEIVE_SIZE,
 					.servers = &nobody,
 					.nservers = 1,
 					.lookups = lookups,
@@ -157,7 +147,7 @@ int dns_server_open(struct dns_server *server, struct dns_resolver *resolver,
 					.sock_state_cb_data = server };
 	const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
 			 ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
-			 ARES_OPT_SOCK_STATE_CB;
+			 ARES_OPT_SOCK_STATE_CB | ARES_OPT_SOCK_RCVBUF;
 	struct ares_addr_port_node node;
 	int status = ares_init_options(&server->channel, &options, mask);
 
@@ -166,6 +156,7 @@ int dns_server_open(struct dns_server *server, struct dns_resolver *resolver,
 	server->resolver = resolver;
 	server->address = *address;
 	server->pause = PAUSE_MIN;
+	dns_tries_init(server);
 	set_address(&node, address);
 	status = ares_set_servers_ports(server->channel, &node);
 	if (status != ARES_SUCCESS) {
@@ -181,6 +172,7 @@ void dns_server_close(struct dns_server *server)
 	if (server->channel)
 		ares_destroy(server->channel);
 	server->channel = NULL;
+	dns_tries_drop(server);
 }
 
 /* ---- health */
@@ -196,7 +188,7 @@ static void log_health(const struct dns_server *server, const char *state)
 
 /* A probe shows that the server is there, not that it can answer: one failure more, and it is down
  * again, for longer. */
-static void note_alive(struct dns_server *server, bool probe)
+void dns_server_alive(struct dns_server *server, bool probe)
 {
 	server->failures = 0;
 	if (!probe)
@@ -209,7 +201,7 @@ static void note_alive(struct dns_server *server, bool probe)
 	log_health(server, "up");
 }
 
-static void note_silent(struct dns_server *server)
+void dns_server_silent(struct dns_server *server)
 {
 	if (++server->failures < FAILURES_MAX)
 		return;
@@ -223,8 +215,8 @@ static void note_silent(struct dns_server *server)
 	log_health(server, "down");
 }
 
-static void on_probe(struct dns_server *server, enum dns_outcome outcome, struct dns_result *result,
-		     void *arg)
+void dns_server_probed(struct dns_server *server, enum dns_outcome outcome,
+		       struct dns_result *result, void *arg)
 {
 	(void)arg;
 	dns_result_unref(result);
@@ -232,7 +224,7 @@ static void on_probe(struct dns_server *server, enum dns_outcome outcome, struct
 	server->pause = server->pause * 2 < PAUSE_MAX ? server->pause * 2 : PAUSE_MAX;
 	server->probe_at = uv_now(server->resolver->loop) + server->pause;
 	if (outcome != DNS_OUTCOME_SILENT && outcome != DNS_OUTCOME_FAILED)
-		note_alive(server, true);
+		dns_server_alive(server, true);
 }
 
 void dns_server_probe(struct dns_server *server)
@@ -243,115 +235,7 @@ void dns_server_probe(struct dns_server *server)
 		return;
 	server->probing = true;
 	dns_name_parse(PROBE_NAME, &name);
-	dns_server_ask(server, &name, DNS_A, on_probe, NULL);
-}
-
-/* ---- one try */
-
-static void count_latency(struct dns_stats *stats, uint64_t ms)
-{
-	static const uint64_t bounds[] = DNS_LATENCY_BOUNDS;
-	size_t nth = 0;
-
-	_Static_assert(sizeof(bounds) / sizeof(bounds[0]) + 1 == DNS_LATENCY_CLASSES,
-		       "dns: one class is above all bounds");
-	while (nth < sizeof(bounds) / sizeof(bounds[0]) && ms > bounds[nth])
-		nth++;
-	dns_count(&stats->latency[nth], 1);
-	dns_count(&stats->latency_ms, (int64_t)ms);
-}
-
-static enum dns_outcome read_answer(const struct try *try, const uint8_t *message, size_t size,
-				    struct dns_result **out)
-{
-	struct dns_stats *stats = &try->server->resolver->stats;
-
-	count_latency(stats, (uv_hrtime() - try->sent) / NS_OF_MS);
-	switch (dns_wire_read(message, size, &try->name, try->type, out)) {
-	case DNS_VERDICT_ANSWER:
-		return DNS_OUTCOME_ANSWER;
-	case DNS_VERDICT_REFUSED:
-		dns_count(&stats->refusals, 1);
-		return DNS_OUTCOME_REFUSED;
-	case DNS_VERDICT_FORMAT: /* without EDNS, which c-ares has given up now, it might */
-		dns_count(&stats->refusals, 1);
-		return DNS_OUTCOME_AGAIN;
-	case DNS_VERDICT_NONSENSE:
-		dns_count(&stats->nonsense, 1);
-		return DNS_OUTCOME_REFUSED;
-	case DNS_VERDICT_MEMORY:
-		break;
-	}
-	return DNS_OUTCOME_FAILED;
-}
-
-/* c-ares has got no message. It never asks for names below "onion" (RFC 7686), which are not there.
- */
-static enum dns_outcome read_failure(const struct try *try, int status, struct dns_result **out)
-{
-	switch (status) {
-	case ARES_ENOTFOUND:
-		*out = dns_result_new(DNS_NXDOMAIN, 0, 0);
-		if (!*out)
-			return DNS_OUTCOME_FAILED;
-		(*out)->ttl = ONION_TTL;
-		return DNS_OUTCOME_ANSWER;
-	case ARES_ETIMEOUT:
-		dns_count(&try->server->resolver->stats.timeouts, 1);
-		return DNS_OUTCOME_SILENT;
-	case ARES_ENOMEM:
-	case ARES_EBADNAME:
-		return DNS_OUTCOME_FAILED;
-	default: /* the network refuses, or the server has closed the connection */
-		return DNS_OUTCOME_SILENT;
-	}
-}
-
-static void on_answer(void *arg, int status, int timeouts, unsigned char *message, int size)
-{
-	struct try *try = arg;
-	struct dns_server *server = try->server;
-	struct dns_result *result = NULL;
-	enum dns_outcome outcome;
-
-	(void)timeouts;
-	dns_resolver_in_flight(server->resolver, -1);
-	if (status == ARES_EDESTRUCTION) {
-		free(try);
-		return;
-	}
-	if (message && size > 0)
-		outcome = read_answer(try, message, (size_t)size, &result);
-	else
-		outcome = read_failure(try, status, &result);
-	if (outcome == DNS_OUTCOME_SILENT)
-		note_silent(server);
-	else if (message && try->done != on_probe)
-		note_alive(server, false);
-	try->done(server, outcome, result, try->arg);
-	free(try);
-}
-
-void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum dns_type type,
-		    dns_outcome_cb done, void *arg)
-{
-	char text[DNS_NAME_MAX + 1];
-	struct try *try = malloc(sizeof(*try));
-
-	if (!try || !dns_name_format(name, text)) {
-		free(try);
-		done(server, DNS_OUTCOME_FAILED, NULL, arg);
-		return;
-	}
-	*try = (struct try){ .server = server,
-			     .sent = uv_hrtime(),
-			     .done = done,
-			     .arg = arg,
-			     .type = type,
-			     .name = *name };
-	dns_count(&server->resolver->stats.queries, 1);
-	dns_resolver_in_flight(server->resolver, 1);
-	ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(type), on_answer, try);
+	dns_server_ask(server, &name, DNS_A, dns_server_probed, NULL);
 }
 
 /* c-ares reads before it looks at the time, so an answer that is there already is not too late,

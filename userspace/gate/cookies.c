@@ -12,6 +12,7 @@
 
 #include "gate/cookies.h"
 #include "gate/internal.h"
+#include "gate/kept.h"
 
 #define VALUES_MAX     3
 #define LINE_MAX_BYTES 128
@@ -123,6 +124,12 @@ struct cookie_offer cookies_offer(const char *directory)
 	return offer;
 }
 
+static void note(const struct cookie_switch *state)
+{
+	if (state->kept)
+		kept_write(state->kept, state);
+}
+
 static int switch_on(struct cookie_switch *state, const char *directory, int which,
 		     struct error *err)
 {
@@ -130,19 +137,24 @@ static int switch_on(struct cookie_switch *state, const char *directory, int whi
 	char path[PATH_MAX];
 	uint32_t value;
 	int failed;
+	bool was;
 
 	if (!read_values(directory, name, &value, 1))
 		return error_errno(err, ERROR_REFUSED, errno, "%s", path_of(directory, name, path));
 	/* Time stamps that are off stay off. */
 	if (value == ON_VALUE || (which == COOKIE_SYSCTL_STAMPS && !value))
 		return 0;
-	failed = write_value(directory, name, ON_VALUE, err);
-	if (failed)
-		return failed;
 	if (!state->switched[which])
 		state->before[which] = value;
+	was = state->switched[which];
 	state->switched[which] = true;
-	return 0;
+	note(state);
+	failed = write_value(directory, name, ON_VALUE, err);
+	if (failed && !was) {
+		state->switched[which] = false;
+		note(state);
+	}
+	return failed;
 }
 
 /* What somebody else has set meanwhile stays. */
@@ -157,6 +169,7 @@ static int switch_back(struct cookie_switch *state, const char *directory, int w
 	if (read_value(directory, name, ON_VALUE) == ON_VALUE)
 		failed = write_value(directory, name, state->before[which], err);
 	state->switched[which] = failed != 0;
+	note(state);
 	return failed;
 }
 

@@ -39,9 +39,11 @@ uint16_t cookies_window(uint32_t buffer);
 
 /* The settings that are switched, and what they were before. */
 enum { COOKIE_SYSCTL_COOKIES, COOKIE_SYSCTL_STAMPS, COOKIE_SYSCTLS };
+struct kept;
 struct cookie_switch {
 	bool switched[COOKIE_SYSCTLS];
 	uint32_t before[COOKIE_SYSCTLS];
+	const struct kept *kept; /* where it is noted before it is done, or NULL: gate/kept.h */
 };
 
 /*
@@ -65,6 +67,8 @@ struct cookies {
 const char *cookies_directory(const struct gate *gate);
 /* Tells the program what can be offered now. */
 void cookies_publish(struct gate *gate);
+/* For the keeper's start: what one that was killed has left switched is switched back. */
+void cookies_recover(struct gate *gate);
 /* For the keeper's end: what it has switched is switched back, and no cookie is given out. */
 void cookies_end(struct gate *gate);
 

@@ -57,4 +57,5 @@ void gate_budget_refill(struct gate *gate)
 
 	for (uint32_t cpu = 0; cpu < gate->cpus && cpu < BUDGET_CPUS; cpu++)
 		__atomic_store_n(&budget[cpu].left, share, __ATOMIC_RELAXED);
+	settings_settle(gate);
 }

@@ -6,6 +6,7 @@
 
 #include "gate/flood.h"
 #include "gate/internal.h"
+#include "gate/kept.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -77,13 +78,16 @@ size_t gate_floods(struct gate *gate, struct gate_flood out[FLOOD_PORTS])
 {
 	const struct flood_port *state = gate->map[GATE_MAP_flood].memory;
 	const uint32_t quiet = load(&gate_kernel_settings(gate)->flood.quiet);
+	const __u8 *numbers = gate_kernel_settings(gate)->port;
 	const uint64_t now = clock_mono();
 	size_t count = 0;
-	uint16_t port;
 
-	while (count < FLOOD_PORTS && (port = load(&gate->flood_port[count]))) {
-		out[count] = flood_shown(&state[count], port, quiet, now);
-		count++;
+	for (size_t i = 0; i < FLOOD_PORTS; i++) {
+		const uint16_t port = load(&gate->flood_port[i]);
+		const uint32_t number = port ? load(&numbers[port]) : 0;
+
+		if (number && number <= FLOOD_PORTS)
+			out[count++] = flood_shown(&state[number - 1], port, quiet, now);
 	}
 	return count;
 }
@@ -113,6 +117,17 @@ void cookies_end(struct gate *gate)
 	store(&gate_kernel_settings(gate)->flood.cookies, 0);
 	if (cookies_switch(&gate->cookies.keeper, cookies_directory(gate), false, &err))
 		log_warning("cookies.stay", "{s:s}", "reason", err.text);
+}
+
+void cookies_recover(struct gate *gate)
+{
+	struct cookie_switch *state = &gate->cookies.keeper;
+
+	if (!state->kept || !kept_read(state->kept, state))
+		return;
+	log_warning("cookies.recovered", "{s:s}", "reason",
+		    "an earlier keeper was killed while they were on");
+	cookies_end(gate);
 }
 
 /* What keeps cookies from being given out, or "": told once, and shown as long as it is so. */

@@ -110,6 +110,16 @@ void gate_cookie_state(struct gate *gate, struct gate_cookie_state *out);
  */
 void gate_cookies_follow(struct gate *gate, bool flood);
 
+/*
+ * Whether the keeper is there; it ends before the agent only if somebody kills it. What goes on
+ * without it is filtering, as it is now, and all that is done with lists and limits.
+ */
+bool gate_keeper_up(struct gate *gate);
+#define GATE_WITHOUT_KEEPER                                                                        \
+	"the privileged helper has ended: no attach, detach or repair of an interface, no SYN "    \
+	"cookies for a new flood, and no end to the connections of sources that are listed, "      \
+	"before posternd is restarted"
+
 /* Sizes of the table, for status and metrics. */
 struct gate_sizes {
 	uint64_t entries4, entries6, capacity4, capacity6;
@@ -124,7 +134,8 @@ void gate_sizes(struct gate *gate, struct gate_sizes *out);
 /*
  * Events. `gate_events_fd` becomes readable when there are some; `gate_events_read` calls back for
  * each (the event is valid during the call) and returns how many; a call reads a bounded number.
- * `gate_budget_refill` is to be called GATE_REFILLS times a second.
+ * `gate_budget_refill` is to be called GATE_REFILLS times a second; it also takes back what the
+ * program has set for a while.
  */
 #define GATE_REFILLS 10
 typedef void (*gate_event_cb)(const struct event *event, void *arg);

@@ -11,6 +11,7 @@
 #include "gate/cookies.h"
 #include "gate/gate.h"
 #include "gate/open.h"
+#include "gate/sockets.h"
 #include "gate/table.h"
 #include "maps/abi.h"
 #include "maps/newcomer.h"
@@ -100,8 +101,9 @@ struct gate {
 	struct gate_conn *conn;           /* from gate_open() to gate_adopt() */
 	struct keeper *keeper;            /* NULL until keeper_start() */
 	uint32_t events_rate;             /* packets a second to be told about; atomic */
-	uint16_t flood_port[FLOOD_PORTS]; /* by the port's number; atomic; 0 is none */
+	uint16_t flood_port[FLOOD_PORTS]; /* as configured; atomic; 0 is none */
 	struct cookies cookies;
+	struct ending ending;
 	struct gate_interface interface[GATE_INTERFACES_MAX];
 	size_t interfaces;
 	pthread_mutex_t interface_lock; /* of the two above */
@@ -136,8 +138,15 @@ int keeper_switch_cookies(struct gate *gate, bool on, struct error *err);
 int gate_newcomers_open(struct gate *gate, struct error *err);
 void gate_newcomers_close(struct gate *gate);
 
+/* Takes back `full_until` of the settings once it has passed, so that established connections cost
+ * nothing again (gate/settings.c). */
+void settings_settle(struct gate *gate);
+
 /* Takes back `answers` of the settings once no learned block answers any more (gate/learned.c). */
 void learned_settle(struct gate *gate);
+
+/* Lets a list's counters begin at 0 (gate/counters.c); nothing may count on its slot meanwhile. */
+void counters_clear_list(struct gate *gate, uint32_t slot);
 
 /* What the agent knows of its interfaces (gate/interfaces.c). */
 void gate_note_interface(struct gate *gate, const char *iface, enum gate_mode mode, bool shared,

@@ -4,6 +4,7 @@
  * calling process.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,14 +17,16 @@
 
 #include "gate/internal.h"
 #include "gate/keeper.h"
+#include "gate/kept.h"
 #include "lib/log.h"
 
-enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH, KEEPER_COOKIES };
+enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH, KEEPER_COOKIES, KEEPER_END_SOCKET };
 
 struct keeper_request {
 	enum keeper_task task;
 	enum gate_mode mode;
-	bool on; /* for KEEPER_COOKIES */
+	bool on;                   /* for KEEPER_COOKIES */
+	struct socket_name socket; /* for KEEPER_END_SOCKET */
 	char iface[IF_NAMESIZE];
 };
 
@@ -46,6 +49,8 @@ static int carry_out(struct gate *gate, const struct keeper_request *request,
 	if (request->task == KEEPER_COOKIES)
 		return cookies_switch(&gate->cookies.keeper, cookies_directory(gate), request->on,
 				      &reply->error);
+	if (request->task == KEEPER_END_SOCKET)
+		return end_socket(gate, &request->socket, &reply->error);
 	if (request->task == KEEPER_DETACH)
 		return detach_interface(gate, request->iface, &reply->error);
 	if (attach_interface(gate, request->iface, request->mode, reply->detail, &reply->error))
@@ -82,6 +87,7 @@ static void __attribute__((noreturn)) keeper_main(struct gate *gate, int socket)
 		log_error("keeper.failed", "{s:s}", "reason", "cannot give up capabilities");
 		_exit(EXIT_FAILURE);
 	}
+	cookies_recover(gate);
 	while (recv(socket, &request, sizeof(request), 0) == sizeof(request)) {
 		struct keeper_reply reply = { 0 };
 
@@ -96,7 +102,9 @@ static void __attribute__((noreturn)) keeper_main(struct gate *gate, int socket)
 
 static bool is_needed(const struct gate *gate, int fd, int socket)
 {
-	if (fd <= STDERR_FILENO || fd == socket)
+	const struct kept *kept = gate->cookies.keeper.kept;
+
+	if (fd <= STDERR_FILENO || fd == socket || (kept && fd == kept->fd))
 		return true;
 	for (int i = 0; i < GATE_MAP_COUNT; i++)
 		if (gate->map[i].fd == fd)
@@ -115,7 +123,42 @@ static void close_foreign(const struct gate *gate, int socket)
 			close(fd);
 }
 
-int keeper_start(struct gate *gate, struct error *err)
+/* Both processes know the file after the fork; the agent forgets it. */
+static void open_kept(struct gate *gate, struct kept *kept, const char *path)
+{
+	struct error err;
+
+	if (!path)
+		return;
+	if (kept_open(kept, path, &err))
+		log_warning("cookies.unkept", "{s:s}", "reason", err.text);
+	else
+		gate->cookies.keeper.kept = kept;
+}
+
+static void close_kept(struct gate *gate, struct kept *kept)
+{
+	if (gate->cookies.keeper.kept)
+		kept_close(kept);
+	gate->cookies.keeper.kept = NULL;
+}
+
+static pid_t fork_keeper(struct gate *gate, const int pair[2], const char *path)
+{
+	struct kept kept;
+	pid_t pid;
+
+	open_kept(gate, &kept, path);
+	pid = fork();
+	if (!pid) {
+		close_foreign(gate, pair[1]);
+		keeper_main(gate, pair[1]);
+	}
+	close_kept(gate, &kept);
+	return pid;
+}
+
+int keeper_start(struct gate *gate, const char *kept, struct error *err)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	int pair[2];
@@ -126,18 +169,14 @@ int keeper_start(struct gate *gate, struct error *err)
 		free(keeper);
 		return error_errno(err, ERROR_REFUSED, errno, "cannot start the keeper");
 	}
-	keeper->pid = fork();
-	if (keeper->pid < 0) {
-		close(pair[0]);
-		close(pair[1]);
-		free(keeper);
-		return error_errno(err, ERROR_REFUSED, errno, "cannot start the keeper");
-	}
-	if (!keeper->pid) {
-		close_foreign(gate, pair[1]);
-		keeper_main(gate, pair[1]);
-	}
+	keeper->pid = fork_keeper(gate, pair, kept);
 	close(pair[1]);
+	if (keeper->pid < 0) {
+		error_errno(err, ERROR_REFUSED, errno, "cannot start the keeper");
+		close(pair[0]);
+		free(keeper);
+		return ERROR_REFUSED;
+	}
 	keeper->socket = pair[0];
 	pthread_mutex_init(&keeper->turn, NULL);
 	gate->keeper = keeper;
@@ -155,6 +194,14 @@ void keeper_stop(struct gate *gate)
 	pthread_mutex_destroy(&keeper->turn);
 	free(keeper);
 	gate->keeper = NULL;
+}
+
+/* The other end of the socket is the keeper's alone, so its end shows as a hang-up. */
+bool gate_keeper_up(struct gate *gate)
+{
+	struct pollfd end = { .fd = gate->keeper ? gate->keeper->socket : -1 };
+
+	return poll(&end, 1, 0) <= 0 || !(end.revents & (POLLHUP | POLLERR));
 }
 
 static int ask(struct gate *gate, struct keeper_request *request, const char *iface,
@@ -179,7 +226,7 @@ static int ask(struct gate *gate, struct keeper_request *request, const char *if
 			return error_set(err, ERROR_REFUSED,
 					 "the privileged helper has ended; restart posternd");
 	}
-	if (reply->result && err)
+	if (reply->result < 0 && err)
 		*err = reply->error;
 	return reply->result;
 }
@@ -218,6 +265,14 @@ int gate_detach(struct gate *gate, const char *iface, struct error *err)
 int keeper_switch_cookies(struct gate *gate, bool on, struct error *err)
 {
 	struct keeper_request request = { .task = KEEPER_COOKIES, .on = on };
+	struct keeper_reply reply;
+
+	return ask(gate, &request, "", &reply, err);
+}
+
+int keeper_end_socket(struct gate *gate, const struct socket_name *name, struct error *err)
+{
+	struct keeper_request request = { .task = KEEPER_END_SOCKET, .socket = *name };
 	struct keeper_reply reply;
 
 	return ask(gate, &request, "", &reply, err);

@@ -5,17 +5,17 @@
  *
  * Learned verdicts are cells in mapped memory (maps/learned.h), by address, IPv6 by /64: written
  * with plain stores by one thread at a time (a lock inside), read by the XDP program. They outlive
- * the agent like all maps, and hold while there is none. Lists stand above them: an allow entry wins
- * at once, and a block entry decides first; a list in monitor mode leaves the decision to them. To
- * the outside learned blocks are a list by the name of LEARNED_LIST: counters, monitor mode, refusal
- * text and lookup ids work as for any list. A verdict holds for as long as it is told to, and up to
- * 1.1 s longer.
+ * the agent like all maps, and hold while there is none. Lists stand above them: an allow entry
+ * wins at once, and a block entry decides first; a list in monitor mode leaves the decision to
+ * them. To the outside learned blocks are a list by the name of LEARNED_LIST: counters, monitor
+ * mode, refusal text and lookup ids work as for any list. A verdict holds for as long as it is told
+ * to, and up to 1.1 s longer.
  *
- * Newcomers are sources that no list and no learned verdict knows. They are told about at an attempt
- * that is accepted, unless a flood is on at its port, and when they have completed a handshake,
- * flood or not: the two have budgets of their own and do not know of each other, so the agent hears
- * of most sources twice. The kernel asks the lists itself both times; in monitor mode it tells all
- * the same. IPv6 sources stand for their /64.
+ * Newcomers are sources that no list and no learned verdict knows. They are told about at an
+ * attempt that is accepted, unless a flood is on at its port, and when they have completed a
+ * handshake, flood or not: the two have budgets of their own and do not know of each other, so the
+ * agent hears of most sources twice. The kernel asks the lists itself both times; in monitor mode
+ * it tells all the same. IPv6 sources stand for their /64.
  */
 #ifndef POSTERN_GATE_LEARNED_H
 #define POSTERN_GATE_LEARNED_H
@@ -54,8 +54,8 @@ bool gate_forget(struct gate *gate, const struct addr *addr);
 /* Forgets all of a kind; returns how many. */
 size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind);
 
-/* Walks over what still holds, in no order, until the callback returns false; a few ms. The callback
- * may learn and forget. */
+/* Walks over what still holds, in no order, until the callback returns false; a few ms. The
+ * callback may learn and forget. */
 typedef bool (*gate_learned_cb)(const struct gate_learned *learned, void *arg);
 void gate_learned_each(struct gate *gate, gate_learned_cb cb, void *arg);
 struct gate_learned_counts {

@@ -34,8 +34,10 @@ int lists_open(struct lists **out, struct store *store, struct gate *gate, struc
 		result = rebuild_fill(lists, txn, err);
 		if (!result)
 			result = resolve_lists_read(txn, &view, err);
-		if (!result)
+		if (!result) {
 			rebuild_publish(lists, &view);
+			lists->slots = slots_of(&view);
+		}
 		store_abort(&txn);
 	}
 	if (result)
@@ -223,23 +225,24 @@ int lists_load(struct lists *lists, const struct list_change *wanted, struct ent
 int lists_clear(struct lists *lists, const struct list_change *wanted, uint64_t *removed,
 		struct error *err)
 {
-	const struct entry_set nothing = { 0 };
 	struct list_info list;
 	struct change change;
-	uint64_t before = 0;
 	int result;
 
 	result = change_begin(&change, lists, err);
 	if (result)
 		return result;
+	change.rebuild = change.removes = true;
 	result = store_list_find(change.txn, list_or_default(wanted), &list, err);
-	if (!result) {
-		before = list.ipv4 + list.ipv6;
-		result = replace(&change, wanted, &nothing, &list, err);
-	}
+	if (!result) /* it is there, so all that this can say is that it is of the other kind */
+		result = store_list_ensure(change.txn, list.name, wanted->kind, &list, err);
+	if (!result)
+		result = refusal_keep(change.txn, list.name, "", err);
+	if (!result)
+		result = store_list_remove(change.txn, list.name, err);
 	result = change_end(&change, result, err);
 	if (!result)
-		*removed = before;
+		*removed = list.ipv4 + list.ipv6;
 	return result;
 }
 

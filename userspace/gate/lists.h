@@ -30,7 +30,7 @@ struct list_change {
 	enum list_kind kind;
 	const char *list;   /* NULL: every list of the kind, for del; the default list for add */
 	const char *source; /* who asks, e.g. "posternctl, uid 0" */
-	const char *reason; /* of the entry; for load and clear: the file; may be "" */
+	const char *reason; /* of the entry; for load: the file; may be "" */
 	const char
 		*refusal; /* for load: what refused clients are told; "": the usual; NULL: stays */
 	enum action action;
@@ -54,6 +54,10 @@ struct load_result {
 };
 int lists_load(struct lists *lists, const struct list_change *change, struct entry_set *set,
 	       struct load_result *result, struct error *err);
+/*
+ * Removes the list with its entries and with all that was set for it: monitor mode, its own text
+ * for clients. Its slot is free for another list, which starts from nothing.
+ */
 int lists_clear(struct lists *lists, const struct list_change *change, uint64_t *removed,
 		struct error *err);
 /* Monitor mode of one list; refused for allow lists. */
@@ -95,6 +99,12 @@ typedef void (*list_match_cb)(const struct list_match *match, void *arg);
 /* Calls `cb` for every match of either kind, the deciding one first; returns how many. */
 int lists_test(struct lists *lists, const struct addr *addr, list_match_cb cb, void *arg,
 	       struct error *err);
+
+/*
+ * Whether the program stops attempts of the address now, because of a list: asked of its own table,
+ * so it takes nanoseconds. Not for lists in monitor mode.
+ */
+bool lists_stop(struct lists *lists, const struct addr *addr);
 
 /* Calls `cb` for every entry of the list, or of all lists of the kind; stops when it returns false.
  */

@@ -222,6 +222,44 @@ static void flags_in_place(struct lists *lists, const struct resolve_lists *view
 					 __ATOMIC_RELEASE);
 }
 
+uint64_t slots_of(const struct resolve_lists *view)
+{
+	uint64_t slots = 0;
+
+	for (int i = 0; i < view->count; i++)
+		slots |= 1ull << view->list[i].slot;
+	return slots;
+}
+
+/* A list that this change made counts from nothing, whoever had its slot before. */
+static void start_counting(struct lists *lists, uint64_t slots)
+{
+	const uint64_t fresh = slots & ~lists->slots;
+
+	for (uint32_t slot = 0; slot < LIST_SLOTS; slot++)
+		if (fresh >> slot & 1)
+			counters_clear_list(lists->gate, slot);
+	lists->slots = slots;
+}
+
+/*
+ * The order is for the packets that come meanwhile: texts, counters and flags are there before the
+ * first entry that needs them, and stay until the last packet has gone that saw one.
+ */
+static void publish(struct change *change, const struct resolve_lists *view,
+		    const struct refusals *refusals)
+{
+	struct lists *lists = change->lists;
+
+	start_counting(lists, slots_of(view));
+	refusals_publish(lists, refusals);
+	flags_in_place(lists, view);
+	follow(change, view);
+	if (change->removes)
+		table_wait();
+	refusals_withdraw(lists, refusals);
+}
+
 int change_end(struct change *change, int result, struct error *err)
 {
 	struct lists *lists = change->lists;
@@ -236,13 +274,10 @@ int change_end(struct change *change, int result, struct error *err)
 		result = refusals_compose(change->txn, &view, lists->contact, &refusals, err);
 	if (!result)
 		result = store_commit(&change->txn, err);
-	if (result) {
+	if (result)
 		store_abort(&change->txn);
-	} else {
-		refusals_publish(lists, &refusals);
-		flags_in_place(lists, &view);
-		follow(change, &view);
-	}
+	else
+		publish(change, &view, &refusals);
 	pthread_mutex_unlock(&lists->turn);
 	free(change->step);
 	return result;

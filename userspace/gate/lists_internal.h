@@ -18,6 +18,7 @@ struct lists {
 	struct table *table;            /* the gate's */
 	pthread_mutex_t turn;           /* one change at a time */
 	char contact[CONF_CONTACT_MAX]; /* that refused clients are told */
+	uint64_t slots;                 /* bit n: a list has slot n, as of the last change */
 };
 
 /* One prefix whose entries change, and what the table must do about it. */
@@ -40,6 +41,7 @@ struct change {
 	struct step *step;
 	size_t steps;
 	bool rebuild; /* fill the other generation, rather than taking the steps in place */
+	bool removes; /* a list goes: its slot may not be used before every packet has let go */
 };
 
 int change_begin(struct change *change, struct lists *lists, struct error *err);
@@ -50,6 +52,9 @@ int change_touch(struct change *change, const struct list_info *list, const stru
  * fails, nothing has happened. Returns 0 or the error.
  */
 int change_end(struct change *change, int result, struct error *err);
+
+/* The slots that lists have: bit n is slot n. */
+uint64_t slots_of(const struct resolve_lists *view);
 
 /* Fills the generation that is not live from the transaction, and publishes it. */
 int rebuild_fill(struct lists *lists, struct store_txn *txn, struct error *err);

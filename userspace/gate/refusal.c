@@ -97,7 +97,17 @@ void refusals_publish(struct lists *lists, const struct refusals *wanted)
 	struct refusal *kernel = lists->gate->map[GATE_MAP_refusal].memory;
 
 	for (int slot = 0; slot < LIST_SLOTS; slot++)
-		refusal_publish(&kernel[slot], &wanted->slot[slot]);
+		if (wanted->slot[slot].length)
+			refusal_publish(&kernel[slot], &wanted->slot[slot]);
+}
+
+void refusals_withdraw(struct lists *lists, const struct refusals *wanted)
+{
+	struct refusal *kernel = lists->gate->map[GATE_MAP_refusal].memory;
+
+	for (int slot = 0; slot < LIST_SLOTS; slot++)
+		if (!wanted->slot[slot].length)
+			refusal_publish(&kernel[slot], &wanted->slot[slot]);
 }
 
 static int read_and_publish(struct lists *lists, struct error *err)
@@ -113,8 +123,10 @@ static int read_and_publish(struct lists *lists, struct error *err)
 	if (!result)
 		result = refusals_compose(txn, &view, lists->contact, &refusals, err);
 	store_abort(&txn);
-	if (!result)
+	if (!result) {
 		refusals_publish(lists, &refusals);
+		refusals_withdraw(lists, &refusals);
+	}
 	return result;
 }
 

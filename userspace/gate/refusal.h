@@ -27,7 +27,9 @@ struct refusals {
 };
 int refusals_compose(struct store_txn *txn, const struct resolve_lists *view, const char *contact,
 		     struct refusals *out, struct error *err);
+/* Publishes those that there are; and, once nobody needs them, takes away those that there were. */
 void refusals_publish(struct lists *lists, const struct refusals *wanted);
+void refusals_withdraw(struct lists *lists, const struct refusals *wanted);
 
 /* Keeps a list's own text in the store; "" takes it back. */
 int refusal_keep(struct store_txn *txn, const char *list, const char *reason, struct error *err);

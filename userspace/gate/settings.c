@@ -11,6 +11,7 @@
 #include "gate/flood.h"
 #include "gate/internal.h"
 #include "gate/settings.h"
+#include "lib/clock.h"
 
 #define SECOND_NS 1000000000ull
 #define COARSE_NS                                                                                  \
@@ -19,6 +20,7 @@
 #define BATCHES     1000u /* that a CPU takes out of the total a second, at its rate */
 #define BATCH_BURST 2u    /* of these fit into the burst */
 
+#define load(place)         __atomic_load_n(place, __ATOMIC_RELAXED)
 #define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELAXED)
 
 struct meter_limit settings_limit(const struct gate_limit *wanted, bool total)
@@ -54,10 +56,29 @@ static void put_limit(struct meter_limit *kernel, const struct meter_limit *want
 	store(&kernel->conns, wanted->conns);
 }
 
+/* A lower limit of connections may be reached already, by counters that nothing comes to any more.
+ */
 static void put_limits(struct settings *kernel, const struct meter_limit limit[METER_LEVELS])
 {
-	for (int level = 0; level < METER_LEVELS; level++)
+	bool lower = false;
+
+	for (int level = 0; level < METER_LEVELS; level++) {
+		const uint32_t before = kernel->limit[level].conns, conns = limit[level].conns;
+
+		lower = lower || (conns && (!before || conns < before));
 		put_limit(&kernel->limit[level], &limit[level]);
+	}
+	if (lower)
+		store(&kernel->full_until, handshakes_end(clock_mono()));
+}
+
+void settings_settle(struct gate *gate)
+{
+	__u32 *full = &gate_kernel_settings(gate)->full_until, until = load(full);
+
+	if (until && until <= clock_mono() >> PROVED_SHIFT)
+		__atomic_compare_exchange_n(full, &until, 0, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
 }
 
 /* But for what depends on the kernel: see cookies_publish(). */
@@ -78,14 +99,30 @@ static bool is_among(const uint16_t *ports, size_t count, uint32_t port)
 	return false;
 }
 
-/* A number that another port had before starts from nothing. */
-static void number_port(struct gate *gate, uint16_t port, size_t number)
+/* The numbers that ports have, bit n for n + 1. One that cannot be, of a damaged map, is none. */
+static uint64_t numbers_taken(const struct settings *kernel)
+{
+	uint64_t taken = 0;
+
+	for (uint32_t port = 0; port < PORT_COUNT; port++)
+		if (kernel->port[port] && kernel->port[port] <= FLOOD_PORTS)
+			taken |= 1ull << (kernel->port[port] - 1);
+	return taken;
+}
+
+/* A port that is new gets a number that is free, and starts from nothing; the others keep theirs.
+ */
+static void number_port(struct gate *gate, uint16_t port, uint64_t *taken)
 {
 	struct flood_port *floods = gate->map[GATE_MAP_flood].memory;
 	__u8 *kernel = &gate_kernel_settings(gate)->port[port];
+	uint32_t number = 0;
 
-	if (__atomic_load_n(kernel, __ATOMIC_RELAXED) == number + 1)
+	if (*kernel && *kernel <= FLOOD_PORTS)
 		return;
+	while (number < FLOOD_PORTS - 1 && *taken >> number & 1)
+		number++;
+	*taken |= 1ull << number;
 	memset(&floods[number], 0, sizeof(floods[number]));
 	__atomic_store_n(kernel, (uint8_t)(number + 1), __ATOMIC_RELEASE);
 }
@@ -93,13 +130,15 @@ static void number_port(struct gate *gate, uint16_t port, size_t number)
 static void put_ports(struct gate *gate, const uint16_t *ports, size_t count)
 {
 	struct settings *kernel = gate_kernel_settings(gate);
+	uint64_t taken;
 
 	for (uint32_t port = 0; port < PORT_COUNT; port++)
 		if (kernel->port[port] && !is_among(ports, count, port))
 			store(&kernel->port[port], 0);
+	taken = numbers_taken(kernel);
 	for (size_t i = 0; i < FLOOD_PORTS; i++) {
 		if (i < count)
-			number_port(gate, ports[i], i);
+			number_port(gate, ports[i], &taken);
 		store(&gate->flood_port[i], i < count ? ports[i] : 0);
 	}
 }

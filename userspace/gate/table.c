@@ -104,7 +104,7 @@ static uint32_t live_generation(const struct table *table)
  * Waits until no packet is still looking at the generation that was live before: the programs run
  * inside RCU read sections, and this system call returns after all of those that had begun.
  */
-static void wait_for_readers(void)
+void table_wait(void)
 {
 	const useconds_t longest_read = 50000;
 
@@ -142,7 +142,7 @@ void table_begin(struct table *table)
 	const uint32_t g = !live_generation(table);
 	uint64_t seed = 0;
 
-	wait_for_readers();
+	table_wait();
 	clear_generation(table, g);
 	while (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		;

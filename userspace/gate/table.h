@@ -61,6 +61,8 @@ enum table_result {
 
 /* Empties the generation that is not live and makes it the one that table_put() fills. */
 void table_begin(struct table *table);
+/* Waits until no packet looks at the generation any more that table_publish() has taken away. */
+void table_wait(void);
 enum table_result table_put(struct table *table, const struct prefix *prefix, uint8_t list_class);
 
 /*

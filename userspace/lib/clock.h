@@ -13,6 +13,12 @@ uint32_t clock_wall(void);
 /* Nanoseconds of CLOCK_MONOTONIC: the clock of the XDP program. */
 uint64_t clock_mono(void);
 
+/*
+ * Nanoseconds since 1970 at the moment when clock_mono() was, or will be, `mono`. The same moment
+ * is the same time whenever it is asked for, unless somebody has set the clock meanwhile.
+ */
+uint64_t clock_wall_at(uint64_t mono);
+
 /* For tests: stop both clocks at these values; 0, 0 lets them run again. */
 void clock_freeze(uint32_t wall, uint64_t mono);
 

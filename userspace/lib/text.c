@@ -80,11 +80,25 @@ bool text_showable(uint32_t code)
 	return true;
 }
 
+/* How much at the start is printable ASCII, as nearly all text is: it is shown as it is. */
+static size_t plain_length(const char *text, size_t len)
+{
+	size_t plain = 0;
+
+	while (plain < len && text[plain] >= ' ' && text[plain] <= '~')
+		plain++;
+	return plain;
+}
+
 size_t text_clean(char *out, size_t size, const char *text, size_t len)
 {
 	const size_t room = size - sizeof(ELLIPSIS);
 	size_t used = 0, cut = 0, at = 0;
 
+	if (len < size) { /* then it is never cut: what is shown is not longer than the text */
+		used = at = plain_length(text, len);
+		memcpy(out, text, at);
+	}
 	while (at < len) {
 		uint32_t code;
 		size_t taken = text_character(text + at, len - at, &code);

@@ -67,11 +67,9 @@ void event_log_refill(struct event_log *log, unsigned int times)
 /* The program's clock is monotonic; people want the time of day. */
 static uint32_t wall_time(uint64_t id)
 {
-	const uint32_t now = clock_wall();
-	uint32_t then = now;
+	uint32_t then;
 
-	lookup_id_wall(id, clock_mono(), now, &then);
-	return then;
+	return lookup_id_wall(id, &then) ? then : clock_wall();
 }
 
 static void describe(const struct event *event, const char *iface, const struct list_info *lists,
@@ -84,7 +82,8 @@ static void describe(const struct event *event, const char *iface, const struct 
 	out->time = wall_time(event->id);
 	text_clean(out->iface, sizeof(out->iface), iface, strlen(iface));
 	if (event->list_class != CLASS_NONE)
-		list = list_by_slot(lists, list_count, class_slot(event->list_class));
+		list = list_by_slot(lists, list_count, class_slot(event->list_class),
+				    lookup_id_time(event->id));
 	if (list)
 		memcpy(out->list, list->name, sizeof(out->list));
 }

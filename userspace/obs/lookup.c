@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * obs/lookup.c - see obs/lookup.h. Pure functions; no limits but the fixed length.
+ * obs/lookup.c - see obs/lookup.h. No limits but the fixed length.
  */
 #include "obs/lookup.h"
 
 #include <string.h>
+
+#include "lib/clock.h"
 
 #define BITS_A_CHAR 5
 #define NS_A_SECOND 1000000000u
@@ -65,14 +67,17 @@ uint8_t lookup_id_class(uint64_t id)
 	return (uint8_t)(id & LOOKUP_ID_CLASS);
 }
 
-bool lookup_id_wall(uint64_t id, uint64_t now_ns, uint32_t now_wall, uint32_t *out)
+uint32_t lookup_wall(uint64_t mono)
+{
+	return (uint32_t)(clock_wall_at(mono) / NS_A_SECOND);
+}
+
+bool lookup_id_wall(uint64_t id, uint32_t *out)
 {
 	const uint64_t then = lookup_id_time(id);
-	uint64_t seconds;
 
-	if (!then || then > now_ns)
+	if (!then || then > clock_mono())
 		return false;
-	seconds = (now_ns - then) / NS_A_SECOND;
-	*out = seconds < now_wall ? now_wall - (uint32_t)seconds : 0;
+	*out = lookup_wall(then);
 	return true;
 }

@@ -27,10 +27,13 @@ bool lookup_id_parse(const char *text, uint64_t *id);
 uint64_t lookup_id_time(uint64_t id);
 uint8_t lookup_id_class(uint64_t id);
 
+/* A time of the program's clock in seconds since 1970: the one way to round, for all that tell. */
+uint32_t lookup_wall(uint64_t mono);
+
 /*
- * When it was, in seconds since 1970, seen from `now_ns` and `now_wall`. False for a time to come
- * and for the moment of the start: no packet has such an id.
+ * When it was, in seconds since 1970. False for a time to come and for the moment of the start: no
+ * packet has such an id.
  */
-bool lookup_id_wall(uint64_t id, uint64_t now_ns, uint32_t now_wall, uint32_t *out);
+bool lookup_id_wall(uint64_t id, uint32_t *out);
 
 #endif

@@ -28,6 +28,11 @@ static void write_monitor(const struct metric *metric, const struct metrics_inpu
 	fprintf(out, "%s %d\n", metric->name, input->monitor);
 }
 
+static void write_keeper(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	fprintf(out, "%s %d\n", metric->name, input->view->keeper_up);
+}
+
 /* An interface's name may hold almost any byte; a label may not. */
 static void write_label(const char *text, size_t len, FILE *out)
 {
@@ -269,6 +274,8 @@ static const struct metric metrics[] = {
 	  write_started, 0 },
 	{ "postern_monitor", G, "1 in monitor mode: everything is counted, nothing is stopped.",
 	  write_monitor, 0 },
+	{ "postern_keeper_up", G, "1 while the privileged helper of the agent is there.",
+	  write_keeper, 0 },
 	{ "postern_interface_info", G, "An interface that the program is attached to.",
 	  write_interfaces, 0 },
 	{ "postern_reason_info", G, "Whether packets of the reason pass or are stopped.",

@@ -5,6 +5,8 @@
  */
 #include "obs/names.h"
 
+#include "lib/clock.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct reason_words {
@@ -114,10 +116,11 @@ const char *meter_level_name(unsigned int level)
 	return word(levels, COUNT_OF(levels), level);
 }
 
-const struct list_info *list_by_slot(const struct list_info *lists, size_t count, unsigned int slot)
+const struct list_info *list_by_slot(const struct list_info *lists, size_t count, unsigned int slot,
+				     uint64_t mono)
 {
 	for (size_t i = 0; i < count; i++)
 		if (lists[i].slot == slot)
-			return &lists[i];
+			return lists[i].created <= clock_wall_at(mono) ? &lists[i] : NULL;
 	return NULL;
 }

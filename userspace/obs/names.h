@@ -26,8 +26,11 @@ const char *gate_mode_name(unsigned int mode);     /* "auto", "native", "generic
 const char *cookies_name(unsigned int cookies);    /* "off", "armed", "on", "unavailable" */
 const char *meter_level_name(unsigned int level);  /* "source", "net", "site", "total" */
 
-/* The list in `lists` that has the slot, or NULL. */
-const struct list_info *list_by_slot(const struct list_info *lists, size_t count,
-				     unsigned int slot);
+/*
+ * The list in `lists` that had the slot when the program's clock was `mono`, or NULL: a slot that a
+ * removed list had goes to another one.
+ */
+const struct list_info *list_by_slot(const struct list_info *lists, size_t count, unsigned int slot,
+				     uint64_t mono);
 
 #endif

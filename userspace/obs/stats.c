@@ -10,10 +10,10 @@
 #include "lib/addr.h"
 #include "lib/clock.h"
 #include "lib/text.h"
+#include "obs/lookup.h"
 #include "obs/names.h"
 
-#define NS_A_MS     1000000u
-#define NS_A_SECOND 1000000000u
+#define NS_A_MS 1000000u
 
 static const char *const health_names[HEALTH_COUNT] = {
 	[HEALTH_EVENTS_SENT] = "events_sent",
@@ -82,7 +82,8 @@ static json_t *offender_json(const struct view *view, const struct offender *off
 
 	memcpy(source.byte, offender->source, sizeof(source.byte));
 	if (offender->list_class != CLASS_NONE)
-		list = list_by_slot(view->list, view->list_count, class_slot(offender->list_class));
+		list = list_by_slot(view->list, view->list_count, class_slot(offender->list_class),
+				    offender->last_ns);
 	/* The program may have written after the view was taken. */
 	age_ns = view->time_ns > offender->last_ns ? view->time_ns - offender->last_ns : 0;
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "source", addr_format(&source, text),
@@ -113,9 +114,9 @@ json_t *offenders_json(struct gate *gate, const struct view *view, size_t max)
 /* When something of the program's clock was, in seconds since 1970; 0 is never. */
 static json_int_t wall_time(const struct view *view, uint64_t ns)
 {
-	if (!ns || ns > view->time_ns)
-		return ns ? clock_wall() : 0;
-	return (json_int_t)clock_wall() - (json_int_t)((view->time_ns - ns) / NS_A_SECOND);
+	if (!ns)
+		return 0;
+	return lookup_wall(ns < view->time_ns ? ns : view->time_ns);
 }
 
 json_t *floods_json(const struct view *view, uint32_t threshold)
@@ -140,6 +141,18 @@ json_t *cookies_json(const struct view *view)
 {
 	return json_pack("{s:s, s:s}", "state", cookies_name(view->cookies.cookies), "why",
 			 view->cookies.why);
+}
+
+json_t *keeper_json(const struct view *view)
+{
+	return json_pack("{s:b, s:s}", "up", (int)view->keeper_up, "why",
+			 view->keeper_up ? "" : GATE_WITHOUT_KEEPER);
+}
+
+json_t *ending_json(const struct view *view)
+{
+	return json_pack("{s:b, s:s}", "possible", (int)!*view->ending_why, "why",
+			 view->ending_why);
 }
 
 json_t *interfaces_json(const struct view *view)

@@ -24,6 +24,8 @@ struct view {
 	struct gate_flood flood[FLOOD_PORTS]; /* of each protected port */
 	size_t flood_count;
 	struct gate_cookie_state cookies;
+	bool keeper_up;
+	char ending_why[ERROR_TEXT_MAX]; /* connections cannot be ended, or "" */
 };
 
 /* Reads everything; called from any thread. */

@@ -117,7 +117,10 @@ size_t history_dirty(struct history *history, const struct history_drain *drain,
  */
 int history_load(struct history *history, const struct history_drain *drain, struct store *store,
 		 struct error *err);
-/* One transaction. A record with `last` 0 is removed from the store. */
+/*
+ * One transaction, for which the caller waits its turn as with any change to the store: while
+ * another one is open it is ERROR_REFUSED. A record with `last` 0 is removed from the store.
+ */
 int history_save(struct store *store, const struct history_record *records, size_t count,
 		 struct error *err);
 

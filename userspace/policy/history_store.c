@@ -14,8 +14,8 @@
 #include "lib/log.h"
 #include "policy/history_internal.h"
 
-#define LOAD_FACTOR 2 /* records that are held while loading, as a multiple of the history's size  \
-		       */
+/* Records that are held while loading, as a multiple of the size of the history. */
+#define LOAD_FACTOR 2
 
 struct stored {
 	uint32_t first, last, offence_time, good_time, until;

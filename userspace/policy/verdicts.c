@@ -99,12 +99,12 @@ int verdicts_open(struct verdicts **out, size_t max, struct error *err)
 	return 0;
 }
 
+/* Entries that are still to be freed know nothing of the table. */
 void verdicts_close(struct verdicts **verdicts)
 {
 	if (!*verdicts)
 		return;
 	verdicts_clear(*verdicts);
-	urcu_memb_barrier(); /* all of them are freed */
 	cds_lfht_destroy((*verdicts)->table, NULL);
 	pthread_mutex_destroy(&(*verdicts)->lock);
 	free(*verdicts);

@@ -31,13 +31,14 @@ struct verdict {
 	uint32_t made, until;
 	finding_set findings;
 	int16_t zones, total; /* scores, clamped: of the DNS lists, and of everything */
+	uint16_t took;        /* ms from the first packet to the verdict, clamped */
 	uint8_t decision;     /* enum decision */
 	uint8_t temporary;    /* 1: something could not be found out */
 	uint8_t zone_count;
-	uint8_t pad;
 	struct verdict_zone zone[VERDICT_ZONES_MAX];
-	uint16_t took; /* ms from the first packet to the verdict, clamped */
+	uint8_t pad[3];
 };
+_Static_assert(sizeof(struct verdict) == 56, "verdicts: a verdict has no padding");
 
 struct verdicts;
 

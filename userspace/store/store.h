@@ -43,8 +43,9 @@ struct list_info {
 	uint8_t kind;                 /* enum list_kind */
 	uint8_t monitor;              /* not 0: count and report, stop nothing */
 	uint8_t slot;                 /* 0 to LIST_SLOTS-1: unique, stable while the list exists */
-	uint8_t pad[12];
-	uint64_t ipv4; /* entries */
+	uint8_t pad[4];
+	uint64_t created; /* ns since 1970, by clock_wall_at(); 0: before this was kept */
+	uint64_t ipv4;    /* entries */
 	uint64_t ipv6;
 	uint32_t changed; /* seconds since 1970 */
 	uint32_t next_note;

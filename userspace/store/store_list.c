@@ -7,9 +7,14 @@
  * record on disk is what counts: a caller's copy only names the list, because it may be older, or
  * come from a transaction that was aborted. There are at most LIST_SLOTS lists.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "store/store_internal.h"
+
+#define TOO_MANY        "there are %d lists already, which is as many as there can be"
+#define EMPTY_NAMES_MAX 300 /* bytes of the names in an error */
 
 static int decode(struct store_txn *txn, const MDB_val *key, const MDB_val *data,
 		  struct list_info *out, struct error *err)
@@ -111,6 +116,37 @@ static const char *kind_text(uint8_t kind)
 	return kind == LIST_KIND_ALLOW ? "an allow list" : "a block list";
 }
 
+/* Names the lists that could go, as many as the line has room for. */
+static int no_slot_left(const struct list_info lists[LIST_SLOTS], struct error *err)
+{
+	char names[EMPTY_NAMES_MAX] = "";
+	size_t used = 0;
+	int more = 0;
+
+	for (int i = 0; i < LIST_SLOTS; i++) {
+		const size_t length = strlen(lists[i].name);
+
+		if (lists[i].ipv4 + lists[i].ipv6)
+			continue;
+		if (used + length + sizeof(", ") > sizeof(names)) {
+			more++;
+			continue;
+		}
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", lists[i].name);
+	}
+	if (!used)
+		return error_set(err, ERROR_REFUSED, TOO_MANY "; none of them is empty",
+				 LIST_SLOTS);
+	if (more)
+		return error_set(err, ERROR_REFUSED,
+				 TOO_MANY "; empty, and fit for clear: %s, "
+					  "and %d more",
+				 LIST_SLOTS, names, more);
+	return error_set(err, ERROR_REFUSED, TOO_MANY "; empty, and fit for clear: %s", LIST_SLOTS,
+			 names);
+}
+
 /* The lowest slot that no list has. */
 static int find_slot(struct store_txn *txn, uint8_t *slot, struct error *err)
 {
@@ -121,9 +157,7 @@ static int find_slot(struct store_txn *txn, uint8_t *slot, struct error *err)
 	if (count < 0)
 		return count;
 	if (count == LIST_SLOTS)
-		return error_set(err, ERROR_REFUSED,
-				 "there are %d lists already, which is as many as there can be",
-				 LIST_SLOTS);
+		return no_slot_left(lists, err);
 	for (int i = 0; i < count; i++)
 		taken |= 1ull << lists[i].slot;
 	for (*slot = 0; taken >> *slot & 1;)
@@ -140,6 +174,7 @@ static int create(struct store_txn *txn, const char *name, enum list_kind kind,
 	memcpy(info->name, name, strlen(name));
 	info->kind = (uint8_t)kind;
 	info->next_note = 1;
+	info->created = clock_wall_at(clock_mono());
 	result = find_slot(txn, &info->slot, err);
 	return result ? result : store_list_write(txn, info, err);
 }

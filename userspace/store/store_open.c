@@ -30,15 +30,13 @@
 
 #define DUPS (MDB_DUPSORT | MDB_INTEGERKEY)
 
-/* One that is younger than its version is made where it is missing; older agents leave it alone. */
 static const struct {
 	const char *name;
 	unsigned int flags;
-	unsigned int create;
 } databases[DB_COUNT] = {
 	[DB_LISTS] = { "lists", 0 },       [DB_ENTRIES] = { "entries", DUPS | MDB_DUPFIXED },
 	[DB_NOTES] = { "notes", DUPS },    [DB_EXPIRY] = { "expiry", DUPS | MDB_DUPFIXED },
-	[DB_SETTINGS] = { "settings", 0 }, [DB_HISTORY] = { "history", 0, MDB_CREATE },
+	[DB_SETTINGS] = { "settings", 0 }, [DB_HISTORY] = { "history", 0 },
 	[DB_META] = { "meta", 0 },
 };
 
@@ -187,7 +185,6 @@ static int open_database(struct store_txn *txn, enum store_db db, unsigned int c
 	unsigned int flags;
 	int rc;
 
-	create |= databases[db].create;
 	rc = mdb_dbi_open(txn->txn, databases[db].name, databases[db].flags | create,
 			  &txn->store->db[db]);
 	if (!rc)
@@ -227,8 +224,12 @@ static int open_databases(struct store_txn *txn, struct error *err)
 	result = open_database(txn, DB_META, create, err);
 	if (!result)
 		result = new ? write_version(txn, err) : read_version(txn, err);
+	/* The history is younger than its version: stores without it get it, and older agents leave
+	 * it alone.
+	 */
 	for (int db = 0; db < DB_META && !result; db++)
-		result = open_database(txn, (enum store_db)db, create, err);
+		result = open_database(txn, (enum store_db)db,
+				       db == DB_HISTORY ? MDB_CREATE : create, err);
 	if (!result && store_list_all(txn, lists, err) < 0)
 		result = ERROR_REFUSED;
 	return result;
