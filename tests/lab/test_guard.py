@@ -8,6 +8,7 @@ import guardbed
 import lists
 import senders
 from lab import GATEWAY4, Lab, wait_until
+from nameservers import REWRITES
 
 PATIENCE = 15
 
@@ -189,6 +190,21 @@ def test_a_list_leaves_scoring_and_comes_back(guard, fault):
         guard.world.forget()  # what the resolver thinks of a server that was silent
     wait_until(lambda: guard.zone_up("bl.test"), PATIENCE, "the list's return")
     all_is_well(guard)
+
+
+def test_a_resolver_that_answers_for_what_is_not_there(guard):
+    """It would put everybody on every list: no list counts while it is asked."""
+    guard.world.end_resolver()
+    guard.world.return_resolver(REWRITES)
+    try:
+        guard.lab.stop_posternd()
+        guard.lab.start_posternd(**guard.lab.config)
+        wait_until(lambda: guard.metric("postern_dns_rewrites") == 1, PATIENCE, "the discovery")
+        wait_until(lambda: not guard.zone_up("bl.test"), PATIENCE, "the lists' end of service")
+        nobody_is_judged(guard)
+    finally:
+        guard.world.end_resolver()
+        guard.world.return_resolver()
 
 
 def test_lists_that_do_not_work_hold_up_nobody(bed):
