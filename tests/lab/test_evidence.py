@@ -9,6 +9,7 @@ import time
 import pytest
 
 import guardbed
+import lists
 import world
 from bed import FLOOD_CPU, TOOLS
 from lab import GATEWAY4, INTERNET4, Generator, Lab, wait_until
@@ -95,6 +96,15 @@ def test_a_verdict_is_there_before_the_connection(guard):
         assert sum(ready) > len(ready) / 2  # bench_guard.py has the share
     finally:
         relay.terminate()
+
+
+@pytest.mark.parametrize("action", ["refuse", "tarpit"])
+def test_a_block_does_not_catch_the_handshake_that_it_is_about(guard, action):
+    """The verdict comes between SYN-ACK and ACK, and answers for later connections only: so the mail server sees the first."""
+    guard.start(dnsbl=QUIET, ports=[25, OTHER_PORT], escalation={"first-action": action, "ttl": 60})
+    sources = list(map(str, ipaddress.ip_network(lists.NOBODYS4).hosts()))[:10]
+    assert set(Clients(guard.lab, sources, port=OTHER_PORT).run()) == set(sources)
+    assert [row["action"] for source in sources for row in guard.blocks(source)] == [action] * len(sources)
 
 
 def test_one_source_is_asked_for_once(guard):
