@@ -52,6 +52,7 @@ static struct view *make_view(void)
 	view->flood[1] = (struct gate_flood){ .port = 587, .floods = 4, .peak = 1 };
 	view->cookies.cookies = GATE_COOKIES_UNAVAILABLE;
 	view->counters.health[HEALTH_REFUSALS_SENT] = 77;
+	view->counters.health[HEALTH_NEWCOMERS_LOST] = 78;
 	return view;
 }
 
@@ -92,7 +93,7 @@ static int teardown(void **state)
 static void test_values(void **state)
 {
 	static const char *const lines[] = {
-		"postern_build_info{version=\"1.2\",abi=\"2\"} 1",
+		"postern_build_info{version=\"1.2\",abi=\"3\"} 1",
 		"process_start_time_seconds 1600000000",
 		"postern_monitor 1",
 		"postern_interface_info{interface=\"a\\\"b\\\\c?\",mode=\"generic\",shared="
@@ -124,6 +125,7 @@ static void test_values(void **state)
 		"postern_syn_cookies{state=\"unavailable\"} 1",
 		"postern_syn_cookies{state=\"armed\"} 0",
 		"postern_refusals_sent_total 77",
+		"postern_newcomers_lost_total 78",
 		"postern_packets_total{reason=\"challenged\",family=\"ipv4\",outcome=\"monitored\"}"
 		" "
 		"0",
