@@ -63,10 +63,16 @@ STAGE enum reason judge_learned(struct xdp_md *ctx, const struct settings *s, st
 	return judge_lists(ctx, s, p, find_learned_list(s, p));
 }
 
+/* Whether something that was learned may answer its source. */
+STAGE int learned_answers(const struct settings *s)
+{
+	return s->evidence.on & s->evidence.answers;
+}
+
 /* Whether a segment that opens no connection may be one of those that the program holds. */
 STAGE int may_be_held(const struct settings *s)
 {
-	return !s->monitor && (s->table[s->generation & 1].answers | s->evidence.answers);
+	return !s->monitor && (s->table[s->generation & 1].answers | learned_answers(s));
 }
 
 /* The list that holds the source of a later segment: its own, or else the one of what was learned.
@@ -75,7 +81,7 @@ STAGE __u32 find_holder(const struct settings *s, struct packet *p, __u32 flags)
 {
 	const int decides = p->list_class != CLASS_NONE && !(flags & LIST_MONITOR);
 
-	if (decides || flags & LIST_ALLOW || !s->evidence.answers)
+	if (decides || !learned_answers(s))
 		return flags;
 	p->learned = learned_find(&p->source, p->family, bpf_ktime_get_coarse_ns());
 	return learned_blocks(p->learned) ? find_learned_list(s, p) : flags;

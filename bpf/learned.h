@@ -11,9 +11,6 @@
 
 #define LEARNED_SAID 0xff /* of a word: kind and action */
 
-/* Read as it stands, each time anew. */
-#define LEARNED_READ(member) (*(const volatile __u64 *)&(member))
-
 /*
  * The kind and action of what holds about a source (LEARNED_SAID of the word), or 0. Without a
  * branch a cell; at most one bears the key.
@@ -38,9 +35,9 @@ STAGE_APART int learned_find(const struct address *a, __u32 family, __u64 now)
 #pragma clang loop unroll(full)
 	for (int i = 0; i < LEARNED_WAYS; i++) {
 		const struct learned_cell *cell = &line->cell[i];
-		const __u64 word = LEARNED_READ(cell->word);
-		const __u64 other = LEARNED_READ(cell->key) ^ key;
-		const __u64 moved = LEARNED_READ(cell->word) ^ word;
+		const __u64 word = READ_ONCE(cell->word);
+		const __u64 other = READ_ONCE(cell->key) ^ key;
+		const __u64 moved = READ_ONCE(cell->word) ^ word;
 		const __u64 expired = ((word >> 32) - time - 1) >> 63;
 
 		found |= word & ZERO_MASK(other | moved | ((word ^ key_bits) & LEARNED_KEY_BITS) |

@@ -109,6 +109,11 @@ const volatile struct geometry geometry;
 #define STAGE       static __always_inline
 #define STAGE_APART __attribute__((noinline))
 
+/* A load that is made where it stands, and once each time. */
+#ifndef READ_ONCE
+#define READ_ONCE(place) (*(const volatile typeof(place) *)&(place))
+#endif
+
 STAGE const struct settings *settings_get(void)
 {
 	const __u32 zero = 0;

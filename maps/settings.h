@@ -17,8 +17,8 @@
 
 /* What was learned about sources, and who is to be looked up: see learned.h and newcomer.h. */
 struct evidence_settings {
-	__u8 on;      /* not 0: learned verdicts decide, and newcomers are told about */
-	__u8 answers; /* not 0: a block with the action refuse or tarpit may exist */
+	__u8 on;      /* 1: learned verdicts decide, and newcomers are told about */
+	__u8 answers; /* 1: a block with the action refuse or tarpit may exist */
 	__u8 slot;    /* of the list that learned blocks belong to */
 	__u8 pad;
 	__u32 repeat; /* in units of 2^PROVED_SHIFT ns: how long who was told about is not again */

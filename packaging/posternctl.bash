@@ -39,6 +39,7 @@ _posternctl_options() {
 	top*) echo "--interval --count $always" ;;
 	"check ip") echo "--helo $always" ;;
 	"check spf") echo "--ip --helo --from --dns $always" ;;
+	"check mx") echo "--dns $always" ;;
 	" ") echo "--version $always" ;;
 	*) echo "$always" ;;
 	esac
@@ -64,7 +65,7 @@ _posternctl_words() {
 		case "$1 $#" in
 		"block 1" | "allow 1") echo "add del test show load clear" ;;
 		"limits 1") echo "show set" ;;
-		"check 1") echo "ip spf" ;;
+		"check 1") echo "ip spf mx" ;;
 		"config 1") echo "check" ;;
 		"monitor 1") echo "on off" ;;
 		"attach 1") _posternctl_interfaces ;;

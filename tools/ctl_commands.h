@@ -32,5 +32,6 @@ extern const struct cli_command command_reload;       /* ctl_reload.c */
 extern const struct cli_command command_config_check; /* ctl_config.c */
 extern const struct cli_command command_check_ip;     /* ctl_check_ip.c */
 extern const struct cli_command command_check_spf;    /* ctl_check_spf.c */
+extern const struct cli_command command_check_mx;     /* ctl_check_mx.c */
 
 #endif

@@ -55,4 +55,7 @@ const json_t *list_deciding(const json_t *matches);
 /* Prints every match with all that is known of it. */
 void list_print_matches(const json_t *matches);
 
+/* How many established connections a change has ended, if any. */
+void list_print_ended(const json_t *result);
+
 #endif

@@ -47,7 +47,19 @@ int list_answer_add(struct cli_call *call, const json_t *result, struct error *e
 		output_text("; in effect: %s", effective);
 	}
 	output_text("\n");
+	list_print_ended(result);
 	return 0;
+}
+
+void list_print_ended(const json_t *result)
+{
+	const uint64_t ended = field_count(result, "ended");
+	char number[DURATION_TEXT_MAX];
+
+	if (ended)
+		output_text("%s %s ended\n", number_format(ended, number),
+			    plural(ended, "established connection was",
+				   "established connections were"));
 }
 
 int list_answer_del(struct cli_call *call, const json_t *result, struct error *err)

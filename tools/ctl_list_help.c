@@ -24,7 +24,8 @@ const struct cli_command command_block_add = {
 	.family = "keep addresses and networks out",
 	.summary = "put an address or network on a block list",
 	.text = "Puts an address or a prefix, IPv4 or IPv6, on a block list, from the next "
-		"packet on. Without --list it is the list \"local\". An entry that the list has "
+		"packet on; its established connections to protected ports are ended. Without "
+		"--list it is the list \"local\". An entry that the list has "
 		"already is replaced.\n\n"
 		"Of several entries that hold an address, one on an allow list always wins; "
 		"then the longest prefix; then the strictest action. The answer says what is in "
@@ -98,7 +99,8 @@ const struct cli_command command_block_load = {
 	.summary = "replace a list by what a file holds",
 	.text = "Replaces the block list NAME by the entries of FILE (\"-\" is standard input). "
 		"The change is atomic: what is on the old and on the new list is blocked at "
-		"every moment, and after a failure the old list stays.\n\n" FORMATS_TEXT "\n\n"
+		"every moment, and after a failure the old list stays. Established connections "
+		"of what is listed are ended.\n\n" FORMATS_TEXT "\n\n"
 		"--reason is what clients are told that the list refuses (--action refuse); the "
 		"list keeps it until another is given, and '' takes it back.",
 	.examples = { "posternctl block load drop /var/lib/lists/drop.txt",

@@ -238,6 +238,7 @@ static void print_loaded(const struct cli_call *call, const json_t *result,
 		    listfile_format_name(report->format), field_count(result, "store_ms"),
 		    field_count(result, "table_ms"));
 	print_skipped(report);
+	list_print_ended(result);
 	if (refuses)
 		output_text("A client that it refuses is told: %s\n",
 			    field_text(result, "refusal"));

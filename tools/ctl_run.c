@@ -17,12 +17,13 @@
 
 /* By group, and a family's commands together: the order of the help. */
 const struct cli_command *const cli_commands[] = {
-	&command_status,     &command_stats,       &command_top,         &command_why,
-	&command_attach,     &command_detach,      &command_block_add,   &command_block_del,
-	&command_block_test, &command_block_show,  &command_block_load,  &command_block_clear,
-	&command_allow_add,  &command_allow_del,   &command_allow_test,  &command_allow_show,
-	&command_allow_load, &command_allow_clear, &command_limits_show, &command_limits_set,
-	&command_monitor,    &command_check_ip, &command_check_spf,   &command_reload,      &command_config_check,
+	&command_status,     &command_stats,        &command_top,         &command_why,
+	&command_attach,     &command_detach,       &command_block_add,   &command_block_del,
+	&command_block_test, &command_block_show,   &command_block_load,  &command_block_clear,
+	&command_allow_add,  &command_allow_del,    &command_allow_test,  &command_allow_show,
+	&command_allow_load, &command_allow_clear,  &command_limits_show, &command_limits_set,
+	&command_monitor,    &command_check_ip,     &command_check_spf,   &command_check_mx,
+	&command_reload,     &command_config_check,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 

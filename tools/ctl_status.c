@@ -44,14 +44,14 @@ static void print_head(const json_t *status)
 }
 
 /* Told only if there is something to tell. */
-static void print_keeper(const json_t *keeper)
+static void print_trouble(const char *label, const json_t *part, enum paint paint)
 {
-	const char *why = field_text(keeper, "why");
+	const char *why = field_text(part, "why");
 
 	if (!*why)
 		return;
-	print_label("Keeper");
-	output_paint(PAINT_BAD, "%s\n", why);
+	print_label(label);
+	output_paint(paint, "%s\n", why);
 }
 
 static void print_ports(const json_t *ports)
@@ -253,7 +253,8 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	if (code < 0)
 		return code;
 	print_head(result);
-	print_keeper(json_object_get(result, "keeper"));
+	print_trouble("Keeper", json_object_get(result, "keeper"), PAINT_BAD);
+	print_trouble("Established", json_object_get(result, "ending"), PAINT_WARN);
 	print_ports(json_object_get(result, "ports"));
 	output_text("\n");
 	code = print_interfaces(json_object_get(result, "interfaces"), err);

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from lab import Lab  # noqa: E402
+from lab import NO_LIMITS, Lab  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +23,6 @@ def fresh():
     """A lab of the test's own, in which nothing has been started."""
     with Lab("fresh") as made:
         yield made
-
-
-NO_LIMITS = {"rate-source": 0, "burst-source": 0, "conn-source": 0, "rate-net": 0, "burst-net": 0,
-             "conn-net": 0, "rate-site": 0, "burst-site": 0, "conn-site": 0, "reset-rate": 0}
 
 
 @pytest.fixture

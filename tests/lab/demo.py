@@ -3,7 +3,8 @@
 """`make demo`: Postern's main job on real traffic, told as it happens.
 
 A lab (lab.py) with an internet, a gateway and a real Postfix. Lists in several formats are loaded; mail
-arrives; a refused client is told why, another one is held in the tarpit; then floods come from listed senders
+arrives; a refused client is told why, another one is held in the tarpit; a sender on a DNS list is let in once and
+then no more; then floods come from listed senders
 of both families, from one behind a VLAN and from one that is too fast, while good senders go on delivering, ssh
 from a listed address works, and the agent is killed and comes back. Last comes a flood from forged addresses,
 which are answered with SYN cookies, while mail from a sender that nobody knows arrives. At the end everything
@@ -18,6 +19,7 @@ import signal
 import sys
 import time
 
+import guardbed
 import senders
 from lab import GATEWAY4, SPOOFED4, SPOOFED6, VLAN_SENDER4, Failed, Lab, wait_until
 
@@ -25,10 +27,14 @@ COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 GOOD = ["198.51.100.25", "2001:db8:900d::25", "198.51.100.26"]
 LISTED, TOO_FAST, REFUSED, WATCHED = "203.0.113.200", "192.0.2.200", "203.0.113.9", "198.51.100.77"
 TOLD, HELD, NEW = "203.0.113.10", "203.0.113.11", "198.51.100.99"
+CAUGHT_PASSED = 1  # its first SYN
+CAUGHT = guardbed.lists.CAUGHT  # on no list of the gateway, but on a DNS list
 FORGED = "100.64.0.0/10"
 CLIENTS = {"good": GOOD, "listed": [LISTED], "refused": [REFUSED], "watched": [WATCHED], "told": [TOLD],
-           "held": [HELD], "unknown": [NEW]}
-FLOOD = {"threshold": 10000}  # SYNs a second to one port
+           "held": [HELD], "unknown": [NEW], "caught": [CAUGHT]}
+# Guard mode, and a flood from so many SYNs a second to one port. A bad verdict holds for as long as the demo runs.
+SETTINGS = {"flood": {"threshold": 10000}, **{key: guardbed.SETTINGS[key] for key in ("mode", "dns", "dnsbl", "score")},
+            "escalation": {"first-action": "drop", "ttl": 600}}
 FORGED_RATE, FORGED_SECONDS = 40000, 6
 JUDGED = ("listed", "rate-source", "rate-net", "rate-total", "allowed", "accepted", "challenged")
 FLOOD_SECONDS = 10  # that are shown
@@ -72,7 +78,7 @@ def good(text):
 class Demo:
     def __init__(self, lab):
         self.lab = lab
-        self.postfix = self.ssh = None
+        self.postfix = self.ssh = self.guard = None
         self.mails = self.taken = self.forged = 0
         self.before_forged = {}  # what was judged before the last flood
         self.floods = {}
@@ -85,8 +91,9 @@ class Demo:
         say(f"gateway {GATEWAY4}: Postern on its interfaces g0 and g1 (VLAN 100), Postfix on port 25, sshd on port 22")
         self.postfix = self.lab.start_postfix()
         self.ssh = self.lab.start_sshd()
+        self.guard = guardbed.Guard(self.lab, mail=False)
         self.lab.count_client_syns(CLIENTS)
-        self.lab.start_posternd(flood=FLOOD)
+        self.lab.start_posternd(**SETTINGS)
         for line in self.lab.log("interface.attached"):
             say(f"posternd: {line['detail']}")
 
@@ -156,6 +163,17 @@ class Demo:
         say(f"{HELD} is in the tarpit: it has connected and {self.expect(waits, 'waits')}; "
             f"sockets for it on the gateway: {self.expect(str(sockets.count(HELD)), '0')}")
 
+    def look_up(self):
+        step("A sender that nobody here knows, and that a DNS list does: guard mode")
+        self.guard.wait_for_zones()
+        say(f"{CAUGHT} connects to Postfix for the first time: {self.knock(CAUGHT, 'open')}, "
+            "and its SYN has set off the lookups")
+        verdict = self.guard.wait_for_verdict(CAUGHT)
+        say(f"posternd: {verdict['source']} has a score of {verdict['score']}, after {verdict['ms']} ms: "
+            f"{self.expect(verdict['decision'], 'reject')}")
+        say(f"its second attempt, dropped in the kernel: {self.knock(CAUGHT, 'timeout')}")
+        self.explain(CAUGHT, paragraphs=4)
+
     def start_floods(self):
         seconds = FLOOD_SECONDS
         plan = {"drop": ([SPOOFED4], 40000, False), "six": ([SPOOFED6], 20000, False),
@@ -223,7 +241,7 @@ class Demo:
         say(paint("1;33", "     kill -9 of posternd"))
 
     def restart(self):
-        self.lab.start_posternd(flood=FLOOD)
+        self.lab.start_posternd(**SETTINGS)
         opened = self.lab.log("gate.opened")[-1]
         found = self.expect("adopted" if opened["adopted"] else "replaced", "adopted")
         say(paint("1;33", "     posternd starts again; what it found in the kernel was ") + found)
@@ -249,19 +267,20 @@ class Demo:
             wait_until(lambda: self.postfix.delivered() == self.taken, 30, "delivery of all mails")
         judged, before = self.counts(), self.before_forged
         forged = {reason: judged[reason] - before[reason] for reason in judged}
-        lists = {name: 0 for name in LISTS}
+        lists = {name: 0 for name in [*LISTS, guardbed.LEARNED]}
         for row in self.lab.stats()["lists"]:
             if row["outcome"] == "enforced":
                 lists[row["list"]] += row["packets"]
         sent = {name: report["sent"] for name, report in self.floods.items()}
         clients = self.lab.client_syns()
-        passed = before["accepted"] - clients["watched"]  # of the source that is too fast: what its burst allows
+        # Of the source that is too fast: what its burst allows.
+        passed = before["accepted"] - clients["watched"] - CAUGHT_PASSED
         return all([self.show_check(*row) for row in [
             ("SYNs sent by the floods", sum(sent.values()) + self.forged),
             ("SYNs sent by clients", sum(clients.values())),
             ("SYNs judged by Postern", sum(judged.values()), "sent in all", sum(sent.values()) + self.forged + sum(clients.values())),
             ("  dropped or reset, listed", judged["listed"], "by the lists' own counters",
-             sum(lists[name] for name in ("drop", "six", "vlan", "rude", "told", "pit"))),
+             sum(lists[name] for name in ("drop", "six", "vlan", "rude", "told", "pit", guardbed.LEARNED))),
             ("    IPv4, Spamhaus DROP", lists["drop"], f"flood, and {clients['listed']} of a client",
              sent["drop"] + clients["listed"]),
             ("    IPv6, netset", lists["six"], "flood", sent["six"]),
@@ -269,6 +288,8 @@ class Demo:
             ("    answered by a reset", lists["rude"], "sent by that client", clients["refused"]),
             ("    told why, by a 554", lists["told"], "sent by that client", clients["told"]),
             ("    held in the tarpit", lists["pit"], "sent by that client", clients["held"]),
+            ("    on a DNS list, learned", lists[guardbed.LEARNED], f"sent by that client, less {CAUGHT_PASSED}",
+             clients["caught"] - CAUGHT_PASSED),
             ("  dropped, too fast", before["rate-source"], f"flood, less {passed} within its rate",
              sent["too fast"] - passed),
             ("  passed, allow list", judged["allowed"], "sent by good senders", clients["good"]),
@@ -298,7 +319,7 @@ def main():
     start = time.monotonic()
     with Lab("demo") as lab:
         demo = Demo(lab)
-        for part in (demo.prepare, demo.load, demo.quiet_day, demo.flood, demo.why, demo.forge):
+        for part in (demo.prepare, demo.load, demo.quiet_day, demo.look_up, demo.flood, demo.why, demo.forge):
             part()
         adds_up = demo.summary()
     say(f"\n{good('Everything adds up.') if adds_up else dropped('Not everything adds up.')} "

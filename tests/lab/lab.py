@@ -33,6 +33,8 @@ VLAN_GATEWAY6, VLAN_SENDER6 = "fd00:78::1", "fd00:78::2"
 SOURCES4 = ["203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"]
 SOURCES6 = ["2001:db8::/32"]
 SPOOFED4, SPOOFED6 = "198.18.0.0/15", "3fff::/20"  # sources of floods; nobody answers for them
+NO_LIMITS = {"rate-source": 0, "burst-source": 0, "conn-source": 0, "rate-net": 0, "burst-net": 0,
+             "conn-net": 0, "rate-site": 0, "burst-site": 0, "conn-site": 0, "reset-rate": 0}
 
 
 class Failed(Exception):
@@ -379,7 +381,8 @@ class Lab:
                 process.wait()
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe:
-                    pipe.close()
+                    with contextlib.suppress(BrokenPipeError):  # what was written last has found nobody
+                        pipe.close()
         self.processes.clear()
 
     @staticmethod

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import tempfile
 
+import dnsconf
 from lab import BUILD, run, wait_until
 
 RESOLVER, AUTHORITY, REWRITER, NOBODY, SILENT = (f"127.0.0.{host}" for host in range(1, 6))
@@ -48,62 +49,9 @@ $TTL 300
 1 IN PTR www.lab.test.
 """
 
-NSD = """\
-server:
-    ip-address: {address}
-    ip-address: ::1
-    server-count: 1
-    username: ""
-    chroot: ""
-    pidfile: ""
-    zonesdir: "{directory}"
-    database: ""
-    zonelistfile: "{directory}/nsd.zones"
-    xfrdfile: "{directory}/nsd.xfrd"
-    xfrdir: "{directory}"
-    rrl-ratelimit: 0
-remote-control:
-    control-enable: no
-zone:
-    name: lab.test
-    zonefile: lab.test.zone
-zone:
-    name: 2.0.192.in-addr.arpa
-    zonefile: reverse.zone
-"""
-
-# "test" and the documentation's networks are names that unbound would answer for itself.
-UNBOUND = """\
-server:
-    interface: {address}
-    access-control: 127.0.0.0/8 allow
-    username: ""
-    chroot: ""
-    directory: "{directory}"
-    pidfile: ""
-    use-syslog: no
-    logfile: ""
-    num-threads: 1
-    module-config: "iterator"
-    do-not-query-localhost: no
-    do-ip6: no
-    outgoing-range: 512
-    num-queries-per-thread: 2048
-    local-zone: "test." nodefault
-    local-zone: "2.0.192.in-addr.arpa." nodefault
-{more}
-stub-zone:
-    name: "lab.test"
-    stub-addr: {authority}
-stub-zone:
-    name: "2.0.192.in-addr.arpa"
-    stub-addr: {authority}
-stub-zone:
-    name: "unserved.test"
-    stub-addr: {authority}
-remote-control:
-    control-enable: no
-"""
+ZONES = {"lab.test": "lab.test.zone", "2.0.192.in-addr.arpa": "reverse.zone"}
+OWN = ["test.", "2.0.192.in-addr.arpa."]
+STUBS = {zone: AUTHORITY for zone in [*ZONES, "unserved.test"]}
 
 # It says "invalid" itself, which is the zone that a redirection needs.
 REWRITES = '    local-zone: "invalid." redirect\n    local-data: "invalid. 60 IN A 203.0.113.80"\n'
@@ -201,11 +149,11 @@ class NameServers:
     def start_nsd(self):
         (self.directory / "lab.test.zone").write_text(ZONE)
         (self.directory / "reverse.zone").write_text(REVERSE)
-        return self.start_server(AUTHORITY, "nsd", NSD.format(address=AUTHORITY, directory=self.directory),
+        return self.start_server(AUTHORITY, "nsd", dnsconf.nsd(self.directory, [AUTHORITY, "::1"], ZONES),
                                  "/usr/sbin/nsd", "-d", "-c")
 
     def start_unbound(self, address, more=""):
-        text = UNBOUND.format(address=address, directory=self.directory, authority=AUTHORITY, more=more)
+        text = dnsconf.unbound(self.directory, address, OWN, "    do-not-query-localhost: no\n" + more, STUBS)
         return self.start_server(address, "unbound", text, "/usr/sbin/unbound", "-d", "-c")
 
     def resolve(self, *servers, timeout=5000, tries=3):

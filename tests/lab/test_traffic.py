@@ -57,14 +57,17 @@ def test_an_allow_entry_wins_at_once(lab, postfix):
     assert lab.connect(LISTED4) == "timeout"
 
 
-def test_an_open_connection_is_not_cut_by_a_new_entry(lab, postfix):
+def test_an_smtp_session_is_cut_by_a_new_entry_unless_it_is_allowed(lab, postfix):
     held = lab.hold(GOOD4)
     assert held.stdout.readline().startswith(b"220")
-    lab.ctl("block", "add", GOOD4)
+    lab.ctl("allow", "add", GOOD4)
+    assert lab.ctl("block", "add", GOOD4, "--json").json["ended"] == 0
     held.stdin.write(b"NOOP\r\n")
     held.stdin.flush()
     assert held.stdout.readline().startswith(b"250")
-    held.terminate()
+    lab.ctl("allow", "del", GOOD4)
+    assert lab.ctl("block", "add", GOOD4, "--json").json["ended"] == 1
+    held.wait(1)
 
 
 def test_the_sender_behind_a_vlan(lab, postfix):

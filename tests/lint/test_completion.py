@@ -70,7 +70,9 @@ def offered(line, path="/nowhere", cwd=ROOT):
     ("posternctl --list drop block s", {"show"}),
     ("posternctl limits ", {"show", "set"}),
     ("posternctl config ", {"check"}),
-    ("posternctl check ", {"spf"}),
+    ("posternctl check ", {"ip", "spf", "mx"}),
+    ("posternctl check mx --d", {"--dns"}),
+    ("posternctl check mx ", set()),
     ("posternctl check spf --h", {"--helo", "--help"}),
     ("posternctl check spf --from ", set()),
     ("posternctl --dns 127.0.0.1 check s", {"spf"}),
@@ -124,8 +126,8 @@ def options_of(command):
 
 
 @pytest.mark.parametrize("command", [
-    "status", "stats", "top", "why", "attach", "detach", "monitor", "reload", "config check", "check spf", "limits show",
-    "limits set", *(f"{kind} {verb}" for kind in ("block", "allow")
+    "status", "stats", "top", "why", "attach", "detach", "monitor", "reload", "config check", "check spf", "check mx",
+    "limits show", "limits set", *(f"{kind} {verb}" for kind in ("block", "allow")
                     for verb in ("add", "del", "test", "show", "load", "clear"))])
 def test_options_are_those_of_the_help(command):
     assert offered(f"posternctl {command} --") == options_of(command)

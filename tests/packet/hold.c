@@ -450,6 +450,65 @@ static void syn_with_more(struct world *w)
 	assert_int_equal(packets(&t, REASON_LISTED), 1);
 }
 
+/* A source that was learned to be blocked is held like one on a list. */
+static void learned_refuse(struct world *w)
+{
+	const struct given given = {
+		.evidence = true, .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE }
+	};
+	struct talker t = meet(w, "192.0.2.1", given);
+
+	refuse_conversation(&t, "192.0.2.1");
+	t = meet(w, "2001:db8::1", given);
+	refuse_conversation(&t, "2001:db8::1");
+}
+
+static void learned_tarpit(struct world *w)
+{
+	const struct given given = { .evidence = true,
+				     .watched = "192.0.2.0/24",
+				     .learned = { .kind = LEARNED_BLOCKED,
+						  .action = ACTION_TARPIT } };
+	struct talker t = meet(w, "192.0.2.1", given);
+
+	tarpit_conversation(&t);
+	t = meet(w, "2001:db8::1", given);
+	tarpit_conversation(&t);
+}
+
+/* Nobody is held any more once an entry of a list decides, the block has ended, or is watched. */
+static void learned_holds_no_others(struct world *w)
+{
+	struct given given = { .evidence = true,
+			       .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE } };
+	struct given others[8];
+	struct talker t = meet(w, "192.0.2.1", given);
+	uint32_t first;
+
+	open_with(&t, REPLY_WINDOW);
+	first = t.first;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		others[i] = given;
+	others[0].allow = "192.0.2.1";
+	others[1].drop = "192.0.2.1";
+	others[2].monitor = true;
+	others[3].watched_learned = true;
+	others[4].learned.expired = true;
+	others[5].learned.torn = true;
+	others[6].learned.kind = LEARNED_KNOWN;
+	others[6].refuse = "198.51.100.0/24";
+	others[7].evidence = false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		t = meet(w, "192.0.2.1", others[i]);
+		t.first = first;
+		assert_int_equal(say_segment(&t, ACK, 1, 1, 0), XDP_PASS);
+		assert_int_equal(packets(&t, REASON_ESTABLISHED), 1);
+	}
+	t = meet(w, "192.0.2.1", given); /* nor is a connection that was there before */
+	t.first = first;
+	assert_int_equal(say_segment(&t, ACK, 1, 5000, 0), XDP_PASS);
+}
+
 static void hold_without_settings(struct world *w)
 {
 	struct talker t =
@@ -493,5 +552,8 @@ const struct talk hold_talks[] = {
 	{ "refuse, no receiver", no_receiver, false },
 	{ "refuse, syn with fin or rst", syn_with_more, false },
 	{ "hold, arguments that never come", hold_without_settings, true },
+	{ "learned, refuse", learned_refuse, false },
+	{ "learned, tarpit, on a watched list", learned_tarpit, false },
+	{ "learned, nobody else is held", learned_holds_no_others, false },
 };
 const size_t hold_talk_count = sizeof(hold_talks) / sizeof(hold_talks[0]);

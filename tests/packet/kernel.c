@@ -14,6 +14,7 @@
 
 #include <bpf/bpf.h>
 
+#include "gate/learned.h"
 #include "gate/load.h"
 #include "gate/pins.h"
 #include "gate_xdp.skel.h"
@@ -25,6 +26,8 @@ static struct gate_xdp *xdp;
 static struct gate_counters before;
 static struct event event;
 static bool event_sent;
+static struct newcomer newcomer;
+static bool newcomer_sent;
 
 static int kernel_run(uint8_t *frame, size_t *length, const struct faults *faults)
 {
@@ -55,10 +58,19 @@ static void keep_event(const struct event *sent, void *arg)
 	event_sent = true;
 }
 
+static void keep_newcomer(const struct newcomer *sent, void *arg)
+{
+	(void)arg;
+	newcomer = *sent;
+	newcomer_sent = true;
+}
+
 static void kernel_reset_counters(void)
 {
 	gate_events_read(gate, keep_event, NULL);
 	event_sent = false;
+	gate_newcomers_read(gate, keep_newcomer, NULL);
+	newcomer_sent = false;
 	gate_counters(gate, &before, NULL);
 }
 
@@ -85,6 +97,13 @@ static bool kernel_last_event(struct event *out)
 	gate_events_read(gate, keep_event, NULL);
 	*out = event;
 	return event_sent;
+}
+
+static bool kernel_last_newcomer(struct newcomer *out)
+{
+	gate_newcomers_read(gate, keep_newcomer, NULL);
+	*out = newcomer;
+	return newcomer_sent;
 }
 
 static void *memory(enum gate_map which)
@@ -144,6 +163,9 @@ int kernel_world(struct world *out)
 		.total = memory(GATE_MAP_total),
 		.flood = memory(GATE_MAP_flood),
 		.proved = memory(GATE_MAP_proved),
+		.learned = memory(GATE_MAP_learned),
+		.told = memory(GATE_MAP_told),
+		.newcomer_budget = memory(GATE_MAP_newcomer_budget),
 		.refusal = memory(GATE_MAP_refusal),
 		.budget = memory(GATE_MAP_budget),
 		.offenders = memory(GATE_MAP_offenders),
@@ -153,6 +175,7 @@ int kernel_world(struct world *out)
 		.reset_counters = kernel_reset_counters,
 		.read_counters = kernel_read_counters,
 		.last_event = kernel_last_event,
+		.last_newcomer = kernel_last_newcomer,
 	};
 	return 0;
 }

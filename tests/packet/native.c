@@ -221,6 +221,7 @@ struct bpf_sock *bpf_skc_lookup_tcp(struct xdp_md *ctx, struct bpf_sock_tuple *t
 {
 	static struct bpf_sock listener;
 
+	listener.state = faults.socket ? faults.socket : STATE_LISTEN;
 	(void)ctx;
 	(void)tuple;
 	(void)length;
@@ -243,6 +244,14 @@ int64_t bpf_tcp_gen_syncookie(struct bpf_sock *listener, const void *ip, uint32_
 void bpf_sk_release(struct bpf_sock *listener)
 {
 	(void)listener;
+}
+
+/* The agent may write between two reads. */
+uint64_t native_read(const uint64_t *place)
+{
+	if (faults.changes && !--faults.changes)
+		return ~*place;
+	return *place;
 }
 
 uint64_t native_exchange(void *place, size_t size, uint64_t expected, uint64_t wanted)
@@ -293,6 +302,10 @@ static int native_direct(struct xdp_md *ctx)
 	    text_ipv4(NULL, 0, 0) || text_ipv6(NULL, 0, &nobody) || text_ipv6(&text, 0, NULL) ||
 	    zero_run(NULL) || text_group(NULL, 0, 0) || text_id(NULL, 0, 0))
 		return XDP_ABORTED;
+	if (learned_find(NULL, FAMILY_IPV4, 0) || newcomer_tell(NULL, NEWCOMER_SYN) ||
+	    newcomer_tell(&beyond, NEWCOMER_STAGES) || connections_over(NULL) ||
+	    opens_connection(ctx, NULL))
+		return XDP_ABORTED;
 	if (parse(ctx, NULL) != REASON_MALFORMED || level_ask(METER_LEVELS, 1, 0) != UNDECIDED ||
 	    level_ask(METER_SOURCE, nowhere, 0) != UNDECIDED ||
 	    level_charge(METER_LEVELS, 1, 0) != UNDECIDED ||
@@ -306,7 +319,9 @@ static int native_direct(struct xdp_md *ctx)
 	if (judge_flood(ctx, &beyond) != UNDECIDED || reset(ctx, &beyond) != XDP_DROP ||
 	    limit(&beyond) != UNDECIDED || cookie_send(ctx, &beyond) || flood_count(0, 0) ||
 	    is_proved(&nobody, FAMILY_IPV4, 0) || hold_hash(&beyond, 0) ||
-	    refusal_allowed(&beyond) || refusal_allowed(NULL))
+	    refusal_allowed(&beyond) || refusal_allowed(NULL) ||
+	    learned_find(&nobody, FAMILY_IPV4, 0) || newcomer_tell(&beyond, NEWCOMER_SYN) ||
+	    connections_over(&beyond))
 		return XDP_ABORTED;
 	if (level_ask(METER_TOTAL, 0, 0) != UNDECIDED ||
 	    level_charge(METER_TOTAL, 0, 0) != UNDECIDED)
@@ -358,6 +373,7 @@ static void native_reset_counters(void)
 		memset(map->memory, 0, map->element * map->count);
 	}
 	event_sent = false;
+	newcomer_sent = false;
 }
 
 static void native_read_counters(struct counter reasons_out[REASON_COUNTERS],
@@ -373,6 +389,12 @@ static bool native_last_event(struct event *out)
 {
 	*out = event;
 	return event_sent;
+}
+
+static bool native_last_newcomer(struct newcomer *out)
+{
+	*out = newcomer;
+	return newcomer_sent;
 }
 
 int native_world(struct world *out)
@@ -406,6 +428,9 @@ int native_world(struct world *out)
 		.total = (void *)map_named("total")->memory,
 		.flood = (void *)map_named("flood")->memory,
 		.proved = (void *)map_named("proved")->memory,
+		.learned = (void *)map_named("learned")->memory,
+		.told = (void *)map_named("told")->memory,
+		.newcomer_budget = (void *)map_named("newcomer_budget")->memory,
 		.refusal = (void *)map_named("refusal")->memory,
 		.budget = (void *)map_named("budget")->memory,
 		.offenders = (void *)map_named("offenders")->memory,
@@ -415,6 +440,7 @@ int native_world(struct world *out)
 		.reset_counters = native_reset_counters,
 		.read_counters = native_read_counters,
 		.last_event = native_last_event,
+		.last_newcomer = native_last_newcomer,
 	};
 	return table_new(&out->memory, &g, &out->table, NULL);
 }

@@ -44,6 +44,8 @@ struct run {
 	uint64_t health[HEALTH_COUNT];
 	bool event_sent;
 	struct event event;
+	bool newcomer_sent;
+	struct newcomer newcomer;
 };
 
 /* A hundred addresses around the source, but not the source. */
@@ -122,6 +124,7 @@ static void given_lists(const struct world *w, const struct given *given, const 
 		[LIST_TRUSTED] = LIST_ALLOW,
 		[LIST_WATCHED] = LIST_MONITOR,
 		[LIST_WATCHED_REFUSE] = LIST_MONITOR,
+		[LIST_LEARNED] = given->watched_learned ? LIST_MONITOR : 0,
 	};
 	struct prefix prefix;
 
@@ -216,6 +219,43 @@ static void given_offenders(const struct world *w, const struct packet_case *tes
 	}
 }
 
+static void given_learned(const struct world *w, const struct given *given,
+			  const struct addr *source)
+{
+	const struct given_learned *learned = &given->learned;
+	const uint32_t family = addr_is_ipv4(source) ? FAMILY_IPV4 : FAMILY_IPV6;
+	const uint64_t key = family == FAMILY_IPV4 ? addr_low(source) : addr_high(source);
+	const uint64_t hash = learned_hash(key, family, w->memory.settings->secret);
+	const uint32_t time = (uint32_t)(w->now() >> LEARNED_SHIFT);
+	struct learned_cell *cell = &w->learned[learned_line_index(hash)].cell[learned->way];
+
+	memset(w->learned, 0, sizeof(*w->learned) * LEARNED_LINES);
+	cell->key = key;
+	if (learned->kind)
+		cell->word = learned_word(learned_key_bits(hash ^ (uint64_t)learned->torn << 63,
+							   family ^ learned->family),
+					  learned->kind, learned->action,
+					  learned->expired ? time : time + 10);
+}
+
+static void given_evidence(const struct world *w, const struct given *given,
+			   const struct addr *source)
+{
+	const uint32_t action = given->learned.action;
+
+	w->memory.settings->evidence = (struct evidence_settings){
+		.on = given->evidence,
+		.answers = given->learned.kind == LEARNED_BLOCKED &&
+			   (action == ACTION_REFUSE || action == ACTION_TARPIT),
+		.slot = LIST_LEARNED,
+		.repeat = 3,
+	};
+	given_learned(w, given, source);
+	memset(w->told, 0, sizeof(*w->told) * NEWCOMER_STAGES * TOLD_LINES);
+	for (int stage = 0; stage < NEWCOMER_STAGES; stage++)
+		w->newcomer_budget[stage].left = given->newcomers;
+}
+
 void packet_arrange(const struct world *w, const struct packet_case *test)
 {
 	static const uint16_t ports[] = { 25, 110, 143, 465, 587, 993, 995 };
@@ -243,6 +283,11 @@ void packet_arrange(const struct world *w, const struct packet_case *test)
 	memset(settings->port, 0, sizeof(settings->port));
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
 		settings->port[ports[i]] = (uint8_t)(i + 1);
+	settings->full_until = 0;
+	if (given->full)
+		settings->full_until =
+			(__u32)(w->now() >> PROVED_SHIFT) + (given->full == 1 ? 10 : 0);
+	given_evidence(w, given, &source);
 	given_meters(w, test);
 	given_offenders(w, test);
 	for (int cpu = 0; cpu < BUDGET_CPUS; cpu++)
@@ -260,6 +305,7 @@ static void act(struct run *run)
 	run->action = w->run(run->frame, &run->length, &run->test->given.fault);
 	w->read_counters(run->reasons, run->lists, run->health);
 	run->event_sent = w->last_event(&run->event);
+	run->newcomer_sent = w->last_newcomer(&run->newcomer);
 }
 
 static enum family run_family(const struct run *run)
@@ -331,6 +377,19 @@ static void check_event(const struct run *run)
 		assert_int_not_equal(run->event.list_class, CLASS_NONE);
 }
 
+static void check_newcomer(const struct run *run)
+{
+	const struct addr source = shape_source(&run->test->shape);
+
+	assert_int_equal(run->newcomer_sent, run->test->expect.newcomer);
+	if (!run->newcomer_sent)
+		return;
+	assert_memory_equal(run->newcomer.source, &source, sizeof(source));
+	assert_int_equal(run->newcomer.dest_port, 25);
+	assert_int_equal(run->newcomer.completed, 0);
+	assert_true(run->world->now() - run->newcomer.time < SECOND_NS);
+}
+
 static void check_offender(const struct run *run)
 {
 	const struct addr source = shape_source(&run->test->shape);
@@ -392,6 +451,7 @@ static void run_case(void **state)
 		assert_int_equal(run.action, test->expect.action);
 		check_counters(&run);
 		check_event(&run);
+		check_newcomer(&run);
 		check_offender(&run);
 		check_debt(&run);
 		check_frame(&run);
@@ -462,10 +522,9 @@ static size_t collect(struct CMUnitTest *tests, const char *wanted)
 		const struct packet_case *cases;
 		size_t count;
 	} tables[] = {
-		{ parse_cases, parse_case_count },
-		{ list_cases, list_case_count },
-		{ limit_cases, limit_case_count },
-		{ report_cases, report_case_count },
+		{ parse_cases, parse_case_count },     { list_cases, list_case_count },
+		{ limit_cases, limit_case_count },     { report_cases, report_case_count },
+		{ learned_cases, learned_case_count }, { handshake_cases, handshake_case_count },
 	};
 	size_t count = 0;
 
@@ -481,6 +540,7 @@ static size_t collect(struct CMUnitTest *tests, const char *wanted)
 	count += collect_talks(tests + count, hold_talks, hold_talk_count, wanted);
 	count += collect_talks(tests + count, flood_talks, flood_talk_count, wanted);
 	count += collect_talks(tests + count, total_talks, total_talk_count, wanted);
+	count += collect_talks(tests + count, newcomer_talks, newcomer_talk_count, wanted);
 	return count;
 }
 

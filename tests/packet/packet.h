@@ -12,6 +12,8 @@
 #include "gate/table.h"
 #include "maps/counter.h"
 #include "maps/event.h"
+#include "maps/learned.h"
+#include "maps/newcomer.h"
 #include "maps/refusal.h"
 #include "maps/settings.h"
 
@@ -58,11 +60,23 @@ struct faults {
 	bool no_forwarding;       /* the interface forwards nothing */
 	bool store;               /* text cannot be written to the frame */
 	bool no_listener;         /* nobody listens */
+	uint8_t socket;           /* state of the socket that is there, instead of LISTEN */
+	uint8_t changes;          /* the read of this number of a learned cell meets a change */
 	bool no_cookie;           /* the kernel gives no cookie */
 	bool foreign;             /* the routing table sends the packet to another host */
 	bool ring;                /* the event ring is full */
 	bool direct;              /* stages get arguments that the program never gives them */
 	bool host;                /* the kernel takes no such frame */
+};
+
+/* What was learned about the source; it makes `answers` of the settings, too. */
+struct given_learned {
+	uint8_t kind;   /* enum learned_kind */
+	uint8_t action; /* enum action */
+	uint8_t way;    /* the cell's number */
+	bool expired;
+	bool torn;   /* the word is that of another key */
+	bool family; /* or of the other family's same key */
 };
 
 /* The state before the packet. */
@@ -83,6 +97,11 @@ struct given {
 	bool crowded;             /* the source's line of meters is full of others */
 	bool known;               /* the source has a cell already */
 	struct flood_settings flood;
+	bool evidence; /* learned verdicts decide, and newcomers are told about */
+	struct given_learned learned;
+	bool watched_learned; /* their list is in monitor mode */
+	int32_t newcomers;    /* that may be told about, of each stage */
+	uint8_t full;         /* 1: a counter has reached its limit lately; 2: long ago */
 	bool no_resets;       /* the limit of answers is used up */
 	bool few_resets;      /* there is a limit of answers, and room */
 	uint32_t budget;      /* events that may be sent */
@@ -100,6 +119,7 @@ enum {
 	LIST_REFUSE,
 	LIST_TARPIT,
 	LIST_WATCHED_REFUSE,
+	LIST_LEARNED,
 };
 
 struct expected {
@@ -110,6 +130,7 @@ struct expected {
 	uint32_t events; /* sent */
 	uint32_t weight; /* of the event */
 	uint32_t hits;   /* of the source among the offenders afterwards */
+	bool newcomer;   /* the source was told about as one */
 	uint64_t health[HEALTH_COUNT];
 };
 
@@ -120,8 +141,10 @@ struct packet_case {
 	struct expected expect;
 };
 
-extern const struct packet_case parse_cases[], list_cases[], limit_cases[], report_cases[];
-extern const size_t parse_case_count, list_case_count, limit_case_count, report_case_count;
+extern const struct packet_case parse_cases[], list_cases[], limit_cases[], report_cases[],
+	learned_cases[], handshake_cases[];
+extern const size_t parse_case_count, list_case_count, limit_case_count, report_case_count,
+	learned_case_count, handshake_case_count;
 
 /* The frame of a shape; returns its length. */
 size_t frame_build(const struct shape *shape, uint8_t frame[FRAME_MAX]);
@@ -150,7 +173,9 @@ struct world {
 	struct table *table;
 	struct meter_line *meter, *total;
 	struct flood_port *flood;
-	struct proved_line *proved;
+	struct proved_line *proved, *told;
+	struct learned_line *learned;
+	struct newcomer_budget *newcomer_budget;
 	struct refusal *refusal;
 	struct budget *budget;
 	struct offender_line *offenders;
@@ -165,6 +190,7 @@ struct world {
 			      struct counter lists[LIST_COUNTERS], uint64_t health[HEALTH_COUNT]);
 	/* The last event, if there was one since the counters were reset. */
 	bool (*last_event)(struct event *out);
+	bool (*last_newcomer)(struct newcomer *out); /* likewise */
 };
 
 /* Puts the world in the state that a case starts from. */
@@ -176,8 +202,8 @@ struct talk {
 	void (*run)(struct world *world);
 	bool faults; /* only in the host build */
 };
-extern const struct talk hold_talks[], flood_talks[], total_talks[];
-extern const size_t hold_talk_count, flood_talk_count, total_talk_count;
+extern const struct talk hold_talks[], flood_talks[], total_talks[], newcomer_talks[];
+extern const size_t hold_talk_count, flood_talk_count, total_talk_count, newcomer_talk_count;
 
 int kernel_world(struct world *out);
 void kernel_world_close(void);

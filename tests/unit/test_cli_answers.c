@@ -118,6 +118,8 @@ static const struct {
 	  NULL,
 	  "192.0.2.7 is replaced on block list local; its connection attempts are let through: an "
 	  "allow list holds it\n" },
+	{ "block add 192.0.2.7", RESULT("\"prefix\": \"192.0.2.7\", \"list\": \"x\", \"ended\": 1"),
+	  NULL, "192.0.2.7 is now on block list x\n1 established connection was ended\n" },
 	{ "block del 192.0.2.7", RESULT("\"removed\": [\"a\", \"b\"]"), NULL,
 	  "192.0.2.7 is taken off a, b\n" },
 	{ "block clear x", RESULT("\"removed\": 1024357"), NULL,
@@ -172,6 +174,8 @@ static const struct {
 	{ "status",
 	  RESULT("\"config\": \"f\", \"keeper\": {\"up\": false, \"why\": \"it has ended\"}"),
 	  RESULT("\"limits\": []"), "Configured   f\nKeeper       it has ended\nPorts" },
+	{ "status", RESULT("\"ending\": {\"possible\": false, \"why\": \"it cannot\"}"),
+	  RESULT("\"limits\": []"), "\nEstablished  it cannot\nPorts" },
 	{ "status", RESULT("\"table\": {\"rebuilds\": 1}"),
 	  RESULT("\"limits\": [{\"key\": \"conn-net\", \"value\": 1}]"),
 	  "1 rebuild, the last took 0 ms\n"

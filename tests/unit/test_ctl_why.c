@@ -52,6 +52,57 @@ int gate_offender_find(struct gate *gate, const struct addr *addr, struct offend
 	return 1;
 }
 
+static struct gate_learned learned;
+
+bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out)
+{
+	(void)gate;
+	(void)addr;
+	*out = learned;
+	return learned.kind != GATE_LEARNED_NONE;
+}
+
+/* The guard knows one verdict and one history, and looks everything up with one result. */
+static bool judged;
+
+bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict *out)
+{
+	(void)guard;
+	*out = (struct verdict){ .addr = *addr,
+				 .made = 1,
+				 .until = 100,
+				 .findings = FINDING_BIT(FINDING_RDNS_MISSING),
+				 .total = 14,
+				 .decision = DECISION_REJECT,
+				 .zone_count = 1,
+				 .zone = { { .number = 0, .score = 10 } } };
+	return judged;
+}
+
+void guard_stats(struct guard *guard, struct guard_stats *out)
+{
+	(void)guard;
+	*out = (struct guard_stats){ .zones = 1, .zone = { { .zone = "bl.example" } } };
+}
+
+bool guard_history(struct guard *guard, const struct addr *addr, struct history_record *out)
+{
+	(void)guard;
+	(void)addr;
+	*out = (struct history_record){ .first = 5, .last = 6, .offences = 2, .offence_time = 6 };
+	return judged;
+}
+
+int guard_explain(struct guard *guard, const struct addr *addr, const char *helo, json_t **out,
+		  struct error *err)
+{
+	(void)guard;
+	(void)addr;
+	(void)err;
+	*out = json_pack("{s:s, s:s}", "decision", "accept", "helo", helo ? helo : "none");
+	return 0;
+}
+
 static bool proved;
 static struct gate_flood floods[2];
 
@@ -84,7 +135,8 @@ int lists_all(struct lists *lists, struct list_info out[LIST_SLOTS], struct erro
 	(void)lists;
 	(void)err;
 	out[0] = (struct list_info){ .name = "drop", .slot = 5, .created = created };
-	return 1;
+	out[1] = (struct list_info){ .name = LEARNED_LIST, .slot = 6 };
+	return 2;
 }
 
 /* tuning.c refers to these; nothing here sets anything. */
@@ -134,6 +186,8 @@ static int setup(void **state)
 	memset(meters, 0, sizeof(meters));
 	memset(floods, 0, sizeof(floods));
 	proved = false;
+	judged = false;
+	learned = (struct gate_learned){ .kind = GATE_LEARNED_NONE };
 	held_count = 0;
 	clock_freeze(1700000000, 3000000000);
 	publish("");
@@ -385,7 +439,7 @@ static void test_effect_of_a_prefix(void **state)
 	hold(LIST_KIND_BLOCK, "192.0.2.0/24", ACTION_RESET, false);
 	hold(LIST_KIND_BLOCK, "192.0.2.0/25", ACTION_DROP, true);
 	assert_int_equal(prefix_parse("192.0.2.0/25", 12, &prefix, NULL), 0);
-	assert_int_equal(matches_find(NULL, &prefix.addr, &matches, NULL), 0);
+	assert_int_equal(matches_find(NULL, NULL, &prefix.addr, &matches, NULL), 0);
 	assert_int_equal(matches_effective(&matches, &prefix)->entry.action, ACTION_RESET);
 	assert_int_equal(matches_deciding(&matches)->list.kind, LIST_KIND_ALLOW);
 	prefix.len += 3;
@@ -393,6 +447,83 @@ static void test_effect_of_a_prefix(void **state)
 	prefix.len = 96;
 	assert_null(matches_effective(&matches, &prefix));
 	matches_clear(&matches);
+}
+
+/* What was learned decides where no list does, as an entry of a list. */
+static void test_learned_blocks_stand_below_the_lists(void **state)
+{
+	json_t *answer;
+
+	learned = (struct gate_learned){ .kind = GATE_LEARNED_BLOCKED,
+					 .action = ACTION_REFUSE,
+					 .seconds = 60 };
+	answer = why(*state, "192.0.2.1");
+	assert_string_equal(text_of(answer, "verdict"), "refuse");
+	assert_string_equal(text_of(json_object_get(answer, "deciding"), "list"), LEARNED_LIST);
+	json_decref(answer);
+	hold(LIST_KIND_ALLOW, "192.0.2.0/24", ACTION_DROP, false);
+	answer = why(*state, "192.0.2.1");
+	assert_string_equal(text_of(answer, "verdict"), "pass");
+	assert_int_equal(json_array_size(json_object_get(answer, "matches")), 2);
+	json_decref(answer);
+	learned.kind = GATE_LEARNED_KNOWN;
+	answer = why(*state, "192.0.2.1");
+	assert_int_equal(json_array_size(json_object_get(answer, "matches")), 1);
+	json_decref(answer);
+}
+
+static void test_reputation_is_told_in_guard_mode(void **state)
+{
+	json_t *answer, *reputation, *verdict;
+
+	judged = true;
+	answer = why(*state, "192.0.2.1");
+	reputation = json_object_get(answer, "reputation");
+	assert_string_equal(text_of(reputation, "mode"), "filter");
+	assert_true(json_is_null(json_object_get(reputation, "now")));
+	json_decref(answer);
+	publish("mode: guard");
+	clock_freeze(1000, 11000000000);
+	answer = why(*state, "192.0.2.1");
+	reputation = json_object_get(answer, "reputation");
+	verdict = json_object_get(reputation, "verdict");
+	assert_string_equal(text_of(reputation, "mode"), "guard");
+	assert_string_equal(text_of(verdict, "decision"), "reject");
+	assert_int_equal(json_integer_value(json_object_get(verdict, "age")), 10);
+	assert_int_equal(json_integer_value(json_object_get(verdict, "holds")), 89);
+	assert_string_equal(text_of(json_array_get(json_object_get(verdict, "zones"), 0), "zone"),
+			    "bl.example");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(verdict, "findings"), 0)),
+		"rdns-missing");
+	assert_string_equal(text_of(json_object_get(reputation, "now"), "decision"), "accept");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(reputation, "history"),
+							    "offences")),
+			 2);
+	json_decref(answer);
+}
+
+/* check.ip hands on what it was asked. */
+static void test_check_ip(void **state)
+{
+	const struct ctl_agent agent = { 0 };
+	struct ctl_request request = { .args = json_pack("{s:s, s:s}", "address", "192.0.2.1",
+							 "helo", "mx.example"),
+				       .context = (void *)(uintptr_t)&agent };
+	char *text = calloc(1, 2000);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(ctl_check_ip(&request, &err), 0);
+	assert_string_equal(text_of(request.result, "helo"), "mx.example");
+	json_decref(request.result);
+	memset(text, 'a', 1999);
+	json_object_set_new(request.args, "helo", json_string(text));
+	assert_int_equal(ctl_check_ip(&request, &err), ERROR_USAGE);
+	json_object_set_new(request.args, "address", json_string("192.0.2"));
+	assert_int_equal(ctl_check_ip(&request, &err), ERROR_USAGE);
+	json_decref(request.args);
+	free(text);
 }
 
 int main(void)
@@ -408,6 +539,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lookup_id_of_an_earlier_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_floods_and_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_effect_of_a_prefix, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_learned_blocks_stand_below_the_lists, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_reputation_is_told_in_guard_mode, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_check_ip, setup, teardown),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

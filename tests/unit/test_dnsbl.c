@@ -28,6 +28,7 @@ static const char lists[] = "2.0.0.127.bl.t A 127.0.0.2\n"
 			    /* What they list. */
 			    "1.2.0.192.bl.t A ttl 70 127.0.0.4\n"
 			    "1.2.0.192.bl.t TXT \"listed\\010 by bl\"\n"
+			    "2.2.0.192.six.t A 127.0.0.2\n2.2.0.192.six.t TXT \"Key\"\n"
 			    "1.2.0.192.wl.t A ttl 60 127.0.10.3\n"
 			    "1.2.0.192.key.multi.t A 127.0.0.6\n"
 			    "1.2.0.192.key.multi.t A 127.0.0.10\n"
@@ -105,17 +106,21 @@ static void several_rows(void **state)
 	row_mask(zone_row(&scene.addresses, "{key}.multi.t", 10), 8);
 	row_mask(zone_row(&scene.addresses, "key.multi.t", 1000), 1);
 	row_code(zone_row(&scene.addresses, "{key}.multi.t", -4), 0x7f00000a);
+	zone_row(&scene.addresses, "six.t", 1);
 	scene_open(&scene, lists, SCENE_INTERVAL);
-	assert_int_equal(dnsbl_zones(scene.dnsbl), 2);
+	assert_int_equal(dnsbl_zones(scene.dnsbl), 3);
 	hear_address(&scene, &heard, "192.0.2.1");
 	assert_int_equal(dns_script_asked_for(scene.script, "1.2.0.192.key.multi.t", DNS_A), 1);
-	assert_int_equal(heard.result.count, 2);
+	assert_int_equal(heard.result.count, 3);
 	assert_int_equal(heard.zone[0].score, 1 + 10 - 4);
 	assert_int_equal(heard.zone[0].codes, 2);
 	assert_string_equal(heard.zone[0].zone, "multi.t");
 	assert_string_equal(heard.text[0], "https://multi.t/***?***=***");
 	assert_int_equal(heard.result.score, 107);
 	assert_string_equal(scene_info(&scene, 0).zone, "multi.t");
+	/* Nor does another zone show it. */
+	hear_address(&scene, &heard, "192.0.2.2");
+	assert_string_equal(heard.text[2], "***");
 	scene_close(&scene);
 }
 

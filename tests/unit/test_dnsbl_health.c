@@ -309,6 +309,25 @@ static void refuses_a_client(void **state)
 	}
 }
 
+/* One test without an answer is no reason; it is done again soon. */
+static void one_silent_test(void **state)
+{
+	struct dnsbl_scene scene;
+
+	(void)state;
+	open_serving(&scene);
+	lead(&scene, "2.0.0.127.z.t", "state.t");
+	scene_add(&scene, "state.t CNAME dead.t");
+	scene_pass(&scene, SCENE_INTERVAL + 4);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	lead(&scene, "dead.t", "good.t");
+	scene_pass(&scene, 60);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	assert_int_equal(scene_info(&scene, 0).failures, 0);
+	assert_int_equal(dns_script_asked_for(scene.script, "2.0.0.127.z.t", DNS_A), 3);
+	scene_close(&scene);
+}
+
 /* Between tests of what is out there is less and less to ask. */
 static void pauses_grow(void **state)
 {
@@ -342,7 +361,8 @@ static void ipv6_that_never_was(void **state)
 	free(log);
 	assert_int_equal(outcome(&scene, "2001:db8::1"), DNSBL_OUTCOMES);
 	assert_int_equal(scene_info(&scene, 0).failures, 0);
-	/* It may come one day. */
+	/* It may come one day, and is not asked for more often than zones that serve. */
+	assert_int_equal(dns_script_asked_for(scene.script, MAPPED("2") ".z.t", DNS_A), 1);
 	scene_add(&scene, MAPPED("2") ".z.t A 127.0.0.2");
 	scene_pass(&scene, SCENE_INTERVAL);
 	assert_true(scene_info(&scene, 0).ipv6);
@@ -371,6 +391,30 @@ static void ipv6_that_fails(void **state)
 	assert_int_equal(health(&scene), DNSBL_SERVING);
 	assert_false(scene_info(&scene, 0).ipv6);
 	assert_int_equal(scene_info(&scene, 0).failures, 1);
+	scene_close(&scene);
+}
+
+/* That IPv6 serves does not hide that IPv4 has gone, but a zone may be one of IPv6. */
+static void ipv6_alone(void **state)
+{
+	struct dnsbl_scene scene;
+	struct capture capture;
+
+	(void)state;
+	capture_pipe(&capture);
+	open_zone(&scene, MAPPED("2") ".z.t A 127.0.0.2\n");
+	scene_pass(&scene, 1);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	assert_int_equal(outcome(&scene, "192.0.2.1"), DNSBL_OUT);
+	scene_close(&scene);
+
+	open_zone(&scene, PRESENT MAPPED("2") ".z.t A 127.0.0.2\n");
+	scene_pass(&scene, 1);
+	lead(&scene, "2.0.0.127.z.t", "nothing.t");
+	scene_pass(&scene, SCENE_INTERVAL + 1);
+	free(capture_end(&capture));
+	assert_int_equal(health(&scene), DNSBL_SILENT);
+	assert_true(scene_info(&scene, 0).ipv6);
 	scene_close(&scene);
 }
 
@@ -450,6 +494,22 @@ static void resolver_rewrites(void **state)
 	scene_close(&scene);
 }
 
+/* No test can pass with such a resolver. */
+static void resolver_rewrites_at_start(void **state)
+{
+	struct dnsbl_scene scene;
+	struct capture capture;
+
+	(void)state;
+	capture_pipe(&capture);
+	open_zone(&scene, PRESENT);
+	scene.rewrites = true;
+	dns_script_advance(scene.script, 0);
+	free(capture_end(&capture));
+	assert_int_equal(health(&scene), DNSBL_WORLD);
+	scene_close(&scene);
+}
+
 /* ---- which questions are asked */
 
 static void never_tested(void **state)
@@ -500,12 +560,25 @@ static void tests_are_spread(void **state)
 	scene_close(&scene);
 }
 
-/* A DNS that takes every entry of z.t that a test makes up for one and the same. */
+/* A DNS that takes every entry of z.t that a test makes up for one and the same, and says of
+ * answers about 192.0.2.7 that they are so old. */
 struct made_up {
 	struct dns dns;
 	struct dns *script;
 	size_t asked;
+	uint32_t age;
+	dns_cb cb;
+	void *arg;
 };
+
+static void on_aged(const struct dns_answer *answer, void *arg)
+{
+	struct made_up *made_up = arg;
+	struct dns_answer aged = *answer;
+
+	aged.age = made_up->age;
+	made_up->cb(&aged, made_up->arg);
+}
 
 static struct dns_query *made_up_ask(struct dns *dns, const char *name, enum dns_type type,
 				     dns_cb cb, void *arg)
@@ -514,6 +587,11 @@ static struct dns_query *made_up_ask(struct dns *dns, const char *name, enum dns
 	const bool known = strncmp(name, "2.0.0.127.", 10) == 0 ||
 			   strncmp(name, "1.0.0.127.", 10) == 0 || strlen(name) > 30;
 
+	if (strcmp(name, "7.2.0.192.z.t") == 0) {
+		made_up->cb = cb;
+		made_up->arg = arg;
+		return dns_ask(made_up->script, name, type, on_aged, made_up);
+	}
 	made_up->asked += !known;
 	return dns_ask(made_up->script, known ? name : "random.z.t", type, cb, arg);
 }
@@ -532,6 +610,20 @@ static uint64_t made_up_now(struct dns *dns)
 
 static const struct dns_ops made_up_ops = { made_up_ask, made_up_cancel, made_up_now };
 
+static void open_made_up(struct dnsbl_scene *scene, struct made_up *made_up)
+{
+	const struct dnsbl_options options = { .dns = &made_up->dns,
+					       .addresses = &scene->addresses,
+					       .test_interval = SCENE_INTERVAL };
+
+	*scene = (struct dnsbl_scene){ .rewrites = false };
+	*made_up = (struct made_up){ .dns.ops = &made_up_ops };
+	zone_row(&scene->addresses, "z.t", 1);
+	assert_int_equal(dns_script_open(PRESENT ELSEWHERE, &scene->script, NULL), 0);
+	made_up->script = scene->dns = dns_script_dns(scene->script);
+	assert_int_equal(dnsbl_open(&options, &scene->dnsbl, NULL), 0);
+}
+
 /* Test entries come from caches, so whether the zone answers now is asked with another. */
 static void random_entry(void **state)
 {
@@ -548,25 +640,57 @@ static void random_entry(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct dnsbl_scene scene = { .rewrites = false };
-		struct made_up made_up = { .dns.ops = &made_up_ops };
-		const struct dnsbl_options options = { .dns = &made_up.dns,
-						       .addresses = &scene.addresses,
-						       .test_interval = SCENE_INTERVAL };
+		struct dnsbl_scene scene;
+		struct made_up made_up;
 		struct capture capture;
 
 		capture_pipe(&capture);
-		zone_row(&scene.addresses, "z.t", 1);
-		assert_int_equal(dns_script_open(PRESENT, &scene.script, NULL), 0);
-		scene_add(&scene, rows[i].answer);
-		made_up.script = dns_script_dns(scene.script);
-		assert_int_equal(dnsbl_open(&options, &scene.dnsbl, NULL), 0);
-		dns_script_advance(scene.script, 0);
-		free(capture_end(&capture));
+		open_made_up(&scene, &made_up);
+		scene_pass(&scene, 1);
+		assert_int_equal(health(&scene), DNSBL_SERVING);
 		assert_int_equal(made_up.asked, 1);
+		scene_add(&scene, rows[i].answer);
+		/* A silence is only the first of three. */
+		scene_pass(&scene, SCENE_INTERVAL + 15);
+		free(capture_end(&capture));
+		assert_true(made_up.asked > 1);
 		assert_int_equal(health(&scene), rows[i].health);
 		scene_close(&scene);
 	}
+}
+
+/* An answer from the cache tells nothing of the zone's health, neither good nor bad. */
+static void old_answers(void **state)
+{
+	struct dnsbl_scene scene;
+	struct made_up made_up;
+	struct capture capture;
+
+	(void)state;
+	capture_pipe(&capture);
+	open_made_up(&scene, &made_up);
+	scene_pass(&scene, 1);
+	made_up.age = 2;
+	lead(&scene, "7.2.0.192.z.t", "was.t");
+	scene_add(&scene, "was.t CNAME refused.t");
+	assert_int_equal(outcome(&scene, "192.0.2.7"), DNSBL_ERROR);
+	lead(&scene, "refused.t", "dead.t");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(outcome(&scene, "192.0.2.7"), DNSBL_TEMPORARY);
+	assert_int_equal(health(&scene), DNSBL_SERVING);
+	made_up.age = 0;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(outcome(&scene, "192.0.2.7"), DNSBL_TEMPORARY);
+	made_up.age = 2;
+	lead(&scene, "dead.t", "nothing.t");
+	assert_int_equal(outcome(&scene, "192.0.2.7"), DNSBL_CLEAN);
+	made_up.age = 0;
+	lead(&scene, "nothing.t", "gone.t");
+	scene_add(&scene, "gone.t A after 2000 TEMPORARY");
+	assert_int_equal(outcome(&scene, "192.0.2.7"), DNSBL_TEMPORARY);
+	assert_int_equal(health(&scene), DNSBL_SILENT);
+	free(capture_end(&capture));
+	scene_close(&scene);
 }
 
 /* ---- callbacks of those who waited for a test */
@@ -625,15 +749,19 @@ int main(void)
 		cmocka_unit_test(dies_and_comes_back),
 		cmocka_unit_test(silences),
 		cmocka_unit_test(refuses_a_client),
+		cmocka_unit_test(one_silent_test),
 		cmocka_unit_test(pauses_grow),
 		cmocka_unit_test(ipv6_that_never_was),
 		cmocka_unit_test(ipv6_that_fails),
+		cmocka_unit_test(ipv6_alone),
 		cmocka_unit_test(ipv6_without_room),
 		cmocka_unit_test(domains_and_keys),
 		cmocka_unit_test(resolver_rewrites),
+		cmocka_unit_test(resolver_rewrites_at_start),
 		cmocka_unit_test(never_tested),
 		cmocka_unit_test(tests_are_spread),
 		cmocka_unit_test(random_entry),
+		cmocka_unit_test(old_answers),
 		cmocka_unit_test(callbacks_after_test),
 	};
 

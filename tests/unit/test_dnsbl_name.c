@@ -122,7 +122,8 @@ static void joined(void **state)
 	assert_false(dnsbl_name_join(&prefix, long_zone, strlen(long_zone), name));
 	dnsbl_name_ipv6(&addr, &prefix);
 	assert_false(dnsbl_name_join(&prefix, long_zone, strlen(long_zone), name));
-	assert_true(dnsbl_name_join(&prefix, long_zone, DNS_NAME_MAX - 64, name));
+	long_zone[DNS_NAME_MAX - 64] = '\0';
+	assert_true(dnsbl_name_join(&prefix, long_zone, strlen(long_zone), name));
 	assert_int_equal(strspn(name, "0."), 64);
 }
 
@@ -135,8 +136,8 @@ static void texts(void **state)
 		  "Listed, see https://bl.example/?ip=192.0.2.1" },
 		{ "a\r\n554 b\t\x1b[0m\x7f \xc3\xbc", "", "a??554 b??[0m? ??" },
 		{ "https://sEcReT.dq.example/SECRET", "secret", "https://***.dq.example/***" },
-		{ "secretsecret secre", "secret", "****** secre" },
-		{ "ssecretecret", "secret", "s***ecret" },
+		{ "secretsecret secre", "secret", "****** ***re" },
+		{ "abcabcabab", "abcab", "***cabab" },
 		{ "secret", "secret", "***" },
 		{ "", "secret", "" },
 	};
@@ -147,8 +148,14 @@ static void texts(void **state)
 		const struct dns_record record = { .text = rows[i].text,
 						   .length = (uint16_t)strlen(rows[i].text) };
 		const struct dns_answer answer = { .count = 1, .record = &record };
+		const size_t length = strlen(rows[i].key);
+		/* Keys are not ended, and the longer of two is masked. */
+		const struct dnsbl_keys keys = {
+			.count = length ? 3 : 0,
+			.key = { { "abcde", 3 }, { rows[i].key, length }, { "secretary", 3 } }
+		};
 
-		dnsbl_answer_text(&answer, rows[i].key, strlen(rows[i].key), shown);
+		dnsbl_answer_text(&answer, &keys, shown);
 		assert_string_equal(shown, rows[i].shown);
 	}
 }
@@ -160,19 +167,20 @@ static void long_texts(void **state)
 	const struct dns_record record = { .text = text, .length = sizeof(text) };
 	const struct dns_answer answer = { .count = 1, .record = &record };
 	const struct dns_answer none = { .count = 0 };
+	const struct dnsbl_keys keys = { .count = 1, .key = { { "secret", 6 } } };
 
 	(void)state;
 	for (size_t at = DNSBL_TEXT_MAX - 10; at < DNSBL_TEXT_MAX; at++) {
 		memset(text, 'x', sizeof(text));
 		memcpy(text + at, "secret", 6);
-		dnsbl_answer_text(&answer, "secret", 6, shown);
+		dnsbl_answer_text(&answer, &keys, shown);
 		assert_int_equal(strlen(shown), DNSBL_TEXT_MAX - 1);
 		assert_null(strchr(shown, 's'));
 	}
 	memcpy(text, "a\0secret", 8);
-	dnsbl_answer_text(&answer, "secret", 6, shown);
+	dnsbl_answer_text(&answer, &keys, shown);
 	assert_memory_equal(shown, "a?***xxx", 8);
-	dnsbl_answer_text(&none, "secret", 6, shown);
+	dnsbl_answer_text(&none, &keys, shown);
 	assert_string_equal(shown, "");
 }
 

@@ -128,28 +128,38 @@ static void from_table(struct fixture *f, const struct addr *addr, char out[64])
 		}
 }
 
+struct decided {
+	char text[64];
+	bool stops;
+};
+
 static void note_decision(const struct list_match *match, void *arg)
 {
-	if (match->decides)
-		snprintf(arg, 64, "%s %d", match->list.name,
-			 match->list.kind == LIST_KIND_ALLOW ? -1 : match->entry.action);
-	else
+	struct decided *decided = arg;
+
+	if (!match->decides) {
 		assert_non_null(match->overruled);
+		return;
+	}
+	snprintf(decided->text, sizeof(decided->text), "%s %d", match->list.name,
+		 match->list.kind == LIST_KIND_ALLOW ? -1 : match->entry.action);
+	decided->stops = match->list.kind == LIST_KIND_BLOCK && !match->list.monitor;
 }
 
-/* Both ways to ask agree; returns the answer. */
+/* All three ways to ask agree; returns the answer. */
 static const char *decision(struct fixture *f, const struct addr *addr)
 {
-	static char asked[64];
+	static struct decided asked;
 	char found[64], text[PREFIX_TEXT_MAX];
 
-	*asked = '\0';
-	assert_true(lists_test(f->lists, addr, note_decision, asked, NULL) >= 0);
+	memset(&asked, 0, sizeof(asked));
+	assert_true(lists_test(f->lists, addr, note_decision, &asked, NULL) >= 0);
 	from_table(f, addr, found);
-	if (strcmp(asked, found))
+	if (strcmp(asked.text, found))
 		fail_msg("%s: the table says '%s', the lists '%s'", addr_format(addr, text), found,
-			 asked);
-	return asked;
+			 asked.text);
+	assert_int_equal(lists_stop(f->lists, addr), asked.stops);
+	return asked.text;
 }
 
 static const char *decides(struct fixture *f, const char *text)

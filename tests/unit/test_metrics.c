@@ -16,7 +16,7 @@
 #include "obs/metrics.h"
 #include "obs/names.h"
 
-#define FAMILIES_MAX 64
+#define FAMILIES_MAX 128
 #define SERIES_MAX   1024
 
 static struct view *make_view(void)
@@ -59,7 +59,18 @@ static struct view *make_view(void)
 static char *render(struct view *view)
 {
 	static const struct metrics_limit limits[] = { { "rate-source", 20 }, { "conn-net", 0 } };
+	const struct guard_stats guard = {
+		.newcomers = { 11, 12 },
+		.latency = { [0] = 3, [2] = 4, [12] = 5 },
+		.latency_ms = 1500,
+		.verdicts = { [DECISION_REJECT] = 6 },
+		.zones = 2,
+		.zone = { { .zone = "bl.example", .health = DNSBL_SERVING, .asked = 21 },
+			  { .zone = "dbl.example", .domains = true, .health = DNSBL_WORLD } },
+		.dns = { .answers = { [DNS_BUSY] = 31 } },
+	};
 	const struct metrics_input input = { .view = view,
+					     .guard = &guard,
 					     .limit = limits,
 					     .limit_count = 2,
 					     .monitor = true,
@@ -93,7 +104,7 @@ static int teardown(void **state)
 static void test_values(void **state)
 {
 	static const char *const lines[] = {
-		"postern_build_info{version=\"1.2\",abi=\"2\"} 1",
+		"postern_build_info{version=\"1.2\",abi=\"3\"} 1",
 		"process_start_time_seconds 1600000000",
 		"postern_monitor 1",
 		"postern_interface_info{interface=\"a\\\"b\\\\c?\",mode=\"generic\",shared="
@@ -126,6 +137,19 @@ static void test_values(void **state)
 		"postern_syn_cookies{state=\"armed\"} 0",
 		"postern_keeper_up 1",
 		"postern_refusals_sent_total 77",
+		"postern_newcomers_total{evidence=\"syn\"} 11",
+		"postern_newcomers_total{evidence=\"handshake\"} 12",
+		"postern_verdicts_total{decision=\"reject\"} 6",
+		"postern_verdict_duration_seconds_bucket{le=\"0.001\"} 3",
+		"postern_verdict_duration_seconds_bucket{le=\"0.005\"} 7",
+		"postern_verdict_duration_seconds_bucket{le=\"5\"} 7",
+		"postern_verdict_duration_seconds_bucket{le=\"+Inf\"} 12",
+		"postern_verdict_duration_seconds_sum 1.500",
+		"postern_verdict_duration_seconds_count 12",
+		"postern_dnsbl_zone_up{zone=\"bl.example\",of=\"address\"} 1",
+		"postern_dnsbl_zone_up{zone=\"dbl.example\",of=\"domain\"} 0",
+		"postern_dnsbl_queries_total{zone=\"bl.example\",of=\"address\"} 21",
+		"postern_dns_answers_total{status=\"busy\"} 31",
 		"postern_packets_total{reason=\"challenged\",family=\"ipv4\",outcome=\"monitored\"}"
 		" "
 		"0",
@@ -195,8 +219,10 @@ static void see_sample(struct seen *seen, char *line)
 	const size_t len = strcspn(line, "{ "), suffix = strlen("_total");
 	char *value = strrchr(line, ' '), *end;
 
-	assert_int_equal(len, strlen(seen->family));
-	assert_memory_equal(line, seen->family, len);
+	/* A histogram's series are NAME_bucket, NAME_sum and NAME_count. */
+	if (strcmp(seen->type, "histogram") != 0)
+		assert_int_equal(len, strlen(seen->family));
+	assert_memory_equal(line, seen->family, strlen(seen->family));
 	assert_int_equal(!strcmp(seen->type, "counter"),
 			 len > suffix && !memcmp(line + len - suffix, "_total", suffix));
 	strtod(value + 1, &end);

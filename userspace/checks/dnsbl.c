@@ -54,8 +54,8 @@ static void init_zone(struct dnsbl_zone *zone, struct dnsbl *dnsbl, const struct
 		dnsbl_service_init(&zone->service[1], zone, DNSBL_IPV6);
 }
 
-/* What one row hides is hidden for all. */
-static void hide_key(struct dnsbl_zone *zone)
+/* What one row hides is hidden for all of them, and in the texts of all zones. */
+static void hide_key(struct dnsbl *dnsbl, struct dnsbl_zone *zone)
 {
 	size_t shown = 0;
 
@@ -65,7 +65,8 @@ static void hide_key(struct dnsbl_zone *zone)
 	zone->shown = zone->name + shown;
 	while (shown && zone->name[shown - 1] == '.')
 		shown--;
-	zone->key_length = shown;
+	if (shown)
+		dnsbl->keys.key[dnsbl->keys.count++] = (struct dnsbl_key){ zone->name, shown };
 }
 
 static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct conf_zone *row,
@@ -85,7 +86,7 @@ static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct 
 			if (strcmp(list->zone[other].name, zone->name) == 0)
 				row[zone->rows.count++] = list->zone[other];
 		row += zone->rows.count;
-		hide_key(zone);
+		hide_key(dnsbl, zone);
 	}
 }
 
@@ -181,5 +182,5 @@ void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info
 					 .temporary = load(&counters->temporary),
 					 .errors = load(&counters->errors),
 					 .failures = load(&counters->failures) };
-	strcpy(out->zone, zone->shown);
+	memcpy(out->zone, zone->shown, strlen(zone->shown) + 1);
 }

@@ -22,7 +22,9 @@
  *
  * A question is dnsbl_start() ... callback or dnsbl_cancel(), as in dns/dns.h: one callback, never
  * from inside dnsbl_start(), as the last thing that happens; anything is allowed in it. Nothing is
- * shared between questions, so one slow zone holds up only those who wait for it.
+ * shared between questions, so one slow zone holds up only those who wait for it. How many are
+ * under way is for the caller to bound; each takes one piece of memory, 140 octets a zone and 256
+ * more where texts are wanted.
  */
 #ifndef POSTERN_CHECKS_DNSBL_H
 #define POSTERN_CHECKS_DNSBL_H
@@ -72,7 +74,8 @@ struct dnsbl_zone_result {
 	uint32_t ttl, age; /* seconds, of the answer; at most DNSBL_TTL_OUT if it does not count */
 	size_t codes;
 	uint32_t code[DNSBL_CODES_MAX]; /* the answers, host byte order */
-	const char *text; /* TXT of a listing if it was asked for; keys masked; else "" */
+	const char
+		*text; /* TXT of a listing if it was asked for; keys of all zones masked; else "" */
 };
 
 struct dnsbl_result {
@@ -114,7 +117,7 @@ struct dnsbl_zone_info {
 };
 
 size_t dnsbl_zones(const struct dnsbl *dnsbl);
-/* Any thread may call it: what it copies is written with atomic stores. */
+/* `number` is below dnsbl_zones(). Any thread may call it: what changes is stored atomically. */
 void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info *out);
 
 const char *dnsbl_outcome_name(enum dnsbl_outcome outcome); /* "clean", "listed", ... */

@@ -102,24 +102,37 @@ size_t dnsbl_answer_codes(const struct dns_answer *answer, uint32_t code[DNSBL_C
 	return count;
 }
 
-/* Masks what is found in the whole text, so a key is not shown in part where the text is cut. */
-void dnsbl_answer_text(const struct dns_answer *answer, const char *key, size_t key_length,
+/* The length of the longest key that stands at `at`; 0: none. */
+static size_t key_at(const struct dnsbl_keys *keys, const char *at, size_t left)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct dnsbl_key *key = &keys->key[i];
+
+		if (key->length > longest && key->length <= left &&
+		    strncasecmp(at, key->text, key->length) == 0)
+			longest = key->length;
+	}
+	return longest;
+}
+
+/* Looks for keys in the whole text, so that none is shown in part where the text is cut. */
+void dnsbl_answer_text(const struct dns_answer *answer, const struct dnsbl_keys *keys,
 		       char out[DNSBL_TEXT_MAX])
 {
 	const char *at = answer->count ? answer->record[0].text : NULL;
 	size_t left = answer->count ? answer->record[0].length : 0, used = 0;
 
 	while (left && used < DNSBL_TEXT_MAX - 1) {
-		if (key_length && left >= key_length && strncasecmp(at, key, key_length) == 0) {
-			for (size_t i = 0; MASK[i] && used < DNSBL_TEXT_MAX - 1; i++)
-				out[used++] = MASK[i];
-			at += key_length;
-			left -= key_length;
-			continue;
-		}
-		out[used++] = *at >= ' ' && *at <= '~' ? *at : '?';
-		at++;
-		left--;
+		const size_t key = key_at(keys, at, left), step = key ? key : 1;
+
+		for (size_t i = 0; key && MASK[i] && used < DNSBL_TEXT_MAX - 1; i++)
+			out[used++] = MASK[i];
+		if (!key)
+			out[used++] = *at >= ' ' && *at <= '~' ? *at : '?';
+		at += step;
+		left -= step;
 	}
 	out[used] = '\0';
 }

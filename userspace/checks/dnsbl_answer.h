@@ -37,11 +37,21 @@ bool dnsbl_answer_score(const struct dnsbl_rows *rows, const struct dns_answer *
 /* Keeps the first DNSBL_CODES_MAX addresses; returns how many. */
 size_t dnsbl_answer_codes(const struct dns_answer *answer, uint32_t code[DNSBL_CODES_MAX]);
 
+/* What no text may show: at most DNSBL_KEYS_MAX keys of zones. */
+#define DNSBL_KEYS_MAX (2 * CONF_ZONES_MAX)
+struct dnsbl_keys {
+	size_t count;
+	struct dnsbl_key {
+		const char *text; /* not ended by its length */
+		size_t length;    /* at least 1 */
+	} key[DNSBL_KEYS_MAX];
+};
+
 /*
- * The first TXT record as printable ASCII, other octets as "?"; the key, which may be "", is
- * written as "***" wherever it occurs, in letters of any case.
+ * The first TXT record as printable ASCII, other octets as "?"; a key is written as "***" wherever
+ * it occurs, in letters of any case.
  */
-void dnsbl_answer_text(const struct dns_answer *answer, const char *key, size_t key_length,
+void dnsbl_answer_text(const struct dns_answer *answer, const struct dnsbl_keys *keys,
 		       char out[DNSBL_TEXT_MAX]);
 
 #endif

@@ -3,7 +3,8 @@
  * checks/dnsbl_internal.h - zones, their services, and questions. Internal to checks/dnsbl*.c.
  *
  *   dnsbl.c         opens, closes, tells about the zones
- *   dnsbl_health.c  tests services; the only one that changes whether a service is in or out
+ *   dnsbl_health.c  the only one that changes whether a service is in or out, and says so
+ *   dnsbl_test.c    tests services
  *   dnsbl_query.c   a question: all zones at once, then the result
  *   dnsbl_answer.c, dnsbl_name.c  pure: what answers mean, what names are asked for
  *
@@ -45,6 +46,9 @@ struct dnsbl_probe {
 
 enum dnsbl_family { DNSBL_IPV4, DNSBL_IPV6, DNSBL_DOMAINS, DNSBL_FAMILIES };
 
+TAILQ_HEAD(dnsbl_slots, dnsbl_slot);
+LIST_HEAD(dnsbl_queries, dnsbl_query);
+
 /* A zone as one kind of names is looked up in it. */
 struct dnsbl_service {
 	struct dnsbl_zone *zone;
@@ -58,7 +62,7 @@ struct dnsbl_service {
 	uint32_t silences, pause;
 	size_t probing; /* probes under way; no test is if 0 */
 	struct dnsbl_probe probe[DNSBL_ENTRIES];
-	TAILQ_HEAD(, dnsbl_slot) waiting; /* listings by a zone that has not been tested yet */
+	struct dnsbl_slots waiting; /* listings by a zone that has not been tested yet */
 };
 
 /* Written on the loop's thread, read by any. */
@@ -70,8 +74,7 @@ struct dnsbl_counters {
 struct dnsbl_zone {
 	struct dnsbl *dnsbl;
 	const char *name;
-	size_t length;     /* of the name */
-	size_t key_length; /* the key is what the name begins with */
+	size_t length; /* of the name */
 	const char *shown;
 	uint16_t number;
 	bool domains;
@@ -91,8 +94,9 @@ struct dnsbl {
 	size_t addresses, zones; /* zones of addresses come first */
 	struct dnsbl_zone *zone;
 	struct conf_zone *row;
+	struct dnsbl_keys keys;
 	size_t next_tested; /* zone that tick looks at first */
-	LIST_HEAD(, dnsbl_query) queries;
+	struct dnsbl_queries queries;
 	unsigned int held;
 	bool closed;
 };
@@ -150,13 +154,30 @@ void dnsbl_release(struct dnsbl *dnsbl);
 
 /* checks/dnsbl_health.c */
 
+/* What was found out, and by which question. */
+struct dnsbl_judgement {
+	enum dnsbl_health health;
+	const char *asked;
+	enum dnsbl_kind kind;
+	uint32_t code;
+};
+
+void dnsbl_service_out(struct dnsbl_service *service, const struct dnsbl_judgement *judged);
+void dnsbl_service_in(struct dnsbl_service *service);
+/* Counts a silence; true if the service has been silent often enough. */
+bool dnsbl_service_silent(struct dnsbl_service *service);
+/* Whether nobody expects it to serve. */
+bool dnsbl_service_quiet(const struct dnsbl_service *service);
+/* What its zone has said to a client, or has not. */
+void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, uint32_t code);
+
+/* checks/dnsbl_test.c */
+
 void dnsbl_service_init(struct dnsbl_service *service, struct dnsbl_zone *zone,
 			enum dnsbl_family family);
 /* Starts the tests that are due, at most so many. */
 void dnsbl_start_tests(struct dnsbl *dnsbl, size_t budget);
 void dnsbl_service_cancel(struct dnsbl_service *service);
-/* Puts the service out because of what its zone has said to a client, or has not. */
-void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, uint32_t code);
 
 /* checks/dnsbl_query.c */
 

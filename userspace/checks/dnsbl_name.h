@@ -30,8 +30,9 @@ void dnsbl_name_ipv6(const struct addr *addr, struct dnsbl_prefix *out);
 bool dnsbl_name_domain(const char *domain, struct dnsbl_prefix *out);
 
 /*
- * Puts the two together. A domain that is too long loses labels in front, because lists have
- * domains with everything below them; false if it cannot be made short enough with two of them.
+ * Puts the two together; `zone_length` is that of the text `zone`. A domain that is too long loses
+ * labels in front, because lists have domains with everything below them; false if it cannot be
+ * made short enough with two of them.
  */
 bool dnsbl_name_join(const struct dnsbl_prefix *prefix, const char *zone, size_t zone_length,
 		     char out[DNS_NAME_MAX + 1]);

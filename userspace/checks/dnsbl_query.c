@@ -93,11 +93,10 @@ static void ask(struct dnsbl_slot *slot, enum dns_type type, dns_cb cb)
 static void on_text(const struct dns_answer *answer, void *arg)
 {
 	struct dnsbl_slot *slot = arg;
-	const struct dnsbl_zone *zone = slot->service->zone;
 	char *text = slot->query->texts + DNSBL_TEXT_MAX * (size_t)(slot - slot->query->slot);
 
 	slot->asked = NULL;
-	dnsbl_answer_text(answer, zone->name, zone->key_length, text);
+	dnsbl_answer_text(answer, &slot->query->dnsbl->keys, text);
 	slot->result->text = text;
 	settle(slot);
 }
@@ -162,7 +161,8 @@ static void on_answer(const struct dns_answer *answer, void *arg)
 	result->ttl = answer->ttl;
 	result->age = answer->age;
 	result->codes = dnsbl_answer_codes(answer, result->code);
-	dnsbl_service_heard(service, kind, code);
+	if (!answer->age) /* what comes from the cache is no news of the zone */
+		dnsbl_service_heard(service, kind, code);
 	if (out)
 		settle_as(slot, DNSBL_OUT);
 	else if (kind == DNSBL_KIND_NONE || kind == DNSBL_KIND_BUSY)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * checks/host.h - hosts as people name them: host names, address literals, and what the answers of
- * the DNS say about an address. What the checks of hosts share; internal to checks/.
+ * the DNS say about an address. What the checks of hosts share.
  *
  * Pure functions but for host_later(). Names and answers are hostile input.
  */

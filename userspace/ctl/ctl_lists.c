@@ -11,6 +11,7 @@
 #include "ctl/args.h"
 #include "ctl/match.h"
 #include "ctl/payload.h"
+#include "gate/sockets.h"
 #include "gate/tuning.h"
 #include "obs/names.h"
 
@@ -84,6 +85,7 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 {
 	char text[PREFIX_TEXT_MAX];
 	struct matches matches;
+	uint32_t ended = 0;
 	bool replaced;
 	int failed;
 
@@ -95,12 +97,15 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 	failed = lists_add(agent->lists, change, prefix, err);
 	if (failed)
 		return failed;
+	if (change->kind == LIST_KIND_BLOCK)
+		ended = gate_end_listed(agent->gate, agent->lists, prefix);
 	failed = matches_find(agent->gate, agent->lists, &prefix->addr, &matches, err);
 	if (failed)
 		return error_prefix(err, "added, but its effect cannot be told");
-	*result = json_pack("{s:s, s:s, s:b, s:s}", "list", change->list, "prefix",
+	*result = json_pack("{s:s, s:s, s:b, s:s, s:I}", "list", change->list, "prefix",
 			    prefix_format(prefix, text), "replaced", (int)replaced, "effective",
-			    effect_name(matches_effective(&matches, prefix)));
+			    effect_name(matches_effective(&matches, prefix)), "ended",
+			    (json_int_t)ended);
 	matches_clear(&matches);
 	return 0;
 }
@@ -197,20 +202,29 @@ int ctl_list_del(struct ctl_request *request, struct error *err)
 	return 0;
 }
 
+/* What was learned is not in the store, and is forgotten by whoever learned it. */
+static bool is_learned(const struct list_change *change)
+{
+	return change->kind == LIST_KIND_BLOCK && change->list &&
+	       !strcmp(change->list, LEARNED_LIST);
+}
+
 int ctl_list_clear(struct ctl_request *request, struct error *err)
 {
+	const struct ctl_agent *agent = ctl_agent(request);
 	char source[SOURCE_TEXT_MAX];
 	struct list_change change;
 	uint64_t removed = 0;
 	int failed;
 
 	failed = read_change(request, arg_list, &change, source, err);
-	if (!failed && change.list && !strcmp(change.list, LEARNED_LIST))
-		removed = guard_forget_blocked(ctl_agent(request)->guard);
+	if (!failed && is_learned(&change))
+		removed = guard_forget_blocked(agent->guard);
 	else if (!failed)
-		failed = lists_clear(ctl_agent(request)->lists, &change, &removed, err);
+		failed = arg_list_by_hand(request, &change.list, err) ||
+			 lists_clear(agent->lists, &change, &removed, err);
 	if (failed)
-		return failed;
+		return err->code;
 	request->result = json_pack("{s:I}", "removed", (json_int_t)removed);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "ctl/agent.h"
 #include "ctl/args.h"
 #include "ctl/payload.h"
+#include "gate/sockets.h"
 
 static int read_shape(const struct ctl_request *request, struct payload_shape *out,
 		      struct error *err)
@@ -28,15 +29,16 @@ static int ensure_payload(struct ctl_request *request, struct error *err)
 }
 
 /* `refusal` is what clients that the list refuses are told, if any are. */
-static json_t *loaded_json(struct gate *gate, const char *list, const struct load_result *loaded)
+static json_t *loaded_json(struct gate *gate, const char *list, const struct load_result *loaded,
+			   uint32_t ended)
 {
 	char refusal[REFUSAL_TEXT_MAX + 1];
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "list", list, "ipv4",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "list", list, "ipv4",
 			 (json_int_t)loaded->ipv4, "ipv6", (json_int_t)loaded->ipv6, "merged",
 			 (json_int_t)loaded->merged, "store_ms", (json_int_t)loaded->store_ms,
 			 "table_ms", (json_int_t)loaded->table_ms, "refusal",
-			 gate_refusal(gate, loaded->slot, refusal));
+			 gate_refusal(gate, loaded->slot, refusal), "ended", (json_int_t)ended);
 }
 
 /* The list's own text for clients that are refused; without one it keeps the one that it has. */
@@ -52,11 +54,13 @@ static int read_reason(const struct ctl_request *request, struct list_change *ch
 
 int ctl_list_load(struct ctl_request *request, struct error *err)
 {
+	const struct ctl_agent *agent = ctl_agent(request);
 	char source[SOURCE_TEXT_MAX];
 	struct list_change change = { 0 };
 	struct payload_shape shape = { 0 };
 	struct load_result loaded;
 	struct entry_set set;
+	uint32_t ended = 0;
 	int failed;
 
 	failed = read_shape(request, &shape, err);
@@ -76,9 +80,12 @@ int ctl_list_load(struct ctl_request *request, struct error *err)
 	if (failed)
 		return failed;
 	change.source = arg_source(request, source);
-	failed = lists_load(ctl_agent(request)->lists, &change, &set, &loaded, err);
+	failed = lists_load(agent->lists, &change, &set, &loaded, err);
 	entry_set_clear(&set);
-	if (!failed)
-		request->result = loaded_json(ctl_agent(request)->gate, change.list, &loaded);
-	return failed;
+	if (failed)
+		return failed;
+	if (change.kind == LIST_KIND_BLOCK)
+		ended = gate_end_listed(agent->gate, agent->lists, NULL);
+	request->result = loaded_json(agent->gate, change.list, &loaded, ended);
+	return 0;
 }

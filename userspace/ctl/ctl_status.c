@@ -76,6 +76,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 	if (status) {
 		add_floods(status, view);
 		json_object_set_new(status, "keeper", keeper_json(view));
+		json_object_set_new(status, "ending", ending_json(view));
 		add_configured(status);
 		add_guard(status, agent->guard);
 	}

@@ -16,6 +16,7 @@
 #include "daemon/interfaces.h"
 #include "gate/keeper.h"
 #include "gate/open.h"
+#include "gate/sockets.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "obs/names.h"
@@ -199,6 +200,13 @@ static int attach_interfaces(struct daemon *daemon, struct error *err)
 	return interfaces_attach(daemon->gate, daemon->started, &attached, err);
 }
 
+static int look_at_ending(struct daemon *daemon, struct error *err)
+{
+	(void)err;
+	gate_look_at_ending(daemon->gate);
+	return 0;
+}
+
 static int serve_metrics(struct daemon *daemon, struct error *err)
 {
 	int failed;
@@ -252,6 +260,7 @@ static const struct step steps[] = {
 	{ open_guard, close_guard },
 	{ fill_agent, NULL },
 	{ serve_metrics, stop_metrics },
+	{ look_at_ending, NULL },
 	{ attach_interfaces, NULL },
 };
 

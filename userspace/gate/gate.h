@@ -116,8 +116,9 @@ void gate_cookies_follow(struct gate *gate, bool flood);
  */
 bool gate_keeper_up(struct gate *gate);
 #define GATE_WITHOUT_KEEPER                                                                        \
-	"the privileged helper has ended: no attach, detach or repair of an interface, and no "    \
-	"SYN cookies for a new flood, before posternd is restarted"
+	"the privileged helper has ended: no attach, detach or repair of an interface, no SYN "    \
+	"cookies for a new flood, and no end to the connections of sources that are listed, "      \
+	"before posternd is restarted"
 
 /* Sizes of the table, for status and metrics. */
 struct gate_sizes {

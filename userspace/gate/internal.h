@@ -11,6 +11,7 @@
 #include "gate/cookies.h"
 #include "gate/gate.h"
 #include "gate/open.h"
+#include "gate/sockets.h"
 #include "gate/table.h"
 #include "maps/abi.h"
 #include "maps/newcomer.h"
@@ -102,6 +103,7 @@ struct gate {
 	uint32_t events_rate;             /* packets a second to be told about; atomic */
 	uint16_t flood_port[FLOOD_PORTS]; /* as configured; atomic; 0 is none */
 	struct cookies cookies;
+	struct ending ending;
 	struct gate_interface interface[GATE_INTERFACES_MAX];
 	size_t interfaces;
 	pthread_mutex_t interface_lock; /* of the two above */

@@ -20,12 +20,13 @@
 #include "gate/kept.h"
 #include "lib/log.h"
 
-enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH, KEEPER_COOKIES };
+enum keeper_task { KEEPER_ATTACH, KEEPER_DETACH, KEEPER_COOKIES, KEEPER_END_SOCKET };
 
 struct keeper_request {
 	enum keeper_task task;
 	enum gate_mode mode;
-	bool on; /* for KEEPER_COOKIES */
+	bool on;                   /* for KEEPER_COOKIES */
+	struct socket_name socket; /* for KEEPER_END_SOCKET */
 	char iface[IF_NAMESIZE];
 };
 
@@ -48,6 +49,8 @@ static int carry_out(struct gate *gate, const struct keeper_request *request,
 	if (request->task == KEEPER_COOKIES)
 		return cookies_switch(&gate->cookies.keeper, cookies_directory(gate), request->on,
 				      &reply->error);
+	if (request->task == KEEPER_END_SOCKET)
+		return end_socket(gate, &request->socket, &reply->error);
 	if (request->task == KEEPER_DETACH)
 		return detach_interface(gate, request->iface, &reply->error);
 	if (attach_interface(gate, request->iface, request->mode, reply->detail, &reply->error))
@@ -223,7 +226,7 @@ static int ask(struct gate *gate, struct keeper_request *request, const char *if
 			return error_set(err, ERROR_REFUSED,
 					 "the privileged helper has ended; restart posternd");
 	}
-	if (reply->result && err)
+	if (reply->result < 0 && err)
 		*err = reply->error;
 	return reply->result;
 }
@@ -262,6 +265,14 @@ int gate_detach(struct gate *gate, const char *iface, struct error *err)
 int keeper_switch_cookies(struct gate *gate, bool on, struct error *err)
 {
 	struct keeper_request request = { .task = KEEPER_COOKIES, .on = on };
+	struct keeper_reply reply;
+
+	return ask(gate, &request, "", &reply, err);
+}
+
+int keeper_end_socket(struct gate *gate, const struct socket_name *name, struct error *err)
+{
+	struct keeper_request request = { .task = KEEPER_END_SOCKET, .socket = *name };
 	struct keeper_reply reply;
 
 	return ask(gate, &request, "", &reply, err);

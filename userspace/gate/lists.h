@@ -100,6 +100,12 @@ typedef void (*list_match_cb)(const struct list_match *match, void *arg);
 int lists_test(struct lists *lists, const struct addr *addr, list_match_cb cb, void *arg,
 	       struct error *err);
 
+/*
+ * Whether the program stops attempts of the address now, because of a list: asked of its own table,
+ * so it takes nanoseconds. Not for lists in monitor mode.
+ */
+bool lists_stop(struct lists *lists, const struct addr *addr);
+
 /* Calls `cb` for every entry of the list, or of all lists of the kind; stops when it returns false.
  */
 typedef bool (*list_row_cb)(const struct list_info *list, const struct entry *entry,

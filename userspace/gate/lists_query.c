@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/internal.h"
 #include "gate/lists_internal.h"
 
 #define MATCHES_MAX 512 /* entries that are shown for one address */
@@ -158,6 +159,21 @@ int lists_show(struct lists *lists, enum list_kind kind, const char *name, list_
 			result = show_list(txn, &view.list[i], cb, arg, err);
 	store_abort(&txn);
 	return result < 0 ? result : 0;
+}
+
+bool lists_stop(struct lists *lists, const struct addr *addr)
+{
+	const struct settings *settings = gate_kernel_settings(lists->gate);
+	const uint8_t *flags;
+	uint8_t list_class;
+
+	pthread_mutex_lock(&lists->turn); /* a rebuild may not clear what is looked at */
+	list_class = table_lookup(lists->table, addr);
+	flags = settings->table[settings->generation & 1].list_flags;
+	if (list_class != CLASS_NONE && flags[class_slot(list_class)] & (LIST_ALLOW | LIST_MONITOR))
+		list_class = CLASS_NONE;
+	pthread_mutex_unlock(&lists->turn);
+	return list_class != CLASS_NONE;
 }
 
 int lists_all(struct lists *lists, struct list_info out[LIST_SLOTS], struct error *err)

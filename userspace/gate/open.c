@@ -186,6 +186,7 @@ int gate_open(const struct gate_options *options, struct gate **out, struct erro
 	pthread_mutex_init(&gate->interface_lock, NULL);
 	pthread_mutex_init(&gate->cookies.lock, NULL);
 	pthread_mutex_init(&gate->learned.lock, NULL);
+	pthread_mutex_init(&gate->ending.lock, NULL);
 	gate->cpus = (uint32_t)libbpf_num_possible_cpus();
 	gate->geometry = table_geometry_for(options->capacity4, options->capacity6);
 	gate->identity = identity_for(options);
@@ -235,6 +236,7 @@ void gate_close(struct gate **gate)
 	pthread_mutex_destroy(&(*gate)->interface_lock);
 	pthread_mutex_destroy(&(*gate)->cookies.lock);
 	pthread_mutex_destroy(&(*gate)->learned.lock);
+	pthread_mutex_destroy(&(*gate)->ending.lock);
 	free(*gate);
 	*gate = NULL;
 }

@@ -149,6 +149,12 @@ json_t *keeper_json(const struct view *view)
 			 view->keeper_up ? "" : GATE_WITHOUT_KEEPER);
 }
 
+json_t *ending_json(const struct view *view)
+{
+	return json_pack("{s:b, s:s}", "possible", (int)!*view->ending_why, "why",
+			 view->ending_why);
+}
+
 json_t *interfaces_json(const struct view *view)
 {
 	json_t *rows = json_array();

@@ -25,6 +25,8 @@ json_t *floods_json(const struct view *view, uint32_t threshold);
 json_t *cookies_json(const struct view *view);
 /* {up, why}: what does not work without the keeper, or "". */
 json_t *keeper_json(const struct view *view);
+/* {possible, why}: whether established connections of listed sources are ended. */
+json_t *ending_json(const struct view *view);
 
 /* The parts of `status` that are read from the kernel and the store. */
 json_t *interfaces_json(const struct view *view);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "gate/sockets.h"
 #include "lib/clock.h"
 
 static int fill(struct gate *gate, struct lists *lists, struct view *view, struct error *err)
@@ -26,6 +27,7 @@ static int fill(struct gate *gate, struct lists *lists, struct view *view, struc
 	view->flood_count = gate_floods(gate, view->flood);
 	gate_cookie_state(gate, &view->cookies);
 	view->keeper_up = gate_keeper_up(gate);
+	gate_ending_why_not(gate, view->ending_why);
 	/* At this level there is one meter, whatever the address. */
 	gate_meter(gate, &nobody, METER_TOTAL, &total);
 	view->connections = total.conns;

@@ -25,6 +25,7 @@ struct view {
 	size_t flood_count;
 	struct gate_cookie_state cookies;
 	bool keeper_up;
+	char ending_why[ERROR_TEXT_MAX]; /* connections cannot be ended, or "" */
 };
 
 /* Reads everything; called from any thread. */

@@ -3,17 +3,13 @@
  * session/guard.c - see session/guard.h: opening and closing, the loop, and what it does by the
  * clock.
  *
- * Everything is opened by the thread that calls guard_open(), in the order of the table `parts`,
+ * Everything is opened by the thread that calls guard_open() (guard_parts.c),
  * and is the loop's from the moment its thread runs. At the end the loop closes its own handles,
  * and the rest is closed when the thread has ended.
  */
 #include "session/guard.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -22,7 +18,6 @@
 #define TICK_MS      (1000u / GATE_REFILLS)
 #define REPEAT_S     4u /* before the kernel tells of the same source again */
 #define SAVE_SECONDS 5u /* between two writes of the history */
-#define REFUSAL_TEXT "refused: the reputation of your address is bad"
 
 /* What has been configured */
 
@@ -169,120 +164,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Parts */
-
-static bool socket_address(const struct sockaddr *from, struct addr *out)
-{
-	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)from;
-
-	if (from && from->sa_family == AF_INET)
-		*out = addr_from_ipv4(ntohl(ipv4->sin_addr.s_addr));
-	else if (from && from->sa_family == AF_INET6)
-		memcpy(out->byte, &ipv6->sin6_addr, sizeof(out->byte));
-	else
-		return false;
-	return true;
-}
-
-static void find_own(struct guard *guard)
-{
-	struct ifaddrs *all = NULL;
-
-	if (gethostname(guard->own_host, sizeof(guard->own_host) - 1))
-		guard->own_host[0] = '\0';
-	if (getifaddrs(&all))
-		return;
-	for (const struct ifaddrs *at = all; at; at = at->ifa_next)
-		if (guard->own_addresses < HELO_OWN_MAX &&
-		    socket_address(at->ifa_addr, &guard->own_address[guard->own_addresses]))
-			guard->own_addresses++;
-	freeifaddrs(all);
-}
-
-static bool resolver_rewrites(void *arg)
-{
-	return dns_resolver_rewrites(arg);
-}
-
-/* Each zone has a budget of its own, so that a slow one holds up no other. */
-static size_t list_zones(const struct conf_zones *zones, struct dns_zone *out, size_t count)
-{
-	for (size_t i = 0; i < zones->count && count < DNS_ZONES_MAX; i++)
-		out[count++] = (struct dns_zone){ .suffix = zones->zone[i].name };
-	return count;
-}
-
-static int open_resolver(struct guard *guard, const struct conf *conf, struct error *err)
-{
-	struct dns_zone zones[DNS_ZONES_MAX];
-	struct dns_options options;
-	int failed = dns_options_default(&options, err);
-
-	if (failed)
-		return failed;
-	dns_options_conf(&options, conf);
-	options.zone = zones;
-	options.zone_count = list_zones(&conf->dnsbl.zones, zones, 0);
-	options.zone_count = list_zones(&conf->dnsbl.domains, zones, options.zone_count);
-	return dns_resolver_open(&guard->loop, &options, &guard->resolver, err);
-}
-
-static int open_dnsbl(struct guard *guard, const struct conf *conf, struct error *err)
-{
-	const struct dnsbl_options options = {
-		.dns = dns_resolver_dns(guard->resolver),
-		.addresses = &conf->dnsbl.zones,
-		.domains = &conf->dnsbl.domains,
-		.test_interval = conf->dnsbl.test_interval,
-		.rewrites = resolver_rewrites,
-		.arg = guard->resolver,
-	};
-
-	return dnsbl_open(&options, &guard->dnsbl, err);
-}
-
-/* What the kernel has forgotten, because the machine was started again. */
-static void restore(const struct history_record *record, void *arg)
-{
-	struct guard *guard = arg;
-	const uint32_t now = clock_wall();
-	const struct gate_learned learned = {
-		.addr = record->addr,
-		.kind = (enum gate_learned_kind)record->kind,
-		.action = (enum action)record->action,
-		.seconds = record->until > now ? record->until - now : 0,
-	};
-	struct gate_learned known;
-
-	if (learned.kind != GATE_LEARNED_NONE && learned.seconds &&
-	    !gate_learned_find(guard->gate, &record->addr, &known))
-		gate_learn(guard->gate, &learned);
-}
-
-static int get_history(struct store *store, void *arg, struct error *err)
-{
-	struct guard *guard = arg;
-	const struct history_drain drain = { &guard->rules.escalation, clock_wall() };
-
-	return history_load(guard->history, &drain, store, err);
-}
-
-static int open_memory(struct guard *guard, const struct conf *conf, struct error *err)
-{
-	int failed = verdicts_open(&guard->verdicts, conf->guard.cache, err);
-
-	if (!failed)
-		failed = greylist_open(&guard->greylist, GUARD_GREYLIST, err);
-	if (!failed)
-		failed = history_open(&guard->history, GUARD_HISTORIES, err);
-	if (!failed)
-		failed = lists_with_store(guard->lists, get_history, guard, err);
-	if (!failed)
-		history_each(guard->history, restore, guard);
-	return failed;
-}
-
 static void start_handles(struct guard *guard)
 {
 	uv_async_init(&guard->loop, &guard->wake, on_wake);
@@ -296,19 +177,6 @@ static void start_handles(struct guard *guard)
 	uv_poll_init(&guard->loop, &guard->newcomers, gate_newcomers_fd(guard->gate));
 	guard->newcomers.data = guard;
 	uv_poll_start(&guard->newcomers, UV_READABLE, on_newcomers);
-}
-
-static int open_parts(struct guard *guard, const struct conf *conf, struct error *err)
-{
-	int failed = lists_own(guard->lists, LEARNED_LIST, REFUSAL_TEXT, &guard->slot, err);
-
-	if (!failed)
-		failed = open_memory(guard, conf, err);
-	if (!failed)
-		failed = open_resolver(guard, conf, err);
-	if (!failed)
-		failed = open_dnsbl(guard, conf, err);
-	return failed;
 }
 
 static void close_parts(struct guard *guard)
@@ -343,7 +211,6 @@ static struct guard *new_guard(const struct guard_options *options)
 	pthread_cond_init(&guard->answered, NULL);
 	take_rules(&guard->rules, options->conf);
 	guard->lines = guard->rules.lines;
-	find_own(guard);
 	return guard;
 }
 
@@ -354,7 +221,7 @@ int guard_open(const struct guard_options *options, struct guard **out, struct e
 
 	if (!guard)
 		return error_set(err, ERROR_REFUSED, "out of memory");
-	failed = open_parts(guard, options->conf, err);
+	failed = guard_open_parts(guard, options->conf, err);
 	if (failed) {
 		close_parts(guard);
 		return failed;

@@ -3,6 +3,7 @@
  * session/guard_internal.h - shared by the files of session/guard. Nobody else includes it.
  *
  *   guard.c         opens, closes, runs the loop, counts
+ *   guard_parts.c   puts it together
  *   guard_lookup.c  a newcomer becomes a verdict
  *   guard_act.c     what follows from a verdict
  *   guard_ask.c     questions of other threads
@@ -103,6 +104,9 @@ static inline void guard_count(uint64_t *counter)
 {
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
+
+/* guard_parts.c. What was opened before a failure is the caller's to close. */
+int guard_open_parts(struct guard *guard, const struct conf *conf, struct error *err);
 
 /* guard_lookup.c */
 void guard_read_newcomers(struct guard *guard);

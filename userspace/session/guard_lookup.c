@@ -261,8 +261,8 @@ static void look_up_newcomer(struct guard *guard, const struct newcomer *newcome
 }
 
 /*
- * A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out. But
- * the kernel tells of most sources twice, and may have been told meanwhile.
+ * A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out.
+ * But the kernel tells of most sources twice, and may have been told meanwhile.
  */
 static void use_verdict(struct guard *guard, const struct verdict *verdict)
 {

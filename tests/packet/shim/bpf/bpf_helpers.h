@@ -16,6 +16,8 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #define barrier_var(var) ((void)(var))
+uint64_t native_read(const uint64_t *place);
+#define READ_ONCE(place) native_read((const uint64_t *)&(place)) /* words of 64 bits only */
 
 struct xdp_md;
 
