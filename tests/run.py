@@ -24,7 +24,7 @@ import xml.etree.ElementTree
 
 PYTHON = "/usr/bin/python3"
 PROGRAM_SECONDS = int(os.environ.get("PROGRAM_SECONDS", "300"))
-SUITE_SECONDS = int(os.environ.get("SUITE_SECONDS", "600"))
+SUITE_SECONDS = int(os.environ.get("SUITE_SECONDS", "400"))
 # Most tests of the lab wait: two for each CPU keep it busy.
 AT_ONCE = int(os.environ.get("AT_ONCE", 2 * os.cpu_count()))
 # A suite takes its namespaces and servers away when it is told to end.
