@@ -16,8 +16,9 @@
 #include "lib/log.h"
 #include "tests/unit/dns_fixture.h"
 
-#define BIG  6000
-#define LOAD 50 /* questions at a time */
+#define BIG   6000
+#define LOAD  50  /* questions at a time */
+#define BURST 300 /* more than what is sent at once */
 
 /* ---- TCP */
 
@@ -213,6 +214,29 @@ static void death_and_return_under_load(void **state)
 
 /* ---- servers that cannot or will not say */
 
+/* What waits in a burst to be sent to a server that turns out to be down goes to the other one. */
+static void a_burst_at_a_dead_server(void **state)
+{
+	static struct asked asked[BURST];
+	struct dns_lab *lab = *state;
+	char name[32];
+
+	memset(asked, 0, sizeof(asked));
+	lab->options.timeout = SHORT_MS;
+	lab->options.tries = 10;
+	lab->fake[0].script = script_silent;
+	dns_lab_open(lab, 2);
+	for (size_t i = 0; i < BURST; i++) {
+		snprintf(name, sizeof(name), "n%zu.example", i);
+		dns_lab_ask(lab, &asked[i], name, DNS_A);
+	}
+	for (size_t i = 0; i < BURST; i++)
+		dns_lab_until(lab, asked[i].called);
+	for (size_t i = 0; i < BURST; i++)
+		assert_int_equal(asked[i].answer.status, DNS_FOUND);
+	assert_true(lab->fake[0].seen < BURST);
+}
+
 static void a_failure_is_kept_for_a_moment(void **state)
 {
 	struct dns_lab *lab = *state;
@@ -374,6 +398,7 @@ int main(void)
 		TEST(a_port_without_a_server),
 		TEST(the_second_server_takes_over),
 		TEST(death_and_return_under_load),
+		TEST(a_burst_at_a_dead_server),
 		TEST(a_failure_is_kept_for_a_moment),
 		TEST(another_server_knows),
 		TEST(a_server_without_edns),

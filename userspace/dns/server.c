@@ -21,8 +21,7 @@
 #define FAILURES_MAX 3
 #define PAUSE_MIN    1000u /* ms */
 #define PAUSE_MAX    30000u
-#define PROBE_NAME   "localhost" /* RFC 6761 6.3 */
-#define UDP_SIZE     1232        /* octets that pass without fragments: dnsflagday.net/2020 */
+#define UDP_SIZE     1232 /* octets that pass without fragments: dnsflagday.net/2020 */
 #define RECEIVE_SIZE                                                                               \
 	1048576 /* octets of a socket's buffer; the kernel cuts it to net.core.rmem_max */
 #define SERVER_FLAGS                                                                               \
@@ -201,6 +200,16 @@ void dns_server_alive(struct dns_server *server, bool probe)
 	log_health(server, "up");
 }
 
+static bool is_another_up(const struct dns_server *server)
+{
+	const struct dns_resolver *resolver = server->resolver;
+
+	for (size_t i = 0; i < resolver->options.server_count; i++)
+		if (&resolver->server[i] != server && !resolver->server[i].down)
+			return true;
+	return false;
+}
+
 void dns_server_silent(struct dns_server *server)
 {
 	if (++server->failures < FAILURES_MAX)
@@ -213,6 +222,8 @@ void dns_server_silent(struct dns_server *server)
 	dns_count(&server->resolver->stats.servers_down, 1);
 	dns_count(&server->resolver->stats.failovers, 1);
 	log_health(server, "down");
+	if (is_another_up(server))
+		dns_tries_give_up(server);
 }
 
 void dns_server_probed(struct dns_server *server, enum dns_outcome outcome,
@@ -234,7 +245,7 @@ void dns_server_probe(struct dns_server *server)
 	if (!server->down || server->probing || uv_now(server->resolver->loop) < server->probe_at)
 		return;
 	server->probing = true;
-	dns_name_parse(PROBE_NAME, &name);
+	dns_name_parse(DNS_PROBE_NAME, &name);
 	dns_server_ask(server, &name, DNS_A, dns_server_probed, NULL);
 }
 
