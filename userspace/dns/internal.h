@@ -57,7 +57,7 @@ struct dns_server {
 	uint32_t failures;    /* tries in a row that nobody answered */
 	uint32_t pause;       /* ms from one probe of a server that is down to the next */
 	uint64_t probe_at;
-	bool down, probing, rewrites;
+	bool down, reported, probing, rewrites;
 };
 
 enum dns_outcome {
