@@ -59,7 +59,7 @@ int ctl_list_show(struct ctl_request *request, struct error *err)
 {
 	struct show show = { .rows = request->rows };
 	enum list_kind kind;
-	const char *list;
+	const char *list = NULL;
 	int failed;
 
 	failed = arg_kind(request, &kind, err);
