@@ -201,10 +201,11 @@ STAGE void introduce_peer(struct sock_common *sk)
 
 	if (!s || !s->evidence.on)
 		return;
+	p.now = bpf_ktime_get_ns();
 	p.family = peer_address(sk, &p.source);
 	if (!(find_list(s, &p) & LIST_MONITOR) && p.list_class != CLASS_NONE)
 		return;
-	if (learned_find(&p.source, p.family, bpf_ktime_get_ns()))
+	if (learned_find(&p.source, p.family, p.now))
 		return;
 	local_address(sk, &p.dest);
 	p.dest_port = sk->skc_num;

@@ -21,14 +21,14 @@ STAGE int newcomer_allowed(__u32 stage)
 	return 1;
 }
 
-STAGE int newcomer_send(const struct packet *p, __u32 stage, __u64 now)
+STAGE int newcomer_send(const struct packet *p, __u32 stage)
 {
 	struct newcomer *n = bpf_ringbuf_reserve(&newcomers, sizeof(*n), 0);
 
 	if (!n)
 		return 0;
 	__builtin_memset(n, 0, sizeof(*n));
-	n->time = now;
+	n->time = bpf_ktime_get_ns();
 	address_store(&p->source, n->source);
 	address_store(&p->dest, n->dest);
 	n->dest_port = p->dest_port;
@@ -37,32 +37,32 @@ STAGE int newcomer_send(const struct packet *p, __u32 stage, __u64 now)
 	return 1;
 }
 
-/* Tells about the packet's source (of `p`: addresses, family and destination port), unless it was
- * told about lately; returns whether it did. */
+/* Tells about the packet's source (of `p`: addresses, family, destination port and time), unless it
+ * was told about lately; returns whether it did. */
 STAGE_APART int newcomer_tell(const struct packet *p, __u32 stage)
 {
 	const struct settings *s = settings_get();
-	const __u64 now = bpf_ktime_get_ns();
 	struct proved_line *line;
+	__u64 hash, time;
 	__u32 index;
-	__u64 hash;
 
 	if (!s || !p || stage >= NEWCOMER_STAGES)
 		return 0;
 	hash = proved_hash(&p->source, p->family, s->secret);
 	index = stage * TOLD_LINES + (hash & (TOLD_LINES - 1));
 	line = bpf_map_lookup_elem(&told, &index);
-	if (!line || proved_holds(line, meter_tag(hash), now >> PROVED_SHIFT))
+	time = p->now >> PROVED_SHIFT;
+	if (!line || proved_holds(line, meter_tag(hash), time))
 		return 0;
 	if (!newcomer_allowed(stage)) {
 		health_count(HEALTH_NEWCOMERS_SKIPPED);
 		return 0;
 	}
-	if (!newcomer_send(p, stage, now)) {
+	if (!newcomer_send(p, stage)) {
 		health_count(HEALTH_NEWCOMERS_LOST);
 		return 0;
 	}
-	proved_put(line, meter_tag(hash), (now >> PROVED_SHIFT) + s->evidence.repeat + 1);
+	proved_put(line, meter_tag(hash), time + s->evidence.repeat + 1);
 	health_count(HEALTH_NEWCOMERS_SYN + stage);
 	return 1;
 }

@@ -1,15 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs every test program and the pytest suites, and closes with one line: N passed, N failed.
+"""Runs every test program and every file of pytest, several side by side; closes with one line: N passed, N failed.
 
 A program counts as many tests as it says that it ran. One that crashes, takes longer than its time, or
-runs no test at all is a failure of its own. What a failing program prints is shown whole.
+runs no test at all is a failure of its own. What a failing program prints is shown whole, when it has ended.
+A file of pytest is one process, because its tests share a lab. What measures runs alone, after the others.
 
-usage: run.py BUILD [WORD ...]      with words: only the programs and suites whose names hold one
+usage: run.py BUILD [WORD ...]      with words: only what holds one in its name, such as tests/unit/test_addr,
+                                    tests/packet/packet or tests/lab/test_lists.py
+
+In the environment: AT_ONCE, how many run side by side; PROGRAM_SECONDS and SUITE_SECONDS, the most that one may take.
 """
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -18,10 +23,21 @@ import time
 import xml.etree.ElementTree
 
 PYTHON = "/usr/bin/python3"
-PROGRAM_SECONDS = int(os.environ.get("PROGRAM_SECONDS", "180"))
-SUITE_SECONDS = 1200
+PROGRAM_SECONDS = int(os.environ.get("PROGRAM_SECONDS", "300"))
+SUITE_SECONDS = int(os.environ.get("SUITE_SECONDS", "400"))
+# Most tests of the lab wait: two for each CPU keep it busy.
+AT_ONCE = int(os.environ.get("AT_ONCE", 2 * os.cpu_count()))
 # A suite takes its namespaces and servers away when it is told to end.
 TIDY_SECONDS = 20
+POLL_SECONDS = 0.2
+FOLDERS = ("tests/lab", "tests/spf", "tests/lint")
+# What takes long begins first, so that not one of them is left over when all else has ended.
+LONG = ("tests/lab/test_guard.py", "tests/lab/test_lifecycle.py", "branches of the XDP program",
+        "tests/lab/test_syncookies.py", "tests/lab/test_cookies.py", "tests/lab/test_lists.py", "tests/lab/test_start.py",
+        "tests/unit/test_lists", "tests/unit/test_table_scale", "tests/lab/test_conn_limit.py", "tests/lab/test_limits.py",
+        "tests/lab/test_crash.py", "tests/spf/test_suite.py", "tests/packet/packet", "tests/unit/test_store_crash")
+# These count what passes at full speed, or compare times.
+ALONE = ("tests/lab/test_bench.py", "tests/lab/test_flood.py")
 
 
 class Tally:
@@ -29,8 +45,11 @@ class Tally:
 
     def __init__(self):
         self.passed = self.failed = 0
+        self.names = set()
 
     def add(self, name, passed, failed, seconds, output, skipped=0):
+        if passed + failed:
+            self.names.add(name)
         self.passed += passed
         self.failed += failed
         verdict = "ok" if not failed else "FAILED"
@@ -40,104 +59,182 @@ class Tally:
             print(output, flush=True)
 
 
-def end(started):
-    """Ends a command and what it started."""
-    os.killpg(started.pid, signal.SIGTERM)
-    try:
-        started.wait(TIDY_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(started.pid, signal.SIGKILL)
-        started.wait()
+    def counts(self, folder):
+        """Whether anything in a folder has passed or failed."""
+        return any(name.startswith(f"{folder}/") for name in self.names)
 
 
-def run(command, seconds):
-    """(exit status or None after too long, output) of a command. Interrupted, it leaves nothing running."""
-    with tempfile.TemporaryFile() as file:
+class Job:
+    """A command that is run once: start(), poll() until it has ended, finish() to count it."""
+
+    def __init__(self, name, command, seconds):
+        self.name, self.command, self.seconds = name, command, seconds
+        self.ended_by = None
+
+    def start(self):
         # Not a pipe: what a command leaves behind must not keep anybody waiting for the end of it.
-        started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-                                   start_new_session=True)
-        try:
-            status, remark = started.wait(seconds), ""
-        except subprocess.TimeoutExpired:
-            end(started)
-            status, remark = None, f"\nended after {seconds} seconds"
-        except BaseException:
-            end(started)
-            raise
-        file.seek(0)
-        return status, file.read().decode(errors="replace") + remark
+        self.file = tempfile.TemporaryFile()
+        self.begin = time.monotonic()
+        self.deadline = self.begin + self.seconds
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.file,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+
+    def end(self, number):
+        """Ends it and what it started. It is not reaped yet, so the number is still its own."""
+        self.ended_by = number
+        os.killpg(self.process.pid, number)
+        self.deadline = time.monotonic() + TIDY_SECONDS
+
+    def poll(self):
+        """Whether it has ended. If its time is over it is told to, and killed when it does not."""
+        if self.process.poll() is not None:
+            return True
+        if time.monotonic() > self.deadline:
+            self.end(signal.SIGKILL if self.ended_by else signal.SIGTERM)
+        return False
+
+    def finish(self, tally):
+        with self.file:
+            self.file.seek(0)
+            output = self.file.read().decode(errors="replace")
+        status = self.process.returncode
+        if self.ended_by:
+            status, output = None, f"{output}\nended after {self.seconds} seconds"
+        passed, failed, skipped = self.count(status, output)
+        if not failed and (status != 0 or not passed + skipped):
+            failed = 1
+            output += f"\nexit status {status}, {passed} tests passed"
+        tally.add(self.name, passed, failed, time.monotonic() - self.begin, output, skipped)
 
 
-def tidy_when_told_to_end():
-    """Makes SIGTERM and SIGHUP an exception, as SIGINT is, so that run() ends what it has started."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-
-
-def cmocka(tally, program):
+class Program(Job):
     """A cmocka program: its groups say how many tests passed and failed."""
-    if not os.access(program, os.X_OK):
-        tally.add(program.name, 0, 1, 0, f"{program} has not been built")
-        return
-    start = time.monotonic()
-    status, output = run([program], PROGRAM_SECONDS)
-    passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M))
-    failed = sum(int(n) for n in re.findall(r"^\[  FAILED  \] (\d+) test", output, re.M))
-    if not failed and (status != 0 or not passed):
-        failed = 1
-        output += f"\nexit status {status}, {passed} tests passed"
-    tally.add(program.name, passed, failed, time.monotonic() - start, output)
+
+    def __init__(self, name, path):
+        super().__init__(name, [path], PROGRAM_SECONDS)
+
+    def count(self, status, output):
+        passed, failed = (sum(int(n) for n in re.findall(rf"^\[  {word}  \] (\d+) test", output, re.M))
+                          for word in ("PASSED", "FAILED"))
+        return passed, failed, 0
 
 
-def suite(tally, folder):
-    """A folder of pytest files."""
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory() as directory:
-        report = pathlib.Path(directory) / "report.xml"
-        status, output = run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
-                              str(folder)], SUITE_SECONDS)
-        passed = failed = skipped = 0
-        reasons = set()
-        if report.exists():
-            reasons = {test.get("message") for test in xml.etree.ElementTree.parse(report).iter("skipped")}
-            counts = next(xml.etree.ElementTree.parse(report).getroot().iter("testsuite")).attrib
-            failed = int(counts["failures"]) + int(counts["errors"])
-            skipped = int(counts["skipped"])
-            passed = int(counts["tests"]) - failed - skipped
-    if not failed and (status != 0 or not passed):
-        failed = 1
-        output += f"\nexit status {status}, {passed} tests passed"
-    tally.add(f"pytest {folder}", passed, failed, time.monotonic() - start, output, skipped)
-    for reason in sorted(filter(None, reasons)):
-        print(f"        {reason}", flush=True)
+class Check(Job):
+    """A command that passes or fails as a whole."""
+
+    def __init__(self, name, command):
+        super().__init__(name, command, PROGRAM_SECONDS)
+
+    def count(self, status, output):
+        return int(status == 0), int(status != 0), 0
 
 
-def check(tally, name, command):
-    """A check that passes or fails as a whole."""
-    start = time.monotonic()
-    status, output = run(command, PROGRAM_SECONDS)
-    tally.add(name, int(status == 0), int(status != 0), time.monotonic() - start, output)
+class Suite(Job):
+    """A file of pytest, with a directory for its report and for what its tests write."""
+
+    def __init__(self, name):
+        super().__init__(name, None, SUITE_SECONDS)
+
+    def start(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="postern-run-")
+        self.report = pathlib.Path(self.directory.name) / "report.xml"
+        self.command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={self.report}",
+                        f"--basetemp={self.directory.name}/tmp", self.name]
+        super().start()
+
+    def count(self, status, output):
+        if not self.report.exists():
+            return 0, 0, 0
+        counts = next(xml.etree.ElementTree.parse(self.report).getroot().iter("testsuite")).attrib
+        failed, skipped = int(counts["failures"]) + int(counts["errors"]), int(counts["skipped"])
+        return int(counts["tests"]) - failed - skipped, failed, skipped
+
+    def finish(self, tally):
+        super().finish(tally)
+        if self.report.exists():
+            skipped = xml.etree.ElementTree.parse(self.report).iter("skipped")
+            for reason in sorted({test.get("message") for test in skipped} - {None, ""}):
+                print(f"        {reason}", flush=True)
+        self.directory.cleanup()
+
+
+class Runner:
+    """Runs jobs until all have ended, or until it is told to end: then it leaves nothing running."""
+
+    def __init__(self):
+        self.running, self.told_to_end = [], False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_):
+        self.told_to_end = True
+
+    def run(self, jobs, at_once, tally):
+        waiting = list(jobs)
+        while waiting or self.running:
+            while waiting and len(self.running) < at_once:
+                self._start(waiting.pop(0), tally)
+            for job in self._ended():
+                job.finish(tally)
+            if self.told_to_end:
+                self._end_all()
+                sys.exit("told to end")
+
+    def _start(self, job, tally):
+        try:
+            job.start()
+            self.running.append(job)
+        except OSError as problem:
+            tally.add(job.name, 0, 1, 0, f"it has not been built, or cannot be started: {problem}")
+
+    def _ended(self):
+        """Waits for a moment; returns the jobs that have ended meanwhile."""
+        handles = [os.pidfd_open(job.process.pid) for job in self.running]
+        select.select(handles, [], [], POLL_SECONDS)
+        for handle in handles:
+            os.close(handle)
+        ended = [job for job in self.running if job.poll()]
+        self.running = [job for job in self.running if job not in ended]
+        return ended
+
+    def _end_all(self):
+        for job in self.running:
+            job.end(signal.SIGTERM)
+        while self.running:
+            self._ended()
+
+
+def programs(build, wanted):
+    """By the sources, so that one that was not built is missed, and what an older source has left is not run."""
+    for source in sorted(pathlib.Path("tests/unit").glob("test_*.c")):
+        name = f"tests/unit/{source.stem}"
+        if wanted(name):
+            yield Program(name, build / name)
+    name = "tests/packet/packet"
+    if wanted(name):
+        yield Program(name, build / name)
+        yield Check("branches of the XDP program", ["tests/packet/coverage.py", build / f"{name}-coverage",
+                                                    build / "packet-branches.txt"])
+
+
+def suites(folder, wanted):
+    return [Suite(str(path)) for path in sorted(pathlib.Path(folder).glob("test_*.py")) if wanted(str(path))]
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    tidy_when_told_to_end()
     build, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
     wanted = lambda name: not words or any(word in name for word in words)
-    tally = Tally()
-    # By the sources, so that one that was not built is missed, and what an older source has left is not run.
-    for source in sorted(pathlib.Path("tests/unit").glob("test_*.c")):
-        if wanted(source.stem):
-            cmocka(tally, build / "tests/unit" / source.stem)
-    packet = build / "tests/packet/packet"
-    if wanted("packet"):
-        cmocka(tally, packet)
-        check(tally, "branches of the XDP program",
-              ["tests/packet/coverage.py", f"{packet}-coverage", str(build / "packet-branches.txt")])
-    for folder in ("tests/lint", "tests/spf", "tests/lab"):
-        if wanted(folder):
-            suite(tally, folder)
+    tally, runner = Tally(), Runner()
+    jobs = [job for folder in FOLDERS for job in suites(folder, wanted)]
+    jobs += programs(build, wanted)
+    jobs.sort(key=lambda job: LONG.index(job.name) if job.name in LONG else len(LONG))
+    runner.run([job for job in jobs if job.name not in ALONE], AT_ONCE, tally)
+    runner.run([job for job in jobs if job.name in ALONE], 1, tally)
+    for folder in filter(wanted, FOLDERS):
+        if not tally.counts(folder):
+            tally.add(folder, 0, 1, 0, "no test has passed here")
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed or not tally.passed else 0
 

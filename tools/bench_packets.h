@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "lib/addr.h"
+#include "maps/learned.h"
 #include "maps/settings.h"
 #include "tools/bench_json.h"
 
@@ -58,6 +59,7 @@ struct shared {
 	struct meter_line *meter; /* METER_LINES of them */
 	struct flood_port *flood;
 	struct proved_line *proved;
+	struct learned_line *learned;
 	uint64_t random;
 };
 

@@ -87,6 +87,7 @@ static void map_all(struct gate_bench *gate, struct shared *shared)
 	shared->meter = map_memory(gate->skel->maps.meter);
 	shared->flood = map_memory(gate->skel->maps.flood);
 	shared->proved = map_memory(gate->skel->maps.proved);
+	shared->learned = map_memory(gate->skel->maps.learned);
 }
 
 static void unmap(void *memory, const struct bpf_map *map)

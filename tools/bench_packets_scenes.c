@@ -120,6 +120,46 @@ static void prove_source(const struct stage *stage, const struct source *source)
 		}
 }
 
+/* In a free cell of its line, or in none: nearly all find room. */
+static void learn_source(const struct stage *stage, const struct source *source,
+			 enum scene_evidence evidence)
+{
+	const uint32_t family = stage->ipv4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	struct learned_line *line;
+	uint64_t key, hash;
+	uint32_t word[4];
+
+	memcpy(word, source->byte, sizeof(word));
+	key = stage->ipv4 ? 0xffff00000000ull | ntohl(word[0])
+			  : (uint64_t)ntohl(word[0]) << 32 | ntohl(word[1]);
+	hash = learned_hash(key, family, stage->shared->settings->secret);
+	line = &stage->shared->learned[learned_line_index(hash)];
+	for (int i = 0; i < LEARNED_WAYS; i++)
+		if (!line->cell[i].word) {
+			line->cell[i].key = key;
+			line->cell[i].word = learned_word(
+				learned_key_bits(hash, family),
+				evidence == EVIDENCE_KNOWN ? LEARNED_KNOWN : LEARNED_BLOCKED,
+				ACTION_DROP, ~0u);
+			return;
+		}
+}
+
+static void set_evidence(const struct stage *stage, const struct scene *scene)
+{
+	const uint32_t count = scene->sources ? scene->sources : SOURCES;
+	struct settings *s = stage->shared->settings;
+
+	s->full_until = scene->full ? ~0u : 0;
+	s->evidence = (struct evidence_settings){
+		.on = scene->evidence != EVIDENCE_OFF,
+		.slot = LIST_SLOTS - 1,
+	};
+	memset(stage->shared->learned, 0, LEARNED_LINES * sizeof(*stage->shared->learned));
+	for (uint32_t i = 0; i < count && scene->evidence > EVIDENCE_ON; i++)
+		learn_source(stage, &stage->kept[i], scene->evidence);
+}
+
 static void set_sources(const struct stage *stage, const struct scene *scene)
 {
 	struct source *other = stage->shared->sources + (size_t)SET_OTHER * SOURCES;
@@ -166,6 +206,7 @@ void stage_set(const struct stage *stage, const struct scene *scene)
 	set_limits(stage->shared->settings, scene);
 	set_flood(stage->shared, scene);
 	set_sources(stage, scene);
+	set_evidence(stage, scene);
 	memset(stage->shared->meter, 0, METER_LINES * sizeof(*stage->shared->meter));
 	if (scene->limits == LIMITS_EXCEEDED)
 		run_over_sources(stage, "bench_gate_serial");

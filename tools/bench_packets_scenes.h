@@ -19,6 +19,9 @@ enum scene_flood { FLOOD_NEVER, FLOOD_COUNTED, FLOOD_ON };
  */
 enum scene_limits { LIMITS_NONE, LIMITS_CHARGED, LIMITS_EXCEEDED };
 
+/* ON: of no source anything is known, and the budget of newcomers is spent. */
+enum scene_evidence { EVIDENCE_OFF, EVIDENCE_ON, EVIDENCE_KNOWN, EVIDENCE_BLOCKED };
+
 struct scene {
 	const char *figure;
 	const char *program; /* bench_answer, if there is none */
@@ -29,10 +32,12 @@ struct scene {
 	uint8_t flags;       /* of the segment; 0 is a SYN */
 	enum scene_flood flood;
 	enum scene_limits limits;
+	enum scene_evidence evidence;
 	bool ipv4;   /* IPv4 only */
 	bool other;  /* from sources that are on no list */
 	bool proved; /* which have completed a handshake */
 	bool precise;
+	bool full;  /* some source is at its limit of connections */
 	bool probe; /* a segment that asks again: in the tarpit */
 	bool judged;
 };

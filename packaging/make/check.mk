@@ -83,9 +83,9 @@ check-rules:
 # setarch -R: the address space is not randomised, because clang 14's sanitizers do not know of as much
 # randomness as recent kernels have, and end programs now and then that are not wrong.
 check-asan: $(ASAN_PROGRAMS)
-	$(Q)ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 setarch -R $(PYTHON) tests/run.py $(ASAN) test_
+	$(Q)ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 setarch -R $(PYTHON) tests/run.py $(ASAN) tests/unit
 check-tsan: $(TSAN_PROGRAMS)
-	$(Q)TSAN_OPTIONS=halt_on_error=1 setarch -R $(PYTHON) tests/run.py $(TSAN) test_
+	$(Q)TSAN_OPTIONS=halt_on_error=1 setarch -R $(PYTHON) tests/run.py $(TSAN) tests/unit
 
 # Each target runs for a short while from its seeds; `make fuzz-NAME FUZZ_SECONDS=600` for longer. What it finds is
 # left in $(BUILD)/fuzz-found.

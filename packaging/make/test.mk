@@ -10,7 +10,7 @@
 #   tests/spf/evaluate.c     SPF in one process, for tests/spf and its benchmark
 #   tests/spf/bench_*.c      what else its benchmark runs; libspf2 only where libspf2-dev is installed
 #   tests/lab/NAME.c         helpers of the lab, one program each, with lab_*.c
-#   tests/lab/NAME.bpf.c     what they load; wire.bpf.c is compiled by the lab itself
+#   tests/lab/NAME.bpf.c     what they load, and what the lab puts on its links
 
 UNIT_SOURCES   := $(wildcard tests/unit/test_*.c)
 UNIT_SHARED    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c tests/replay/*.c))
@@ -25,7 +25,7 @@ PACKET_PROGRAM := $(BUILD)/tests/packet/packet
 NATIVE_PROGRAM := $(BUILD)/tests/packet/packet-coverage
 FUZZ_PROGRAMS  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 LAB_PROGRAMS   := $(addprefix $(BUILD)/tests/,$(LAB_NAMES))
-LAB_OBJECTS    := $(patsubst tests/lab/%.c,$(BUILD)/tests/%.o,$(filter-out %/wire.bpf.c,$(wildcard tests/lab/*.bpf.c)))
+LAB_OBJECTS    := $(patsubst tests/lab/%.c,$(BUILD)/tests/%.o,$(wildcard tests/lab/*.bpf.c))
 
 # The variants that need clang's runtime. Objects are compiled with what the programs are linked with.
 SANITIZE_CFLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -56,7 +56,7 @@ $(BUILD)/tests/packet/packet: $(call objects,$(PACKET_SOURCES)) $(OBJ)/libposter
 	$(Q)$(LINK) $^ $(CMOCKA_LIBS) $(LIBRARY_LIBS)
 
 # native.c sees its own headers in place of libbpf's for BPF programs. In the coverage build only it is
-# instrumented: the report is about the XDP program alone.
+# instrumented: the report is about the XDP program alone, and all else is the other builds'.
 SHIM_CFLAGS     := -Itests/packet/shim -Wno-shadow -Wno-unknown-pragmas
 COVERAGE_CFLAGS := -fprofile-instr-generate -fcoverage-mapping
 NATIVE := $(BUILD)/native
@@ -66,7 +66,7 @@ $(OBJ)/tests/packet/native.o $(NATIVE)/tests/packet/native.o: override EXTRA_CFL
 $(NATIVE)/tests/packet/native.o: override EXTRA_CFLAGS += $(COVERAGE_CFLAGS)
 
 $(BUILD)/tests/packet/packet-coverage: \
-		$(patsubst %.c,$(NATIVE)/%.o,$(PACKET_SOURCES)) $(NATIVE)/libpostern.a
+		$(patsubst %.c,$(NATIVE)/%.o,$(PACKET_SOURCES)) $(OBJ)/libpostern.a
 	@mkdir -p $(@D)
 	$(say) LINK $(@:$(BUILD)/%=%)
 	$(Q)$(CLANG) $(COVERAGE_CFLAGS) $(LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(LIBRARY_LIBS)

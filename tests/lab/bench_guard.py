@@ -43,7 +43,7 @@ def way(guard, figures, name, flood, number):
     guard.start(dns={**guardbed.SETTINGS["dns"], "servers": [world.FAR_RESOLVER]}, dnsbl=QUIET, flood=flood)
     try:
         if flood["threshold"]:
-            guard.lab.flood("198.19.0.0/16", count=500, rate=1000).result()
+            guard.lab.flood("198.18.128.0/17", count=500, rate=1000).result()
         runs = [measure(guard, number + turn) for turn in range(RUNS)]
     finally:
         guard.end()

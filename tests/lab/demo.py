@@ -172,7 +172,7 @@ class Demo:
         say(f"posternd: {verdict['source']} has a score of {verdict['score']}, after {verdict['ms']} ms: "
             f"{self.expect(verdict['decision'], 'reject')}")
         say(f"its second attempt, dropped in the kernel: {self.knock(CAUGHT, 'timeout')}")
-        self.explain(CAUGHT, paragraphs=4)
+        self.explain(CAUGHT, paragraphs=5)
 
     def start_floods(self):
         seconds = FLOOD_SECONDS

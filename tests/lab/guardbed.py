@@ -14,7 +14,7 @@ import lists
 import world
 from lab import NO_LIMITS, wait_until
 
-# Everything is short, so that what happens to a client in a day happens here in seconds.
+# Everything but a block is short, so that what happens in a day happens here in seconds; SHORT is about blocks, too.
 BLOCK_SECONDS, FACTOR = 3, 4
 RELOAD_SECONDS = 1.2  # until the guard has seen a new configuration: it looks once a second
 SETTINGS = {
@@ -25,8 +25,10 @@ SETTINGS = {
     "dnsbl": {"zones": ["bl.test*10", "wl.test*-10"], "test-interval": 1},
     "guard": {"ttl-min": 1, "ttl-max": 1, "timeout": 2000},
     "score": {"rdns-missing": 0},
-    "escalation": {"first-action": "drop", "action": "drop", "ttl": BLOCK_SECONDS, "ttl-max": 60, "factor": FACTOR},
+    "escalation": {"first-action": "drop", "action": "drop", "ttl": 60, "factor": FACTOR},
 }
+SHORT = {**SETTINGS["escalation"], "ttl": BLOCK_SECONDS}
+CLIENTS4 = "198.19.0.0/16"  # addresses that are on no list
 LEARNED = "learned"  # what Postern calls the list of those that it has blocked
 
 
@@ -39,7 +41,8 @@ class Guard:
         self.postfix = lab.start_postfix() if mail else None
         self.bad = map(str, ipaddress.ip_network(lists.LISTED4).hosts())
         self.bad6 = (f"2001:db8:bad:{number:x}::25" for number in itertools.count(1))
-        self.good = (f"192.0.2.{host}" for host in range(64, 255))
+        lab.ns(lab.internet, "ip", "route", "add", "local", CLIENTS4, "dev", "lo")
+        self.good = map(str, ipaddress.ip_network(CLIENTS4).hosts())
         self.good6 = (f"2001:db8:900d:{number:x}::25" for number in itertools.count(1))
 
     def configure(self, **overrides):

@@ -19,7 +19,7 @@ import signal
 from lab import wait_until
 
 LISTS, SLOW_LISTS = "192.0.2.54", "192.0.2.55"
-SLOW_MS = 600
+SLOW_MS = 300
 TTL = 2  # seconds, of all answers, so that changes are seen soon
 TEXT = "Listed, see https://lists.example.net/?$"
 
@@ -27,6 +27,7 @@ TEXT = "Listed, see https://lists.example.net/?$"
 LISTED4, LISTED6 = "203.0.113.128/25", "2001:db8:bad::/48"
 FRIENDS4 = "198.51.100.64/27"
 BOTH = "203.0.113.99"       # on bl.test and on wl.test
+NOBODYS4 = "198.18.200.0/24"  # listed on bl.test, and in no namespace
 CAUGHT = "203.0.113.100"    # on bl.test, apart from the network
 REASONS = {2: "203.0.113.2", 4: "203.0.113.4", 8: "203.0.113.8", 6: "203.0.113.6"}  # bits of mask.test
 SEVERAL = "203.0.113.11"    # three answers of multi.test
@@ -35,7 +36,7 @@ POINT4, POINT6 = "127.0.0.2", "::ffff:7f00:2"
 
 REFUSED = ":127.255.255.254:Error: open resolver, see https://lists.example.net/errors"
 ZONES = {
-    "bl.test": {"ip4set": f":2:{TEXT}\n{POINT4}\n{LISTED4}\n{BOTH}\n{CAUGHT}\n", "ip6trie": f":2:{TEXT}\n{POINT6}\n{LISTED6}\n"},
+    "bl.test": {"ip4set": f":2:{TEXT}\n{POINT4}\n{LISTED4}\n{BOTH}\n{CAUGHT}\n{NOBODYS4}\n", "ip6trie": f":2:{TEXT}\n{POINT6}\n{LISTED6}\n"},
     "wl.test": {"ip4set": f":2:\n{POINT4}\n{FRIENDS4}\n{BOTH}\n"},
     "mask.test": {"ip4set": f"{POINT4} :2:\n" + "".join(f"{address} :{code}:\n" for code, address in REASONS.items())},
     "multi.test": {"ip4set": f"{POINT4} :2:\n" + "".join(f"{SEVERAL} :{code}:Reason {code}\n" for code in (2, 4, 10))},

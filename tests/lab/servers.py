@@ -145,7 +145,7 @@ class Sshd:
         os.makedirs("/run/sshd", exist_ok=True)
         self.process = lab.start(lab.gateway, "/usr/sbin/sshd", "-D", "-e", "-f", config,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: listens(lab, 22), 10, "sshd")
+        wait_for(lambda: listens(lab, 22), 60, "sshd")
 
     @staticmethod
     def greeting(lab, source):

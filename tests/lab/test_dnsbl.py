@@ -7,7 +7,7 @@ import pytest
 import guardbed
 import lists
 import world
-from lab import Lab
+from lab import BUILD, Lab
 
 # Zones that work, with weights that tell who has counted, and zones that do not.
 WORKING = ["bl.test*10", "wl.test*-6", "mask.test=127.0.0.&4*3", "mask.test=127.0.0.&8*2",
@@ -129,8 +129,28 @@ def test_spf_of_the_helo_name(bed):
     assert found["spf"]["result"] == "fail" and "spf-helo-fail" in {row["finding"] for row in found["findings"]}
 
 
+def check(bed, *words):
+    """The checks that need no agent, through the gateway's resolver."""
+    return bed.lab.ns(bed.lab.gateway, BUILD.resolve() / "posternctl", "check", *words, "--dns", world.RESOLVER, "--json",
+                      check=False).json
+
+
+@pytest.mark.parametrize("domain, wanted", [("sound.example", "listed"), ("nullmx.example", "null"),
+                                            ("addressed.example", "implicit"), ("mute.example", "missing"),
+                                            ("nothing.example", "missing"), ("servfail.test", "temporary")])
+def test_the_mail_hosts_of_a_domain(bed, domain, wanted):
+    assert check(bed, "mx", domain)["mx"] == wanted
+
+
+@pytest.mark.parametrize("address, domain, wanted", [
+    (world.NAMED, "sound.example", "pass"), (world.NAMED6, "sound.example", "pass"), (UNLISTED4, "sound.example", "fail"),
+    (UNLISTED4, "mute.example", "none"), (UNLISTED4, "servfail.test", "temperror")])
+def test_spf(bed, address, domain, wanted):
+    assert check(bed, "spf", "--ip", address, "--helo", "mail.example", "--from", f"user@{domain}")["result"] == wanted
+
+
 def test_the_resolver_is_gone(bed):
     """Nothing is known, nothing counts, and it is said."""
     with bed.world.resolver_stopped():
-        done = bed.check_ip("203.0.113.200")
+        done = bed.check_ip("203.0.113.202")
     assert done.rc == 0 and done.json["temporary"] and done.json["decision"] == "accept"

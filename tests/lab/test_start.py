@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from lab import BUILD, wait_until
+from lab import BUILD, NO_LIMITS, Lab, wait_until
 
 LISTED = "203.0.113.66"
 
@@ -21,15 +21,19 @@ def start(lab, path):
     return errors[0]["error"]
 
 
-@pytest.fixture
-def filtering(fresh, no_limits):
-    """A lab in which an agent has attached, listed an address and ended: the kernel filters alone."""
-    fresh.listen()
-    fresh.ns(fresh.gateway, "ip", "link", "add", "br9", "type", "bridge")
-    fresh.start_posternd(limits=no_limits)
-    fresh.ctl("block", "add", LISTED)
-    fresh.stop_posternd()
-    return fresh
+@pytest.fixture(scope="module")
+def filtering():
+    """
+    A lab in which an agent has attached, listed an address and ended: the kernel filters alone. All tests that use it
+    are about starts that change nothing, so it is the same lab for all of them.
+    """
+    with Lab("filtering") as made:
+        made.listen()
+        made.ns(made.gateway, "ip", "link", "add", "br9", "type", "bridge")
+        made.start_posternd(limits=NO_LIMITS)
+        made.ctl("block", "add", LISTED)
+        made.stop_posternd()
+        yield made
 
 
 @pytest.mark.parametrize("overrides, words", [
@@ -66,10 +70,12 @@ def test_a_configuration_that_fails_late_is_not_in_force(filtering, no_limits, o
     assert "nosuch0" in said or "in use" in said
     assert filtering.connect(LISTED) == "timeout"
     assert [filtering.connect("198.51.100.9") for _ in range(4)] == ["open"] * 4
-    filtering.hold("198.51.100.9")
-    wait_until(lambda: "198.51.100.9" in filtering.ns(filtering.gateway, "ss", "-Htn", "state", "established").out,
-               5, "a connection")
+    held = filtering.hold("198.51.100.9")
+    established = lambda: "198.51.100.9" in filtering.ns(filtering.gateway, "ss", "-Htn", "state", "established").out
+    wait_until(established, 5, "a connection")
     assert filtering.connect("198.51.100.9") == "open"
+    held.terminate()
+    wait_until(lambda: not established(), 5, "its end")
 
 
 @pytest.mark.parametrize("kind", ["directory", "binary", "cut short"])

@@ -20,7 +20,7 @@ def there():
 @pytest.fixture
 def ask(there):
     """Without a cache, so that what changes is seen."""
-    resolve = Resolve(there.lab.start(there.lab.gateway, BUILD / "tests/resolve", 2000, 1, world.RESOLVER,
+    resolve = Resolve(there.lab.start(there.lab.gateway, BUILD / "tests/resolve", 1000, 1, world.RESOLVER,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
     yield resolve.ask
     assert resolve.close() == 0
@@ -62,7 +62,7 @@ def test_a_list_that_does_not_work(ask, zone, wanted):
 
 
 def test_an_answer_that_needs_tcp(ask, there):
-    resolve = Resolve(there.lab.start(there.lab.gateway, BUILD / "tests/resolve", 2000, 1, world.RESOLVER,
+    resolve = Resolve(there.lab.start(there.lab.gateway, BUILD / "tests/resolve", 1000, 1, world.RESOLVER,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
     assert "127.0.0.2" in codes(resolve.ask(below(lists.SEVERAL, "big.test")))
     assert resolve.stats["tcp"] == 1

@@ -143,10 +143,11 @@ class World:
 
     # ---- the gateway's resolver
 
-    def start_resolver(self):
+    def start_resolver(self, more=""):
+        """`more`: lines of the section "server"."""
         hints = self.directory / "root.hints"
         hints.write_text(f". 3600 IN NS ns.lab.example.\nns.lab.example. 3600 IN A {AUTHORITY}\n")
-        text = dnsconf.unbound(self.directory, RESOLVER, OWN, UNBOUND_MORE.format(directory=self.directory),
+        text = dnsconf.unbound(self.directory, RESOLVER, OWN, UNBOUND_MORE.format(directory=self.directory) + more,
                                control=self.directory / "unbound.sock")
         return self._start(self.lab.gateway, RESOLVER, "unbound", text, "/usr/sbin/unbound", "-d", "-c")
 
@@ -154,8 +155,8 @@ class World:
         self.resolver.send_signal(how)
         self.resolver.wait(20)
 
-    def return_resolver(self):
-        self.resolver = self.start_resolver()
+    def return_resolver(self, more=""):
+        self.resolver = self.start_resolver(more)
 
     def queries(self):
         """How many questions the resolver was asked."""

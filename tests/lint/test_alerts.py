@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "packaging/prometheus/postern-alerts.yaml"
-METRICS = ROOT / "userspace/obs/metrics.c"
+METRICS = sorted((ROOT / "userspace/obs").glob("metrics*.c"))
 
 # Half an hour of a gateway with every trouble (a), one that is not attached (b), one that is down (c).
 SERIES = {
@@ -38,6 +38,30 @@ SERIES = {
     'postern_flood_active{instance="a",port="587"}': "0x30",
     'postern_syn_cookies{instance="a",state="unavailable"}': "1x30",
     'postern_syn_cookies{instance="a",state="on"}': "0x30",
+    'postern_dnsbl_zone_up{instance="a",zone="bl.example",of="address"}': "0x30",
+    'postern_dnsbl_zone_health_info{instance="a",zone="bl.example",of="address",health="silent"}': "1x30",
+    'postern_dnsbl_zone_up{instance="a",zone="wl.example",of="address"}': "1x30",
+    'postern_dnsbl_zone_up{instance="b",zone="bl.example",of="address"}': "0x30",
+    'postern_dnsbl_zone_health_info{instance="b",zone="bl.example",of="address",health="untested"}': "1x30",
+    'postern_dns_queries_total{instance="a"}': "0+600x30",
+    'postern_dns_timeouts_total{instance="a"}': "0+590x30",
+    'postern_dns_queries_total{instance="b"}': "0+600x30",
+    'postern_dns_timeouts_total{instance="b"}': "0+30x30",
+    'postern_dns_servers_down{instance="a"}': "1x30",
+    'postern_dns_servers_down{instance="b"}': "0x30",
+    'postern_dns_rewrites{instance="a"}': "1x30",
+    'postern_dns_rewrites{instance="b"}': "0x30",
+    'postern_verdicts_total{instance="a",decision="accept"}': "0+60x30",
+    'postern_verdicts_total{instance="a",decision="reject"}': "0+30x30",
+    'postern_verdicts_temporary_total{instance="a"}': "0+30x30",
+    'postern_verdicts_total{instance="b",decision="accept"}': "0+60x30",
+    'postern_verdicts_temporary_total{instance="b"}': "0+3x30",
+    'postern_newcomers_lost_total{instance="a"}': "0x30",
+    'postern_newcomers_skipped_total{instance="a"}': "0+600x30",
+    'postern_evaluations_skipped_total{instance="a"}': "0x30",
+    'postern_newcomers_lost_total{instance="b"}': "0x30",
+    'postern_newcomers_skipped_total{instance="b"}': "0+6x30",
+    'postern_evaluations_skipped_total{instance="b"}': "0x30",
 }
 
 FIRING = {
@@ -53,6 +77,12 @@ FIRING = {
     "PosternNoCookies": [{"severity": "ticket", "instance": "a", "state": "unavailable"}],
     "PosternEventsLost": [{"severity": "ticket", "instance": "a"}],
     "PosternManyStopped": [{"severity": "ticket", "instance": "a"}],
+    "PosternListOut": [{"severity": "ticket", "instance": "a", "zone": "bl.example", "of": "address"}],
+    "PosternNoResolver": [{"severity": "page", "instance": "a"}],
+    "PosternResolverDown": [{"severity": "ticket", "instance": "a"}],
+    "PosternResolverRewrites": [{"severity": "page", "instance": "a"}],
+    "PosternVerdictsTemporary": [{"severity": "ticket", "instance": "a"}],
+    "PosternNewcomersLost": [{"severity": "ticket", "instance": "a"}],
 }
 
 
@@ -70,7 +100,7 @@ def test_rules_are_valid():
 
 
 def test_metrics_exist(rules):
-    exported = set(re.findall(r'\{ "(\w+)", [GC],', METRICS.read_text(encoding="utf-8")))
+    exported = {name for path in METRICS for name in re.findall(r'\{ "(\w+)", [GC],', path.read_text(encoding="utf-8"))}
     named = set(re.findall(r"\bpostern_\w+", " ".join(rule["expr"] for rule in rules_of(rules))))
     assert named and exported
     assert named <= exported

@@ -13,7 +13,7 @@ APT = """#!/bin/sh
 echo "$*" >>"$STAGE/asked"
 cp "$STAGE/policy-rc.d" "$STAGE/seen" 2>/dev/null
 echo "apt-get was here"
-if [ -e "$STAGE/hang" ]; then touch "$STAGE/hanging"; sleep 1000; fi
+if [ -e "$STAGE/hang" ]; then exec sleep 1000; fi
 case "$*" in
 *download*) [ -e "$STAGE/fresh" ] && for name; do :; done && touch "${name}_1_all.deb" ;;
 *install*) [ -e "$STAGE/fresh" ] ;;
@@ -124,13 +124,16 @@ def test_interrupted(stage, number):
 
 
 def start_and_wait(stage):
-    """The script, with an apt-get that does not end. A shell cannot trap what was ignored when it was started."""
+    """
+    The script, with an apt-get that does not end. A shell cannot trap what was ignored when it was started; and dash
+    loses a SIGINT that comes while it starts a program, so apt-get is no shell any more when this returns.
+    """
     running = subprocess.Popen(["sh", stage.script, "two"], env=stage.env, start_new_session=True,
                                preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     stage.running.append(running)
     end = time.monotonic() + 20
-    while not (stage.root / "hanging").exists():
+    while subprocess.run(["pgrep", "-x", "-g", str(running.pid), "sleep"], stdout=subprocess.DEVNULL).returncode:
         assert time.monotonic() < end
         time.sleep(0.05)
     return running

@@ -6,10 +6,13 @@
 #define _GNU_SOURCE /* unshare */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -20,6 +23,8 @@
 #include "gate_xdp.skel.h"
 #include "lib/clock.h"
 #include "tests/packet/packet.h"
+
+#define HELD_MAX 16
 
 static struct gate *gate;
 static struct gate_xdp *xdp;
@@ -111,6 +116,46 @@ static void *memory(enum gate_map which)
 	return gate->map[which].memory;
 }
 
+static int listener, held[HELD_MAX];
+static size_t held_count;
+
+static bool kernel_connect(const char *source, bool hold)
+{
+	const struct sockaddr_in6 dest = { .sin6_family = AF_INET6,
+					   .sin6_port = htons(25),
+					   .sin6_addr = { { { [10] = 255, 255, 127, 0, 0, 1 } } } };
+	struct sockaddr_in6 own = { .sin6_family = AF_INET6 };
+	int client, server;
+
+	while (!source && held_count)
+		close(held[--held_count]);
+	if (!source)
+		return true;
+	client = socket(AF_INET6, SOCK_STREAM, 0);
+	if (inet_pton(AF_INET6, source, &own.sin6_addr) != 1 ||
+	    bind(client, (const void *)&own, sizeof(own)) ||
+	    connect(client, (const void *)&dest, sizeof(dest)))
+		return false;
+	server = accept(listener, NULL, NULL);
+	if (hold && held_count + 2 <= HELD_MAX) {
+		held[held_count++] = client;
+		held[held_count++] = server;
+		return true;
+	}
+	close(client);
+	close(server);
+	return server >= 0;
+}
+
+static int raise_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0), failed = ioctl(fd, SIOCSIFFLAGS, &request);
+
+	close(fd);
+	return failed;
+}
+
 /*
  * A network of its own, with a listener on port 25 that gives out cookies: a test run looks for
  * sockets in the namespace of its caller.
@@ -118,9 +163,9 @@ static void *memory(enum gate_map which)
 static int listen_alone(void)
 {
 	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(25) };
-	int listener, sysctl, failed;
+	int sysctl, failed;
 
-	if (unshare(CLONE_NEWNET))
+	if (unshare(CLONE_NEWNET) || raise_loopback())
 		return -1;
 	sysctl = open("/proc/sys/net/ipv4/tcp_syncookies", O_WRONLY);
 	failed = sysctl < 0 || write(sysctl, "2", 1) != 1;
@@ -171,6 +216,7 @@ int kernel_world(struct world *out)
 		.offenders = memory(GATE_MAP_offenders),
 		.run = kernel_run,
 		.run_many = kernel_run_many,
+		.connect = kernel_connect,
 		.now = clock_mono,
 		.reset_counters = kernel_reset_counters,
 		.read_counters = kernel_read_counters,

@@ -183,6 +183,9 @@ struct world {
 	int (*run)(uint8_t *frame, size_t *length, const struct faults *faults);
 	/* Runs it over one frame many times; NULL where that proves nothing. */
 	void (*run_many)(const uint8_t *frame, size_t length, uint32_t times);
+	/* A real connection from a loopback address to port 25; `hold` leaves it open until it is
+	 * called with NULL. NULL on the host. */
+	bool (*connect)(const char *source, bool hold);
 	uint64_t (*now)(void);
 	void (*advance)(uint64_t ns); /* moves the clock; NULL where it is not ours */
 	void (*reset_counters)(void);

@@ -1,22 +1,27 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Evaluations of SPF a second, with answers from memory: build/bench/spf.json.
+"""Evaluations of SPF a second, and questions to the DNS: build/bench/spf.json.
 
-The policies are such as large and small senders publish. Postern (tests/spf/evaluate) is measured beside pyspf and,
-where it is installed, Perl's Mail::SPF, all on one processor and with the same answers; the scripted DNS of each is
-part of what is measured. Every evaluation is of a fresh query, so nothing is kept from one to the next.
+Postern is measured beside pyspf and, where they are installed, libspf2 and Perl's Mail::SPF, each on one processor.
+First with answers from memory: the policies are such as large and small senders publish, the scripted DNS of each is
+part of what is measured, and every evaluation is of a fresh query, so nothing is kept from one to the next. Then with a
+real resolver (bench_wire.py). All subjects take turns, so what else the machine does meets all of them; what compares
+them is the ratio to Postern's figure of the same turn, which is written, too.
 
-usage: bench_spf.py EVALUATE
+usage: bench_spf.py DIRECTORY     of evaluate, bench_resolver and, if there is such a one, bench_libspf2
 """
 import json
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
 import time
 
+import bench_wire
 import differential
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
+from figures import Figures  # noqa: E402
 
 RUNS = 5
 ROUNDS = {"Postern": 20000, "pyspf": 300, "Mail::SPF": 100}
@@ -71,31 +76,53 @@ def mail_spf(_, ip, sender, rounds):
     return result, rounds / float(seconds)
 
 
-def subjects():
-    found = {"Postern": postern, "pyspf": pyspf}
-    if shutil.which("perl") and subprocess.run(["perl", "-MMail::SPF", "-MJSON::PP", "-e", "1"],
-                                               capture_output=True).returncode == 0:
-        found["Mail::SPF"] = mail_spf
-    return found
+def has_mail_spf():
+    return bool(shutil.which("perl")) and subprocess.run(["perl", "-MMail::SPF", "-MJSON::PP", "-e", "1"],
+                                                         capture_output=True).returncode == 0
+
+
+class Turns:
+    """Measures subjects in turn. A subject is (name, function).
+
+    The function gives the result, how often a second it came to it and, if it knows, how often a second of its own
+    processor's: where others work, or a server is waited for, that is less than a second.
+    """
+
+    def __init__(self):
+        self.figures = Figures()
+
+    def measure(self, figure, unit, subjects):
+        """All must come to the same result. The first one is what the others are compared with."""
+        turns = [[function() for _, function in subjects] for _ in range(RUNS)]
+        results = {measured[0] for turn in turns for measured in turn}
+        assert len(results) == 1, f"{figure}: {results}"
+        for index, of in ((1, ""), (2, " of processor")):
+            known = [number for number in range(len(subjects)) if len(turns[0][number]) > index]
+            for number in known:
+                self.figures.add(figure, unit + of, subjects[number][0], [turn[number][index] for turn in turns])
+            for number in known[1:]:
+                self.figures.add(figure, f"ratio{of}", f"{subjects[0][0]} / {subjects[number][0]}",
+                                 [turn[0][index] / turn[number][index] for turn in turns])
+
+
+def from_memory(turns, evaluate, subjects):
+    for name, ip, sender in CASES:
+        turns.measure(name, "evaluations/s", [
+            (subject, lambda m=measure, s=subject, i=ip, f=sender: m(evaluate, i, f, ROUNDS[s]))
+            for subject, measure in subjects.items()])
 
 
 def main():
-    evaluate, rows = sys.argv[1], []
-    for name, ip, sender in CASES:
-        results = set()
-        for subject, measure in subjects().items():
-            runs = [measure(evaluate, ip, sender, ROUNDS[subject]) for _ in range(RUNS)]
-            results |= {result for result, _ in runs}
-            values = [value for _, value in runs]
-            row = {"figure": name, "value": statistics.median(values), "unit": "evaluations/s", "subject": subject,
-                   "runs": RUNS, "min": min(values), "max": max(values)}
-            rows.append(row)
-            print(f"{name:24} {subject:12} {row['value']:10.0f} evaluations/s  ({row['min']:.0f} to {row['max']:.0f})",
-                  flush=True)
-        assert len(results) == 1, f"{name}: {results}"
-    path = HERE.parents[1] / "build/bench/spf.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows, indent=2) + "\n")
+    programs = pathlib.Path(sys.argv[1])
+    bench_wire.in_namespace()
+    turns, subjects = Turns(), {"Postern": postern, "pyspf": pyspf}
+    if has_mail_spf():
+        subjects["Mail::SPF"] = mail_spf
+    else:
+        print("Mail::SPF is not measured: libmail-spf-perl is not installed")
+    from_memory(turns, programs / "evaluate", subjects)
+    bench_wire.measure(programs, has_mail_spf(), turns)
+    turns.figures.write("spf")
 
 
 if __name__ == "__main__":

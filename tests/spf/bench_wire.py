@@ -26,12 +26,13 @@ ADDRESS = "127.0.0.1"
 IN_FLIGHT = 64
 DOMAINS = IN_FLIGHT + 5
 IP, HELO = "192.0.2.1", "mx.bench.example"
-MINE, UNBOUNDS = 0, 1  # processors
+MINE, UNBOUNDS = 0, min(1, os.cpu_count() - 1)  # processors
 INSIDE = "POSTERN_BENCH_INSIDE"
 PYTHON_ROUNDS, PERL_ROUNDS = 300, 100
 # The times of a fast subject, by case.
 CASES = {"simple record": ("simple", 20000), "ten includes": ("chain", 3000), "ten exchanges": ("mx", 3000)}
 CACHED_FACTOR = 20
+QUESTION_ROUNDS = 200000
 
 CONFIG = """\
 server:
@@ -100,14 +101,15 @@ def resolver():
 
 
 def run(command, **options):
-    """(result, times a second) of a program that prints as bench_resolver does."""
+    """(result, times a second, times a second of its processor's) of a program that prints as bench_resolver does."""
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, **options)
     figures = json.loads(done.stdout)
-    return figures["result"], figures["count"] / figures["seconds"]
+    assert not figures.get("timeouts"), f"{command}: {figures}"
+    return figures["result"], figures["count"] / figures["seconds"], figures["count"] / figures["cpu"]
 
 
 class Subjects:
-    """Each of them takes (suffix of the domains, rounds) and gives (result, evaluations a second)."""
+    """Each of them takes (suffix of the domains, rounds) and gives what run() does, or less."""
 
     def __init__(self, programs):
         self.programs = pathlib.Path(programs)
@@ -156,26 +158,33 @@ class Subjects:
         result, seconds = done.stdout.split()
         return result, PERL_ROUNDS / float(seconds)
 
-    def all(self, has_perl):
-        """(subject, measure) of those that are here; and says who is not."""
-        found = [(f"Postern, {IN_FLIGHT} at once", self.over_the_wire), ("Postern, one at a time", self.one_at_a_time),
-                 ("Postern, cache", self.cached), (f"Postern, cache, {IN_FLIGHT} at once", self.cached_many)]
-        if (self.programs / "bench_libspf2").exists():
-            found += [("libspf2", self.libspf2_wire), ("libspf2, cache", self.libspf2_cached)]
-        else:
-            print("libspf2 is not measured: libspf2-dev is not installed")
+    def over_unbound(self, has_perl):
+        """(subject, measure) of those that are here, without a cache of their own."""
+        found = [(f"Postern, {IN_FLIGHT} at once", self.over_the_wire), ("Postern, one at a time", self.one_at_a_time)]
+        found += [("libspf2", self.libspf2_wire)] if self.has_libspf2() else []
         found.append(("pyspf", self.pyspf))
         return found + ([("Mail::SPF", self.mail_spf)] if has_perl else [])
 
+    def from_cache(self):
+        found = [("Postern, one at a time", self.cached), (f"Postern, {IN_FLIGHT} at once", self.cached_many)]
+        return found + ([("libspf2", self.libspf2_cached)] if self.has_libspf2() else [])
 
-def measure(programs, has_perl, add):
-    """add(figure, unit, subject, one run's function) for everything."""
+    def has_libspf2(self):
+        return (self.programs / "bench_libspf2").exists()
+
+
+def measure(programs, has_perl, turns):
+    """Everything, with turns.measure(figure, unit, [(subject, function)])."""
     if not shutil.which("unbound"):
-        print("nothing is measured over the wire: unbound is not installed")
+        print("nothing is measured with a real resolver: unbound is not installed")
         return
     subjects = Subjects(programs)
+    if not subjects.has_libspf2():
+        print("libspf2 is not measured: it was not there when this was built (libspf2-dev)")
     with resolver():
-        add("cached answers", "questions/s", f"Postern, {IN_FLIGHT} times 5 at once", lambda: subjects.questions("", 200000))
-        for figure, (suffix, rounds) in CASES.items():
-            for subject, function in subjects.all(has_perl):
-                add(figure, "evaluations/s", subject, lambda f=function: f(suffix, rounds))
+        turns.measure("answers from the cache", "questions/s",
+                      [(f"Postern, {IN_FLIGHT} times 5 at once", lambda: subjects.questions("", QUESTION_ROUNDS))])
+        for case, (suffix, rounds) in CASES.items():
+            for where, found in (("over unbound", subjects.over_unbound(has_perl)), ("from the cache", subjects.from_cache())):
+                turns.measure(f"{case} {where}", "evaluations/s",
+                              [(subject, lambda f=function, s=suffix, r=rounds: f(s, r)) for subject, function in found])

@@ -16,7 +16,7 @@ MENDS = {
     "ptr": ("5.5", "a name of the client that cannot be looked up is skipped, and pyspf ends or counts it as void"),
     "mx": ("5.4", "an exchange that matches decides, and pyspf looks up the others first"),
     "include": ("4.6.4", "the limit of terms is what ends a record that includes itself, and pyspf refuses its sight"),
-    "case": ("12", "names of modifiers have no case, and pyspf knows them in lower case only"),
+    "case": ("4.6.1", "names of modifiers have no case, and pyspf knows them in lower case only"),
     "twice": ("6", "only redirect and exp must not be there twice, and pyspf refuses that of any modifier"),
     "syntax": ("7.1", "macro strings hold visible ASCII and right macros only, and pyspf takes more"),
     "ending": ("7.1", "a domain-spec ends in a label or a macro, and pyspf takes what %{, %% or the like begins"),

@@ -16,8 +16,9 @@
 #include "lib/log.h"
 #include "tests/unit/dns_fixture.h"
 
-#define BIG  6000
-#define LOAD 50 /* questions at a time */
+#define BIG   6000
+#define LOAD  50  /* questions at a time */
+#define BURST 300 /* more than what is sent at once */
 
 /* ---- TCP */
 
@@ -127,12 +128,12 @@ static void the_second_server_takes_over(void **state)
 	lab->options.tries = 10;
 	lab->fake[0].script = script_silent;
 	dns_lab_open(lab, 2);
-	for (int i = 0; i < 20 && !dns_lab_stats(lab).servers_down; i++) {
+	for (int i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "a%d.example", i);
 		dns_lab_ask_now(lab, &asked, name, DNS_A);
 		assert_int_equal(asked.answer.status, DNS_FOUND);
 	}
-	assert_int_equal(dns_lab_stats(lab).servers_down, 1);
+	dns_lab_until(lab, dns_lab_stats(lab).servers_down == 1);
 	assert_int_equal(dns_lab_stats(lab).failovers, 1);
 	seen = lab->fake[0].seen;
 	for (int i = 0; i < 20; i++) {
@@ -142,6 +143,37 @@ static void the_second_server_takes_over(void **state)
 	}
 	/* Probes, and what a busy machine made us take for silence of the other one. */
 	assert_true(lab->fake[0].seen < seen + 10);
+}
+
+/* Says nothing about one zone, whose own servers are dead. */
+static enum reaction script_dead_zone(struct fake *fake, const struct fake_question *question,
+				      struct built *out)
+{
+	if (strstr(question->name, ".dead"))
+		return script_silent(fake, question, out);
+	return script_found(fake, question, out);
+}
+
+/* A zone that is dead is no server that is. */
+static void a_dead_zone_is_no_dead_server(void **state)
+{
+	struct dns_lab *lab = *state;
+	struct asked asked = { .called = 0 };
+	char name[32];
+
+	lab->options.timeout = SHORT_MS;
+	lab->options.tries = 1;
+	lab->fake[0].script = script_dead_zone;
+	dns_lab_open(lab, 1);
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "a%d.dead", i);
+		dns_lab_ask_now(lab, &asked, name, DNS_A);
+		assert_int_equal(asked.answer.status, DNS_TEMPORARY);
+		assert_int_equal(dns_lab_stats(lab).servers_down, 0);
+	}
+	assert_int_equal(dns_lab_stats(lab).failovers, 0);
+	dns_lab_ask_now(lab, &asked, "b.example", DNS_A);
+	assert_int_equal(asked.answer.status, DNS_FOUND);
 }
 
 /* One of the questions that keep coming. */
@@ -212,6 +244,29 @@ static void death_and_return_under_load(void **state)
 }
 
 /* ---- servers that cannot or will not say */
+
+/* What waits in a burst to be sent to a server that turns out to be down goes to the other one. */
+static void a_burst_at_a_dead_server(void **state)
+{
+	static struct asked asked[BURST];
+	struct dns_lab *lab = *state;
+	char name[32];
+
+	memset(asked, 0, sizeof(asked));
+	lab->options.timeout = SHORT_MS;
+	lab->options.tries = 10;
+	lab->fake[0].script = script_silent;
+	dns_lab_open(lab, 2);
+	for (size_t i = 0; i < BURST; i++) {
+		snprintf(name, sizeof(name), "n%zu.example", i);
+		dns_lab_ask(lab, &asked[i], name, DNS_A);
+	}
+	for (size_t i = 0; i < BURST; i++)
+		dns_lab_until(lab, asked[i].called);
+	for (size_t i = 0; i < BURST; i++)
+		assert_int_equal(asked[i].answer.status, DNS_FOUND);
+	assert_true(lab->fake[0].seen < BURST);
+}
 
 static void a_failure_is_kept_for_a_moment(void **state)
 {
@@ -373,7 +428,9 @@ int main(void)
 		TEST(nobody_answers),
 		TEST(a_port_without_a_server),
 		TEST(the_second_server_takes_over),
+		TEST(a_dead_zone_is_no_dead_server),
 		TEST(death_and_return_under_load),
+		TEST(a_burst_at_a_dead_server),
 		TEST(a_failure_is_kept_for_a_moment),
 		TEST(another_server_knows),
 		TEST(a_server_without_edns),

@@ -178,12 +178,43 @@ static void test_ports_have_numbers(void **state)
 	free_gate(gate);
 }
 
+/* A lower limit may be reached already, so ACKs are looked at for a while; and then no longer. */
+static void test_lower_limits(void **state)
+{
+	struct gate *gate = make_gate();
+	struct gate_settings settings = { .limit = { { .conns = 50 } } };
+	__u32 *full = &gate_kernel_settings(gate)->full_until;
+
+	(void)state;
+	clock_freeze(1, WINDOW(1000));
+	gate_set(gate, &settings);
+	assert_int_equal(*full, handshakes_end(WINDOW(1000)));
+	*full = 0;
+	gate_set(gate, &settings);
+	settings.limit[METER_SOURCE].conns = 60;
+	gate_set(gate, &settings);
+	settings.limit[METER_SOURCE].conns = 0;
+	gate_set(gate, &settings);
+	assert_int_equal(*full, 0);
+	settings.limit[METER_SOURCE].conns = 49;
+	gate_set(gate, &settings);
+	clock_freeze(1, WINDOW(1000) + HANDSHAKE_NS);
+	settings_settle(gate);
+	assert_int_equal(*full, handshakes_end(WINDOW(1000)));
+	clock_freeze(1, WINDOW(1000) + HANDSHAKE_NS + (1ull << PROVED_SHIFT));
+	settings_settle(gate);
+	assert_int_equal(*full, 0);
+	clock_freeze(0, 0);
+	free_gate(gate);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rates),  cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_precise),
-		cmocka_unit_test(test_shown),  cmocka_unit_test(test_ports_have_numbers),
+		cmocka_unit_test(test_rates),        cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_limits),       cmocka_unit_test(test_precise),
+		cmocka_unit_test(test_shown),        cmocka_unit_test(test_ports_have_numbers),
+		cmocka_unit_test(test_lower_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,7 +260,7 @@ static void test_answers(void **state)
 static void test_budget(void **state)
 {
 	struct gate *gate = *state;
-	const struct newcomer_budget *budget = gate->map[GATE_MAP_newcomer_budget].memory;
+	struct newcomer_budget *budget = gate->map[GATE_MAP_newcomer_budget].memory;
 	const struct evidence_settings *kernel = &gate_kernel_settings(gate)->evidence;
 	struct gate_evidence evidence = { .on = true, .slot = 5, .rate = 101, .repeat = 100 };
 
@@ -271,6 +271,13 @@ static void test_budget(void **state)
 	gate_newcomers_refill(gate);
 	assert_int_equal(budget[NEWCOMER_SYN].left, 11);
 	assert_int_equal(budget[NEWCOMER_COMPLETED].left, 11);
+	/* What is left is kept, up to what half a second brings. */
+	for (int i = 0; i < GATE_REFILLS; i++)
+		gate_newcomers_refill(gate);
+	assert_int_equal(budget[NEWCOMER_SYN].left, 50);
+	budget[NEWCOMER_SYN].left = -1;
+	gate_newcomers_refill(gate);
+	assert_int_equal(budget[NEWCOMER_SYN].left, 10);
 	evidence.on = false;
 	gate_evidence_set(gate, &evidence);
 	assert_int_equal(kernel->on, 0);

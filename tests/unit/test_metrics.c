@@ -53,6 +53,7 @@ static struct view *make_view(void)
 	view->flood[1] = (struct gate_flood){ .port = 587, .floods = 4, .peak = 1 };
 	view->cookies.cookies = GATE_COOKIES_UNAVAILABLE;
 	view->counters.health[HEALTH_REFUSALS_SENT] = 77;
+	view->counters.health[HEALTH_NEWCOMERS_LOST] = 78;
 	return view;
 }
 
@@ -150,6 +151,7 @@ static void test_values(void **state)
 		"postern_dnsbl_zone_up{zone=\"dbl.example\",of=\"domain\"} 0",
 		"postern_dnsbl_queries_total{zone=\"bl.example\",of=\"address\"} 21",
 		"postern_dns_answers_total{status=\"busy\"} 31",
+		"postern_newcomers_lost_total 78",
 		"postern_packets_total{reason=\"challenged\",family=\"ipv4\",outcome=\"monitored\"}"
 		" "
 		"0",

@@ -76,10 +76,13 @@ static void report_back(struct dnsbl_service *service)
 		 family_names[service->family], "health", dnsbl_health_name(service->health));
 }
 
-/* The next test of a service that is out. */
+/* The next test of a service that is out: never later than if it were in. */
 static void pause_test(struct dnsbl_service *service)
 {
-	service->due = dnsbl_now(service->zone->dnsbl) + service->pause;
+	const struct dnsbl *dnsbl = service->zone->dnsbl;
+	const uint64_t pause = service->pause < dnsbl->interval ? service->pause : dnsbl->interval;
+
+	service->due = dnsbl_now(dnsbl) + pause;
 	if (!service->pause)
 		service->pause = DNSBL_PAUSE_MIN;
 	else if (service->pause * 2 <= DNSBL_PAUSE_MAX)

@@ -4,10 +4,10 @@
  */
 #include "checks/host.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "checks/dnsbl_name.h"
 #include "checks/rdns.h"
 
 #define IPV6_TAG   "IPv6:"
@@ -139,17 +139,15 @@ bool host_address_is_local(const struct addr *addr)
 
 void host_reverse_name(const struct addr *addr, char out[HOST_REVERSE_MAX])
 {
-	const uint8_t *byte = addr->byte;
-	char *at = out;
+	const char *const tree = addr_is_ipv4(addr) ? ".in-addr.arpa" : ".ip6.arpa";
+	struct dnsbl_prefix prefix;
 
-	if (addr_is_ipv4(addr)) {
-		snprintf(out, HOST_REVERSE_MAX, "%u.%u.%u.%u.in-addr.arpa", byte[15], byte[14],
-			 byte[13], byte[12]);
-		return;
-	}
-	for (size_t i = sizeof(addr->byte); i-- > 0; at += 4)
-		snprintf(at, 5, "%x.%x.", byte[i] & 0xfu, byte[i] >> 4u);
-	memcpy(at, "ip6.arpa", sizeof("ip6.arpa"));
+	if (addr_is_ipv4(addr))
+		dnsbl_name_ipv4(addr_ipv4(addr), &prefix);
+	else
+		dnsbl_name_ipv6(addr, &prefix);
+	memcpy(out, prefix.text, prefix.length);
+	memcpy(out + prefix.length, tree, strlen(tree) + 1);
 }
 
 /* Answers */

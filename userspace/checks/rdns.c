@@ -26,7 +26,7 @@ struct rdns {
 	struct dns_query *query; /* for the names */
 	struct host_time time;
 	size_t slots;
-	struct slot slot[RDNS_NAMES_MAX];
+	struct slot *slot; /* owned; of the names to look at */
 	struct rdns_result result;
 	bool done;
 	rdns_cb cb;
@@ -115,17 +115,24 @@ static bool name_is_known(const struct rdns *rdns, const char *name)
 	return false;
 }
 
-static void take_names(struct rdns *rdns, const struct dns_answer *answer)
+/* False if memory is short. */
+static bool take_names(struct rdns *rdns, const struct dns_answer *answer)
 {
+	const size_t most = answer->count < RDNS_NAMES_MAX ? answer->count : RDNS_NAMES_MAX;
+
 	rdns->result.names = (unsigned int)answer->count;
+	rdns->slot = malloc(most * sizeof(*rdns->slot));
+	if (!rdns->slot)
+		return false;
 	for (size_t i = 0; i < answer->count; i++) {
 		const char *name = answer->record[i].text;
 
 		if (!name_is_usable(name))
 			rdns->result.invalid++;
-		else if (rdns->slots < RDNS_NAMES_MAX && !name_is_known(rdns, name))
+		else if (rdns->slots < most && !name_is_known(rdns, name))
 			memcpy(rdns->slot[rdns->slots++].name, name, strlen(name) + 1);
 	}
+	return true;
 }
 
 static void ask_for_addresses(struct rdns *rdns)
@@ -134,6 +141,7 @@ static void ask_for_addresses(struct rdns *rdns)
 		struct slot *slot = &rdns->slot[i];
 
 		slot->rdns = rdns;
+		slot->outcome = HOST_PENDING;
 		rdns->result.queries++;
 		slot->query = dns_ask(rdns->dns, slot->name, host_address_type(&rdns->addr),
 				      on_address, slot);
@@ -144,14 +152,15 @@ static void ask_for_addresses(struct rdns *rdns)
 static void on_names(const struct dns_answer *answer, void *arg)
 {
 	struct rdns *rdns = arg;
+	bool known = answer->status != DNS_TEMPORARY && answer->status != DNS_BUSY;
 
 	rdns->query = NULL;
 	host_time_add(&rdns->time, answer->ttl, answer->age);
-	if (answer->status == DNS_FOUND)
-		take_names(rdns, answer);
+	if (answer->status == DNS_FOUND && answer->count)
+		known = take_names(rdns, answer);
 	if (rdns->slots)
 		ask_for_addresses(rdns);
-	else if (answer->status == DNS_TEMPORARY || answer->status == DNS_BUSY)
+	else if (!known)
 		finish(rdns, FINDING_RDNS_TEMPORARY, NULL);
 	else if (answer->count || answer->cut)
 		finish(rdns, FINDING_RDNS_UNCONFIRMED, NULL);
@@ -188,6 +197,7 @@ void rdns_free(struct rdns **rdns)
 	if (!*rdns)
 		return;
 	cancel(*rdns);
+	free((*rdns)->slot);
 	free(*rdns);
 	*rdns = NULL;
 }

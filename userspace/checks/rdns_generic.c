@@ -11,7 +11,6 @@
 #include "checks/rdns.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PIECES_MAX    ((DNS_NAME_MAX + 1) / 2)
@@ -60,13 +59,16 @@ static bool is_letter(char c)
 /* Of pieces of at most `digits` digits; more are no octet and no group. */
 static uint32_t piece_value(const char *start, size_t length, int base, size_t digits)
 {
-	char text[GROUP_DIGITS + 1];
+	uint32_t value = 0;
 
 	if (length > digits)
 		return UINT32_MAX;
-	memcpy(text, start, length);
-	text[length] = '\0';
-	return (uint32_t)strtoul(text, NULL, base);
+	for (size_t i = 0; i < length; i++) {
+		const int digit = start[i] <= '9' ? start[i] - '0' : start[i] - 'a' + 10;
+
+		value = value * (uint32_t)base + (uint32_t)digit;
+	}
+	return value;
 }
 
 /* Cuts into pieces that are all digits of the base, with at most so many digits to a value. */
@@ -143,16 +145,21 @@ static bool holds_run(const char *name, const struct pieces *pieces, const char 
 	return false;
 }
 
-/* The octets in one order. */
-static bool holds_octets(const char *name, const struct pieces *decimal, const struct pieces *hex,
+/* The octets in one order, parted. */
+static bool holds_octets(const struct pieces *decimal, const struct pieces *hex,
+			 const uint32_t octet[OCTETS])
+{
+	return holds_numbers(decimal, octet, OCTETS, OCTETS_ENOUGH, PARTED_BY_MARK) ||
+	       holds_numbers(decimal, octet, OCTETS, OCTETS, PARTED_BY_LETTER) ||
+	       holds_numbers(hex, octet, OCTETS, OCTETS, PARTED_BY_MARK);
+}
+
+/* The octets in one order, run together. */
+static bool holds_joined(const char *name, const struct pieces *decimal,
 			 const uint32_t octet[OCTETS])
 {
 	char run[OCTETS * 3 + 1], filled[OCTETS * 3 + 1], digits[OCTETS * 2 + 1];
 
-	if (holds_numbers(decimal, octet, OCTETS, OCTETS_ENOUGH, PARTED_BY_MARK) ||
-	    holds_numbers(decimal, octet, OCTETS, OCTETS, PARTED_BY_LETTER) ||
-	    holds_numbers(hex, octet, OCTETS, OCTETS, PARTED_BY_MARK))
-		return true;
 	snprintf(run, sizeof(run), "%u%u%u%u", octet[0] & 0xff, octet[1] & 0xff, octet[2] & 0xff,
 		 octet[3] & 0xff);
 	snprintf(filled, sizeof(filled), "%03u%03u%03u%03u", octet[0] & 0xff, octet[1] & 0xff,
@@ -161,6 +168,15 @@ static bool holds_octets(const char *name, const struct pieces *decimal, const s
 		 octet[2] & 0xff, octet[3] & 0xff);
 	return holds_run(name, decimal, run) || holds_run(name, decimal, filled) ||
 	       holds_text(name, digits);
+}
+
+/* Whether there are so many digits in a row that they can be an address: most names have not. */
+static bool has_long_piece(const struct pieces *hex)
+{
+	for (size_t i = 0; i < hex->count; i++)
+		if (hex->piece[i].length >= RUN_LEAST)
+			return true;
+	return false;
 }
 
 static bool holds_ipv4(const char *name, uint32_t addr)
@@ -175,9 +191,13 @@ static bool holds_ipv4(const char *name, uint32_t addr)
 	}
 	cut(name, 10, OCTET_DIGITS, &decimal);
 	cut(name, 16, 2, &hex);
+	if (holds_octets(&decimal, &hex, octet) || holds_octets(&decimal, &hex, reverse))
+		return true;
+	if (!has_long_piece(&hex))
+		return false;
 	snprintf(number, sizeof(number), "%u", addr);
-	return holds_octets(name, &decimal, &hex, octet) ||
-	       holds_octets(name, &decimal, &hex, reverse) || holds_run(name, &decimal, number);
+	return holds_joined(name, &decimal, octet) || holds_joined(name, &decimal, reverse) ||
+	       holds_run(name, &decimal, number);
 }
 
 /* IPv6 */
@@ -266,14 +286,29 @@ static bool holds_ipv6(const char *name, const struct addr *addr)
 
 /* Words */
 
-static const char *const mail_words[] = { "mail",     "mx",     "smtp",    "mta",   "relay", "out",
-					  "outbound", "mailer", "mailout", "mxout", NULL };
+struct word {
+	const char *text;
+	size_t length;
+};
 
-static const char *const dynamic_words[] = {
-	"dyn",   "dynamic", "dynip", "dhcp",  "dsl",    "adsl",      "vdsl",     "xdsl",
-	"cable", "pool",    "pools", "ppp",   "pppoe",  "dial",      "dialup",   "dialin",
-	"cust",  "client",  "fttx",  "ftth",  "mobile", "broadband", "customer", "clients",
-	"lte",   "wifi",    "cpe",   "modem", "dip",    NULL,
+#define WORD(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+#define WORDS(list) list, sizeof(list) / sizeof((list)[0])
+
+static const struct word mail_words[] = {
+	WORD("mail"), WORD("mx"),       WORD("smtp"),   WORD("mta"),     WORD("relay"),
+	WORD("out"),  WORD("outbound"), WORD("mailer"), WORD("mailout"), WORD("mxout"),
+};
+
+static const struct word dynamic_words[] = {
+	WORD("dyn"),    WORD("dynamic"),   WORD("dynip"),    WORD("dhcp"),    WORD("dsl"),
+	WORD("adsl"),   WORD("vdsl"),      WORD("xdsl"),     WORD("cable"),   WORD("pool"),
+	WORD("pools"),  WORD("ppp"),       WORD("pppoe"),    WORD("dial"),    WORD("dialup"),
+	WORD("dialin"), WORD("cust"),      WORD("client"),   WORD("fttx"),    WORD("ftth"),
+	WORD("mobile"), WORD("broadband"), WORD("customer"), WORD("clients"), WORD("lte"),
+	WORD("wifi"),   WORD("cpe"),       WORD("modem"),    WORD("dip"),
 };
 
 /* The letters at the start of a text. */
@@ -286,10 +321,10 @@ static size_t word_length(const char *text)
 	return length;
 }
 
-static bool is_one_of(const char *word, size_t length, const char *const *words)
+static bool is_one_of(const char *text, size_t length, const struct word *words, size_t count)
 {
-	for (; *words; words++)
-		if (strlen(*words) == length && memcmp(word, *words, length) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (words[i].length == length && memcmp(text, words[i].text, length) == 0)
 			return true;
 	return false;
 }
@@ -299,7 +334,7 @@ static bool says_dynamic(const char *name)
 	while (*name) {
 		const size_t length = word_length(name);
 
-		if (is_one_of(name, length, dynamic_words))
+		if (is_one_of(name, length, WORDS(dynamic_words)))
 			return true;
 		name += length ? length : 1;
 	}
@@ -308,7 +343,7 @@ static bool says_dynamic(const char *name)
 
 static bool says_mail(const char *name)
 {
-	return is_one_of(name, word_length(name), mail_words);
+	return is_one_of(name, word_length(name), WORDS(mail_words));
 }
 
 static void fold(const char *name, char out[DNS_NAME_MAX + 1])

@@ -23,6 +23,7 @@
 #include "dns/resolver.h"
 #include "dns/wire.h"
 
+#define DNS_PROBE_NAME  "localhost" /* every resolver knows it itself (RFC 6761 6.3) */
 #define DNS_FAILURE_TTL 3 /* seconds that a failure is kept, so that what is dead is left alone */
 
 /* ---- what askers hold */
@@ -53,11 +54,11 @@ struct dns_server {
 	struct dns_tries waiting; /* to be sent, in order */
 	struct dns_tries unread;  /* sent lately: the server may not have read them */
 	uint32_t unread_count;
-	bool sending;
-	uint32_t failures; /* tries in a row that nobody answered */
-	uint32_t pause;    /* ms from one probe of a server that is down to the next */
+	bool sending, fenced; /* in dns/try.c */
+	uint32_t failures;    /* tries in a row that nobody answered */
+	uint32_t pause;       /* ms from one probe of a server that is down to the next */
 	uint64_t probe_at;
-	bool down, probing, rewrites;
+	bool down, reported, probing, rewrites;
 };
 
 enum dns_outcome {
@@ -97,6 +98,8 @@ void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum
 		    dns_outcome_cb done, void *arg);
 /* Sends of those that wait what may be sent by now. */
 void dns_tries_send(struct dns_server *server);
+/* Ends those that wait, as if the server had been silent. */
+void dns_tries_give_up(struct dns_server *server);
 
 /* ---- questions */
 

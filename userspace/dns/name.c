@@ -34,10 +34,12 @@ static size_t parse_escape(const char *text, uint8_t *out)
 /* One label up to its dot or the end; returns what follows the dot, or NULL. */
 static const char *parse_label(const char *text, struct dns_name *out)
 {
-	uint8_t *length = &out->octet[out->length++];
+	uint8_t *const start = &out->octet[out->length], *at = start + 1;
+	/* One octet more has to be left for the root. */
+	const size_t left = DNS_WIRE_NAME_MAX - 2u - out->length;
+	const uint8_t *const end = at + (left < DNS_LABEL_MAX ? left : DNS_LABEL_MAX);
 	uint8_t octet;
 
-	*length = 0;
 	while (*text && *text != '.') {
 		octet = (uint8_t)*text++;
 		if (octet == '\\') {
@@ -47,14 +49,14 @@ static const char *parse_label(const char *text, struct dns_name *out)
 				return NULL;
 			text += taken;
 		}
-		/* One octet more has to be left for the root. */
-		if (*length == DNS_LABEL_MAX || out->length >= DNS_WIRE_NAME_MAX - 1)
+		if (at == end)
 			return NULL;
-		out->octet[out->length++] = octet;
-		(*length)++;
+		*at++ = octet;
 	}
-	if (!*length)
+	if (at == start + 1)
 		return NULL;
+	*start = (uint8_t)(at - start - 1);
+	out->length = (uint8_t)(at - out->octet);
 	return *text ? text + 1 : text;
 }
 
@@ -84,34 +86,37 @@ bool dns_name_parse(const char *text, struct dns_name *out)
 	return true;
 }
 
-/* Appends an octet; false if it has no place in the text. */
-static bool put(char out[DNS_NAME_MAX + 1], size_t *used, uint8_t octet)
+/* Appends a label; returns its end, or NULL if it has no place before `end`. */
+static char *format_label(const uint8_t *label, char *at, const char *end)
 {
-	const bool escaped = octet == '.' || octet == '\\';
+	for (size_t i = 1; i <= *label; i++) {
+		const uint8_t octet = label[i];
 
-	if (!octet || *used + escaped >= DNS_NAME_MAX)
-		return false;
-	if (escaped)
-		out[(*used)++] = '\\';
-	out[(*used)++] = (char)octet;
-	return true;
+		if ((octet == '.' || octet == '\\') && at < end)
+			*at++ = '\\';
+		if (!octet || at == end)
+			return NULL;
+		*at++ = (char)octet;
+	}
+	return at;
 }
 
 bool dns_name_format(const struct dns_name *name, char out[DNS_NAME_MAX + 1])
 {
-	size_t used = 0;
+	const char *const end = out + DNS_NAME_MAX;
+	char *at = out;
 
 	for (const uint8_t *label = name->octet; *label; label += 1 + *label) {
 		if (label != name->octet) {
-			if (used == DNS_NAME_MAX)
+			if (at == end)
 				return false;
-			out[used++] = '.';
+			*at++ = '.';
 		}
-		for (size_t i = 1; i <= *label; i++)
-			if (!put(out, &used, label[i]))
-				return false;
+		at = format_label(label, at, end);
+		if (!at)
+			return false;
 	}
-	out[used] = '\0';
+	*at = '\0';
 	return true;
 }
 
@@ -120,15 +125,36 @@ static uint8_t fold(uint8_t octet)
 	return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet - 'A' + 'a') : octet;
 }
 
+/* Eight octets at once: bit 7 of each is worked out, and becomes the bit that tells the cases
+ * apart.
+ */
+static uint64_t fold8(uint64_t octets)
+{
+	const uint64_t each = 0x0101010101010101ull, low = octets & 0x7f * each;
+	const uint64_t from_a = low + (0x80 - 'A') * each, behind_z = low + (0x7f - 'Z') * each;
+
+	return octets | ((from_a & ~behind_z & ~octets & 0x80 * each) >> 2);
+}
+
 /* Lengths are below 64, so they are no letters. */
 void dns_name_fold(struct dns_name *name)
 {
-	for (size_t i = 0; i < name->length; i++)
+	uint64_t octets;
+	size_t i = 0;
+
+	for (; i + sizeof(octets) <= name->length; i += sizeof(octets)) {
+		memcpy(&octets, name->octet + i, sizeof(octets));
+		octets = fold8(octets);
+		memcpy(name->octet + i, &octets, sizeof(octets));
+	}
+	for (; i < name->length; i++)
 		name->octet[i] = fold(name->octet[i]);
 }
 
 static bool same(const uint8_t *a, const uint8_t *b, size_t size)
 {
+	if (!memcmp(a, b, size)) /* most are, to the letter */
+		return true;
 	for (size_t i = 0; i < size; i++)
 		if (fold(a[i]) != fold(b[i]))
 			return false;

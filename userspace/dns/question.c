@@ -3,9 +3,9 @@
  * dns/question.c - see dns/internal.h: questions that are under way.
  *
  * A question is at one server at a time, and its tries are those of all servers together, so it
- * takes no longer than `tries` times `timeout` (twice that for answers that need TCP). It goes on
- * when everybody who waited has cancelled, for the sake of the cache, but only to the end of the
- * try.
+ * takes no longer than `tries` times `timeout` (twice that for answers that need TCP), and what a
+ * try in a burst waits to be sent (dns/try.c). It goes on when everybody who waited has cancelled,
+ * for the sake of the cache, but only to the end of the try.
  */
 #include "dns/internal.h"
 

@@ -7,8 +7,9 @@
  * identifiers, EDNS and the change to TCP after an answer that was truncated.
  *
  * A server is down after FAILURES_MAX tries in a row that nobody answered. It is then asked only if
- * nobody else is there, and probed at growing intervals with a question that every resolver knows
- * the answer to, because those that failed may have been chosen by a stranger.
+ * nobody else is there, and probed, at once and at growing intervals, with a question that every
+ * resolver knows the answer to: those that failed may have been chosen by a stranger, or belong to
+ * one zone whose own servers are dead. Only a probe that fails, too, is reported.
  */
 #include "dns/internal.h"
 
@@ -21,8 +22,7 @@
 #define FAILURES_MAX 3
 #define PAUSE_MIN    1000u /* ms */
 #define PAUSE_MAX    30000u
-#define PROBE_NAME   "localhost" /* RFC 6761 6.3 */
-#define UDP_SIZE     1232        /* octets that pass without fragments: dnsflagday.net/2020 */
+#define UDP_SIZE     1232 /* octets that pass without fragments: dnsflagday.net/2020 */
 #define RECEIVE_SIZE                                                                               \
 	1048576 /* octets of a socket's buffer; the kernel cuts it to net.core.rmem_max */
 #define SERVER_FLAGS                                                                               \
@@ -186,6 +186,18 @@ static void log_health(const struct dns_server *server, const char *state)
 		    state);
 }
 
+/* What an operator has to know: that a server is down, and that it is not any more. */
+static void report(struct dns_server *server, bool down)
+{
+	if (server->reported == down)
+		return;
+	server->reported = down;
+	dns_count(&server->resolver->stats.servers_down, down ? 1 : -1);
+	if (down)
+		dns_count(&server->resolver->stats.failovers, 1);
+	log_health(server, down ? "down" : "up");
+}
+
 /* A probe shows that the server is there, not that it can answer: one failure more, and it is down
  * again, for longer. */
 void dns_server_alive(struct dns_server *server, bool probe)
@@ -197,8 +209,17 @@ void dns_server_alive(struct dns_server *server, bool probe)
 		return;
 	server->failures = probe ? FAILURES_MAX - 1 : 0;
 	server->down = false;
-	dns_count(&server->resolver->stats.servers_down, -1);
-	log_health(server, "up");
+	report(server, false);
+}
+
+static bool is_another_up(const struct dns_server *server)
+{
+	const struct dns_resolver *resolver = server->resolver;
+
+	for (size_t i = 0; i < resolver->options.server_count; i++)
+		if (&resolver->server[i] != server && !resolver->server[i].down)
+			return true;
+	return false;
 }
 
 void dns_server_silent(struct dns_server *server)
@@ -209,10 +230,10 @@ void dns_server_silent(struct dns_server *server)
 	if (server->down)
 		return;
 	server->down = true;
-	server->probe_at = uv_now(server->resolver->loop) + server->pause;
-	dns_count(&server->resolver->stats.servers_down, 1);
-	dns_count(&server->resolver->stats.failovers, 1);
-	log_health(server, "down");
+	server->probe_at = uv_now(server->resolver->loop);
+	dns_server_probe(server);
+	if (is_another_up(server))
+		dns_tries_give_up(server);
 }
 
 void dns_server_probed(struct dns_server *server, enum dns_outcome outcome,
@@ -221,6 +242,8 @@ void dns_server_probed(struct dns_server *server, enum dns_outcome outcome,
 	(void)arg;
 	dns_result_unref(result);
 	server->probing = false;
+	if (outcome == DNS_OUTCOME_SILENT)
+		report(server, true);
 	server->pause = server->pause * 2 < PAUSE_MAX ? server->pause * 2 : PAUSE_MAX;
 	server->probe_at = uv_now(server->resolver->loop) + server->pause;
 	if (outcome != DNS_OUTCOME_SILENT && outcome != DNS_OUTCOME_FAILED)
@@ -234,7 +257,7 @@ void dns_server_probe(struct dns_server *server)
 	if (!server->down || server->probing || uv_now(server->resolver->loop) < server->probe_at)
 		return;
 	server->probing = true;
-	dns_name_parse(PROBE_NAME, &name);
+	dns_name_parse(DNS_PROBE_NAME, &name);
 	dns_server_ask(server, &name, DNS_A, dns_server_probed, NULL);
 }
 

@@ -25,13 +25,13 @@ struct dns_stats {
 	uint64_t coalesced;                 /* joined a question that was under way */
 	uint64_t busy;                      /* over a budget */
 	uint64_t cancelled;
-	uint64_t queries;                      /* sent to a server: tries, and probes of servers */
-	uint64_t timeouts;                     /* of these, those that nobody answered in time */
-	uint64_t refusals;                     /* answered with SERVFAIL, REFUSED and the like */
-	uint64_t nonsense;                     /* answered with what could not be read */
-	uint64_t tcp;                          /* connections over TCP */
-	uint64_t failovers;                    /* times that a server was given up for a while */
-	uint64_t evicted;                      /* answers that left the cache before their time */
+	uint64_t queries;   /* sent to a server: tries, and what says how it is */
+	uint64_t timeouts;  /* of these, those that nobody answered in time */
+	uint64_t refusals;  /* answered with SERVFAIL, REFUSED and the like */
+	uint64_t nonsense;  /* answered with what could not be read */
+	uint64_t tcp;       /* connections over TCP */
+	uint64_t failovers; /* times that a server was given up for a while */
+	uint64_t evicted;   /* answers that left the cache before their time */
 	uint64_t latency[DNS_LATENCY_CLASSES]; /* of answered queries */
 	uint64_t latency_ms;                   /* of all of them together */
 	/* gauges */

@@ -5,17 +5,17 @@
  * A server on the same host has a socket's buffer, by default of 212992 octets, which hold some 270
  * queries whatever their size; what comes on top is lost, and each loss costs its question the time
  * of a try. So there are at most UNREAD_MAX queries of which we do not know that the server has
- * read them: an answer says so of its query and, because a socket is read in order, of those
- * before; and after UNREAD_MS it is taken for granted. The others wait, in order. So a server that
- * knows its answers gets as many queries as it answers, and one that has to look up each name at
- * least UNREAD_MAX each UNREAD_MS. How many may wait is bounded by the budgets of questions.
+ * read them. An answer says so of its query and, because a socket is read in order, of those
+ * before. When others wait, a fence follows: a query that the server can answer at once, while it
+ * looks up what was asked before. Without an answer of any kind UNREAD_MS have to do. Those that
+ * wait are sent in order, and bounded by the budgets of questions.
  */
 #include "dns/internal.h"
 
 #include <stdlib.h>
 
 #define UNREAD_MAX 128u
-#define UNREAD_MS  10u
+#define UNREAD_MS  100u
 #define ONION_TTL  3600
 #define NS_OF_MS   1000000u
 
@@ -122,8 +122,46 @@ static void send_now(struct dns_server *server, struct dns_try *try)
 	server->unread_count++;
 	TAILQ_INSERT_TAIL(&server->unread, try, link);
 	dns_count(&server->resolver->stats.queries, 1);
-	dns_name_format(&try->name, text); /* it can be, or it would not have come so far */
-	ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(try->type), on_answer, try);
+	if (dns_name_format(&try->name, text))
+		ares_query(server->channel, text, DNS_CLASS_IN, dns_wire_type(try->type), on_answer,
+			   try);
+	else
+		on_answer(try, ARES_EBADNAME, 0, NULL, 0);
+}
+
+static struct dns_try *try_new(struct dns_server *server, const struct dns_name *name,
+			       enum dns_type type, dns_outcome_cb done, void *arg)
+{
+	struct dns_try *try = malloc(sizeof(*try));
+
+	if (!try)
+		return NULL;
+	*try = (struct dns_try){
+		.server = server, .done = done, .arg = arg, .type = type, .name = *name
+	};
+	dns_resolver_in_flight(server->resolver, 1);
+	return try;
+}
+
+static void on_fence(struct dns_server *server, enum dns_outcome outcome, struct dns_result *result,
+		     void *arg)
+{
+	(void)outcome;
+	(void)arg;
+	server->fenced = false;
+	dns_result_unref(result);
+}
+
+static void send_fence(struct dns_server *server)
+{
+	struct dns_name name;
+	struct dns_try *try;
+
+	dns_name_parse(DNS_PROBE_NAME, &name);
+	try = try_new(server, &name, DNS_A, on_fence, NULL);
+	server->fenced = try != NULL;
+	if (try)
+		send_now(server, try);
 }
 
 /* Sends what may be sent. c-ares may call back at once, and whoever hears it may ask on: that is
@@ -142,6 +180,8 @@ void dns_tries_send(struct dns_server *server)
 		TAILQ_REMOVE(&server->waiting, try, link);
 		send_now(server, try);
 	}
+	if (!TAILQ_EMPTY(&server->waiting) && !server->fenced)
+		send_fence(server);
 	server->sending = false;
 }
 
@@ -175,22 +215,31 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *messag
 void dns_server_ask(struct dns_server *server, const struct dns_name *name, enum dns_type type,
 		    dns_outcome_cb done, void *arg)
 {
-	char text[DNS_NAME_MAX + 1];
-	struct dns_try *try = malloc(sizeof(*try));
+	struct dns_try *try = try_new(server, name, type, done, arg);
 
-	if (!try || !dns_name_format(name, text)) {
-		free(try);
+	if (!try) {
 		done(server, DNS_OUTCOME_FAILED, NULL, arg);
 		return;
 	}
-	*try = (struct dns_try){
-		.server = server, .done = done, .arg = arg, .type = type, .name = *name
-	};
-	dns_resolver_in_flight(server->resolver, 1);
 	TAILQ_INSERT_TAIL(&server->waiting, try, link);
 	dns_tries_send(server);
 	if (!TAILQ_EMPTY(&server->waiting))
 		dns_resolver_pace(server->resolver);
+}
+
+void dns_tries_give_up(struct dns_server *server)
+{
+	struct dns_tries waiting = TAILQ_HEAD_INITIALIZER(waiting);
+	struct dns_try *try;
+
+	/* Whoever hears it may ask this server again, which waits for its turn then. */
+	TAILQ_CONCAT(&waiting, &server->waiting, link);
+	while ((try = TAILQ_FIRST(&waiting))) {
+		TAILQ_REMOVE(&waiting, try, link);
+		dns_resolver_in_flight(server->resolver, -1);
+		try->done(server, DNS_OUTCOME_SILENT, NULL, try->arg);
+		free(try);
+	}
 }
 
 void dns_tries_init(struct dns_server *server)

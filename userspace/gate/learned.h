@@ -22,8 +22,8 @@
 
 #include "gate/gate.h"
 #include "maps/newcomer.h"
+#include "store/store.h"
 
-#define LEARNED_LIST      "learned"
 #define LEARNED_IPV6_BITS 64 /* IPv6 sources are known by this prefix */
 
 enum gate_learned_kind {

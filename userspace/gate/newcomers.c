@@ -11,6 +11,7 @@
 #include "maps/learned.h"
 
 #define SECOND_NS        1000000000ull
+#define BURST_PART       2    /* of a second that the budget may save up */
 #define NEWCOMERS_A_READ 1024 /* what more there is waits for the next read */
 
 #define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELAXED)
@@ -58,19 +59,35 @@ int gate_newcomers_read(struct gate *gate, gate_newcomer_cb cb, void *arg)
 	return NEWCOMERS_A_READ - newcomers->left;
 }
 
-static void fill_budget(struct gate *gate, uint32_t share)
+static struct newcomer_budget *budgets(const struct gate *gate)
 {
-	struct newcomer_budget *budget = gate->map[GATE_MAP_newcomer_budget].memory;
+	return gate->map[GATE_MAP_newcomer_budget].memory;
+}
 
+static void empty_budgets(struct gate *gate)
+{
 	for (int stage = 0; stage < NEWCOMER_STAGES; stage++)
-		store(&budget[stage].left, (int32_t)share);
+		store(&budgets(gate)[stage].left, 0);
+}
+
+/* What is not used is kept for BURST_PART of a second: newcomers come in groups. */
+static void fill_budget(struct newcomer_budget *budget, uint32_t rate)
+{
+	const int32_t share = (int32_t)(rate / GATE_REFILLS + (rate % GATE_REFILLS != 0));
+	const int32_t most =
+		(int32_t)(rate / BURST_PART) > share ? (int32_t)(rate / BURST_PART) : share;
+	const int32_t left = __atomic_load_n(&budget->left, __ATOMIC_RELAXED);
+
+	__atomic_fetch_add(&budget->left, left + share > most ? most - left : share,
+			   __ATOMIC_RELAXED);
 }
 
 void gate_newcomers_refill(struct gate *gate)
 {
 	const uint32_t rate = __atomic_load_n(&gate->newcomers.rate, __ATOMIC_RELAXED);
 
-	fill_budget(gate, rate / GATE_REFILLS + (rate % GATE_REFILLS != 0));
+	for (int stage = 0; stage < NEWCOMER_STAGES; stage++)
+		fill_budget(&budgets(gate)[stage], rate);
 	learned_settle(gate);
 }
 
@@ -82,7 +99,7 @@ void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence)
 	store(&kernel->repeat, (uint32_t)(evidence->repeat * SECOND_NS >> PROVED_SHIFT));
 	store(&gate->newcomers.rate, evidence->on ? evidence->rate : 0);
 	if (!evidence->on)
-		fill_budget(gate, 0);
+		empty_budgets(gate);
 	__atomic_store_n(&kernel->on, evidence->on, __ATOMIC_RELEASE);
 }
 

@@ -11,16 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is ours. */
+struct own {
+	char *name[HELO_OWN_MAX]; /* owned */
+	size_t names, addresses;
+	struct addr address[HELO_OWN_MAX];
+};
+
 struct evaluation {
 	struct dns *dns;
 	struct dnsbl *dnsbl;
 	struct score_rules rules;
-	char *helo; /* owned; NULL if it has not been said */
+	char *helo;      /* owned; NULL if it has not been said */
+	struct own *own; /* owned; only with `helo`, which is compared with it */
 	bool details;
 	uint64_t time;
-	char *own_name[HELO_OWN_MAX]; /* owned */
-	size_t own_names, own_addresses;
-	struct addr own_address[HELO_OWN_MAX];
 
 	struct dnsbl_query *addresses, *domains;
 	struct rdns *rdns;
@@ -162,10 +167,10 @@ static void start_helo(struct evaluation *e)
 		.addr = e->result.addr,
 		.helo = e->helo,
 		.host_name = confirmed ? e->result.rdns->name : "",
-		.own_names = e->own_names,
-		.own_name = (const char *const *)e->own_name,
-		.own_addresses = e->own_addresses,
-		.own_address = e->own_address,
+		.own_names = e->own->names,
+		.own_name = (const char *const *)e->own->name,
+		.own_addresses = e->own->addresses,
+		.own_address = e->own->address,
 	};
 
 	e->helo_check = helo_start(&request, on_helo, e);
@@ -234,18 +239,30 @@ static void start_checks(struct evaluation *e)
 	start_spf(e);
 }
 
-/* What is ours, as far as there is room. */
+/* As far as there is room. */
 static bool copy_own(struct evaluation *e, const struct evaluate_request *request)
 {
+	struct own *own = calloc(1, sizeof(*own));
+
+	e->own = own;
+	if (!own)
+		return false;
 	for (size_t i = 0; i < request->own_names && i < HELO_OWN_MAX; i++) {
-		e->own_name[i] = strdup(request->own_name[i]);
-		if (!e->own_name[i])
+		own->name[i] = strdup(request->own_name[i]);
+		if (!own->name[i])
 			return false;
-		e->own_names++;
+		own->names++;
 	}
 	for (size_t i = 0; i < request->own_addresses && i < HELO_OWN_MAX; i++)
-		e->own_address[e->own_addresses++] = request->own_address[i];
+		own->address[own->addresses++] = request->own_address[i];
 	return true;
+}
+
+static void free_own(struct own *own)
+{
+	for (size_t i = 0; own && i < own->names; i++)
+		free(own->name[i]);
+	free(own);
 }
 
 static bool copy_request(struct evaluation *e, const struct evaluate_request *request)
@@ -319,8 +336,7 @@ void evaluate_free(struct evaluation **evaluation)
 	rdns_free(&e->rdns);
 	helo_free(&e->helo_check);
 	spf_free(&e->spf);
-	for (size_t i = 0; i < e->own_names; i++)
-		free(e->own_name[i]);
+	free_own(e->own);
 	free(e->detail);
 	free(e->helo);
 	free(e);

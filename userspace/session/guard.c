@@ -17,7 +17,7 @@
 #include "session/guard_internal.h"
 
 #define TICK_MS      (1000u / GATE_REFILLS)
-#define REPEAT_S     4u /* before the kernel tells of the same source again */
+#define REPEAT_S     1u /* before the kernel tells of the same source again */
 #define SAVE_SECONDS 5u /* between two writes of the history */
 
 /* What has been configured */

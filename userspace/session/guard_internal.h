@@ -114,6 +114,8 @@ void guard_hurry(struct guard *guard);
 /* The lookups that questions wait for end without an answer. */
 void guard_drop_questions(struct guard *guard);
 void guard_read_newcomers(struct guard *guard);
+/* One of them, as gate_newcomers_read() tells of it. Benchmarks call it, too. */
+void guard_newcomer(const struct newcomer *newcomer, void *guard);
 /* For a question: the lookup answers it. False if memory is short. */
 bool guard_look_up(struct guard *guard, const struct addr *addr, const char *helo,
 		   struct guard_question *question);

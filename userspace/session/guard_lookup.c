@@ -52,8 +52,14 @@ static void enqueue(struct guard *guard, struct guard_lookup *lookup)
 
 static void dequeue(struct guard *guard, struct guard_lookup *lookup)
 {
-	*(lookup->before ? &lookup->before->after : &guard->first) = lookup->after;
-	*(lookup->after ? &lookup->after->before : &guard->last) = lookup->before;
+	if (guard->first == lookup)
+		guard->first = lookup->after;
+	else
+		lookup->before->after = lookup->after;
+	if (guard->last == lookup)
+		guard->last = lookup->before;
+	else
+		lookup->after->before = lookup->before;
 	__atomic_store_n(&guard->stats.under_way, guard->stats.under_way - 1, __ATOMIC_RELAXED);
 }
 
@@ -76,10 +82,8 @@ static void leave(struct guard *guard, const struct guard_lookup *lookup)
 	guard->by_syn -= lookup->origin == GUARD_SYN;
 }
 
-static void drop(struct guard_lookup *lookup)
+static void drop(struct guard *guard, struct guard_lookup *lookup)
 {
-	struct guard *guard = lookup->guard;
-
 	dequeue(guard, lookup);
 	if (!lookup->question)
 		leave(guard, lookup);
@@ -180,7 +184,7 @@ static void on_result(const struct evaluate_result *result, void *arg)
 		guard_answer_lookup(lookup->question, lookup->guard, result);
 	else
 		conclude(lookup, result);
-	drop(lookup);
+	drop(lookup->guard, lookup);
 }
 
 /* The beginning */
@@ -277,7 +281,7 @@ static void use_verdict(struct guard *guard, const struct verdict *verdict)
 	guard_act(guard, verdict, false);
 }
 
-static void on_newcomer(const struct newcomer *newcomer, void *arg)
+void guard_newcomer(const struct newcomer *newcomer, void *arg)
 {
 	struct guard *guard = arg;
 	const enum guard_origin origin = newcomer->completed ? GUARD_COMPLETED : GUARD_SYN;
@@ -298,7 +302,7 @@ static void on_newcomer(const struct newcomer *newcomer, void *arg)
 
 void guard_read_newcomers(struct guard *guard)
 {
-	gate_newcomers_read(guard->gate, on_newcomer, guard);
+	gate_newcomers_read(guard->gate, guard_newcomer, guard);
 }
 
 void guard_end_late(struct guard *guard)
@@ -328,7 +332,7 @@ void guard_drop_questions(struct guard *guard)
 		if (!at->question)
 			continue;
 		guard_answer_lookup(at->question, guard, NULL);
-		drop(at);
+		drop(guard, at);
 	}
 }
 
@@ -336,5 +340,5 @@ void guard_drop_lookups(struct guard *guard)
 {
 	guard_drop_questions(guard);
 	while (guard->first)
-		drop(guard->first);
+		drop(guard, guard->first);
 }

@@ -27,6 +27,7 @@
 #include "lib/error.h"
 #include "maps/table.h"
 
+#define LEARNED_LIST      "learned" /* the list that Postern keeps itself (gate/learned.h) */
 #define LIST_ORIGIN_MAX   256
 #define PREFIX_LENGTHS    129
 #define NOTE_SOURCE_MAX   128  /* bytes of a source, without its NUL */

@@ -126,7 +126,7 @@ static int no_slot_left(const struct list_info lists[LIST_SLOTS], struct error *
 	for (int i = 0; i < LIST_SLOTS; i++) {
 		const size_t length = strlen(lists[i].name);
 
-		if (lists[i].ipv4 + lists[i].ipv6)
+		if (lists[i].ipv4 + lists[i].ipv6 || !strcmp(lists[i].name, LEARNED_LIST))
 			continue;
 		if (used + length + sizeof(", ") > sizeof(names)) {
 			more++;
