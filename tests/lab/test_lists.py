@@ -48,9 +48,9 @@ def test_one_address_takes_effect_and_goes_again(lab):
 
 
 def test_a_cleared_list_is_gone_and_its_slot_is_anothers(lab):
-    """Sixty-three names, one of them Postern's own, and one more; counters, monitor mode and lookup ids do not pass to the next list."""
+    """Sixty-three names and one more; counters, monitor mode and lookup ids do not pass to the next list."""
     lab.listen()
-    for i in range(62):
+    for i in range(63):
         lab.ctl("block", "add", f"198.18.0.{i}", "--list", f"n{i}")
     lab.ctl("block", "add", "203.0.113.7", "--list", "n5")
     assert lab.connect("203.0.113.7") == "timeout"
@@ -83,8 +83,7 @@ def test_the_list_that_postern_keeps(lab):
         said = lab.ctl("block", *words, check=False, **({"input": "192.0.2.1\n"} if words[0] == "load" else {}))
         assert said.rc == 4 and said.err == "posternctl: learned is kept by Postern itself\n"
     assert lab.ctl("allow", "clear", "learned", check=False).rc == 4
-    assert lab.ctl("block", "clear", "learned").rc == 0  # it forgives all, and the list stays
-    assert "learned" in [row["list"] for row in lab.ctl("status", "--json").json["lists"]]
+    assert lab.ctl("block", "clear", "learned").rc == 0  # it forgives all, also where there is nobody
 
 
 @pytest.mark.parametrize("name, text, expected", [

@@ -35,6 +35,9 @@ static const char script_text[] = "2.0.0.127.bl.test A 127.0.0.2\n"
 				  /* no reverse DNS */
 				  "3.2.0.192.slow.test A after 3000 127.0.0.2\n"
 				  /* a domain that is listed, and that forbids the host */
+				  "6.2.0.192.in-addr.arpa PTR mx.good.test\n"
+				  "6.2.0.192.bl.test A 127.0.0.2\n"
+				  "6.2.0.192.wl.test A TEMPORARY\n"
 				  "4.2.0.192.in-addr.arpa PTR mail.bad.test\n"
 				  "mail.bad.test A 192.0.2.4\n"
 				  "mail.bad.test TXT \"v=spf1 -all\"\n"
@@ -144,6 +147,9 @@ static void clients_are_scored(void **state)
 		  10, 9, DECISION_GREYLIST, false },
 		{ "192.0.2.2", NULL, FINDING_BIT(FINDING_RDNS_UNCONFIRMED), -2, 1, DECISION_ACCEPT,
 		  false },
+		/* an allow list that gives no answer could have saved it */
+		{ "192.0.2.6", NULL, FINDING_BIT(FINDING_RDNS_UNCONFIRMED), 10, 13,
+		  DECISION_GREYLIST, true },
 		{ "192.0.2.3", NULL, FINDING_BIT(FINDING_RDNS_MISSING), 3, 7, DECISION_GREYLIST,
 		  false },
 		{ "192.0.2.4", "mail.bad.test",

@@ -142,7 +142,9 @@ static void decisions(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		struct score_rules rules = presets();
-		const struct score_input input = { row->findings, row->zones, row->temporary };
+		const struct score_input input = { .findings = row->findings,
+						   .zones = row->zones,
+						   .temporary = row->temporary };
 		struct score score;
 
 		rules.slow = row->slow;
@@ -156,6 +158,33 @@ static void decisions(void **state)
 			fail_msg("%s: %d, %s; not %d, %s", row->what, score.total,
 				 decision_name(score.decision), row->total,
 				 decision_name(row->decision));
+	}
+}
+
+/* Nobody is rejected whom a list that gives no answer could have saved. */
+static void what_could_have_saved_it(void **state)
+{
+	static const struct {
+		int32_t zones, missing, greylist;
+		enum decision decision;
+	} cases[] = {
+		{ 10, 0, 6, DECISION_REJECT },   { 10, -1, 6, DECISION_GREYLIST },
+		{ 12, -2, 6, DECISION_REJECT },  { 12, -3, 0, DECISION_SLOW },
+		{ 12, -12, 0, DECISION_ACCEPT }, { 7, -7, 6, DECISION_GREYLIST },
+	};
+	struct score_rules rules = presets();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct score_input input = { .zones = cases[i].zones,
+						   .missing = cases[i].missing,
+						   .temporary = true };
+
+		rules.slow = 4;
+		rules.greylist = cases[i].greylist;
+		rules.reject = 10;
+		assert_int_equal(score_decide(&rules, &input).decision, cases[i].decision);
+		assert_int_equal(score_decide(&rules, &input).total, cases[i].zones);
 	}
 }
 
@@ -185,6 +214,7 @@ int main(void)
 		cmocka_unit_test(every_finding_alone),
 		cmocka_unit_test(names_and_helps_are_those_of_the_list),
 		cmocka_unit_test(decisions),
+		cmocka_unit_test(what_could_have_saved_it),
 		cmocka_unit_test(rules_are_those_of_the_configuration),
 	};
 

@@ -87,6 +87,16 @@ static const char *hide_key(struct dnsbl *dnsbl, struct dnsbl_zone *zone)
 	return rest;
 }
 
+static int32_t credit_of(const struct dnsbl_rows *rows)
+{
+	int32_t credit = 0;
+
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->row[i].weight < 0)
+			credit += rows->row[i].weight;
+	return credit;
+}
+
 static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct conf_zone *row,
 		     bool domains)
 {
@@ -103,9 +113,20 @@ static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct 
 		for (size_t other = i; other < list->count; other++)
 			if (strcmp(list->zone[other].name, zone->name) == 0)
 				row[zone->rows.count++] = list->zone[other];
+		zone->credit = credit_of(&zone->rows);
 		row += zone->rows.count;
 		show(dnsbl, from, zone, hide_key(dnsbl, zone));
 	}
+}
+
+int32_t dnsbl_credit(const struct dnsbl *dnsbl, bool domains)
+{
+	int32_t credit = 0;
+
+	for (size_t i = 0; i < dnsbl->zones; i++)
+		if (dnsbl->zone[i].domains == domains)
+			credit += dnsbl->zone[i].credit;
+	return credit;
 }
 
 int dnsbl_open(const struct dnsbl_options *options, struct dnsbl **out, struct error *err)

@@ -80,10 +80,11 @@ struct dnsbl_zone_result {
 };
 
 struct dnsbl_result {
-	int32_t score;  /* of all zones together */
-	bool temporary; /* a zone in service did not answer, so the score may be less than it is */
-	uint32_t ttl;   /* seconds for which this holds: the least of the answers */
-	size_t count;   /* zones that have such entries at all */
+	int32_t score;   /* of all zones together */
+	bool temporary;  /* a zone in service did not answer, so the score may be less than it is */
+	int32_t missing; /* what such zones might have spoken for the client: 0 or less */
+	uint32_t ttl;    /* seconds for which this holds: the least of the answers */
+	size_t count;    /* zones that have such entries at all */
 	const struct dnsbl_zone_result *zone; /* valid during the callback only */
 };
 
@@ -96,6 +97,8 @@ struct dnsbl_query *dnsbl_start_address(struct dnsbl *dnsbl, const struct addr *
 struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, bool texts,
 				       dnsbl_cb cb, void *arg);
 void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
+/* What the lists of addresses, or those of domains, may speak for a client all together. */
+int32_t dnsbl_credit(const struct dnsbl *dnsbl, bool domains);
 
 /*
  * The zones, for status and metrics: numbers from 0 on, addresses first, in the order written. Of

@@ -79,6 +79,7 @@ struct dnsbl_zone {
 	uint16_t number;
 	bool domains;
 	struct dnsbl_rows rows;
+	int32_t credit;  /* what its rows may speak for a client: 0 or less */
 	size_t services; /* IPv4 and IPv6, or domains */
 	struct dnsbl_service service[2];
 	struct dnsbl_counters counters;

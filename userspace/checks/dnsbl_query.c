@@ -28,7 +28,10 @@ static struct dnsbl_result sum_up(const struct dnsbl_query *query)
 		const struct dnsbl_zone_result *zone = &query->result[i];
 
 		sum.score += zone->score;
-		sum.temporary = sum.temporary || zone->outcome == DNSBL_TEMPORARY;
+		if (zone->outcome == DNSBL_TEMPORARY) {
+			sum.temporary = true;
+			sum.missing += query->dnsbl->zone[zone->number].credit;
+		}
 		if (zone->ttl < sum.ttl)
 			sum.ttl = zone->ttl;
 	}

@@ -111,6 +111,7 @@ static void keep_details(struct evaluation *e, const struct dnsbl_result *found,
 static void take_zones(struct evaluation *e, const struct dnsbl_result *found, bool domain)
 {
 	e->result.input.zones += found->score;
+	e->result.input.missing += found->missing;
 	if (found->temporary)
 		e->result.input.temporary = true;
 	lower_ttl(e, found->ttl);
@@ -317,6 +318,10 @@ void evaluate_timeout(struct evaluation *e)
 {
 	if (e->complete)
 		return;
+	if (e->addresses)
+		e->result.input.missing += dnsbl_credit(e->dnsbl, false);
+	if (e->domains)
+		e->result.input.missing += dnsbl_credit(e->dnsbl, true);
 	end_checks(e);
 	e->result.input.temporary = true;
 	e->result.ttl = 0;

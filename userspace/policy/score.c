@@ -68,6 +68,10 @@ struct score score_decide(const struct score_rules *rules, const struct score_in
 	const enum decision known = decide(rules, total - sum_temporary(rules, input->findings));
 	struct score score = { .total = saturate(total), .decision = decide(rules, total) };
 
+	if (score.decision == DECISION_REJECT && !reaches(total + input->missing, rules->reject))
+		score.decision = reaches(total, rules->greylist)
+					 ? DECISION_GREYLIST
+					 : decide(rules, total + input->missing);
 	if (known == DECISION_ACCEPT)
 		score.decision = DECISION_ACCEPT;
 	else if (known < DECISION_REJECT && score.decision == DECISION_REJECT)

@@ -29,8 +29,9 @@ struct score_rules {
 /* What is known about one client or sender. */
 struct score_input {
 	finding_set findings;
-	int32_t zones;  /* the sum over the DNS lists */
-	bool temporary; /* something could not be found out now: scores nothing by itself */
+	int32_t zones;   /* the sum over the DNS lists */
+	int32_t missing; /* what lists that did not answer might have spoken for it: 0 or less */
+	bool temporary;  /* something could not be found out now: scores nothing by itself */
 };
 
 struct score {
@@ -44,7 +45,8 @@ void score_rules_conf(struct score_rules *rules, const struct conf *conf);
  * A temporary failure alone is never a decision against a client: where it hides something, the
  * decision rests on what is known. A score above 0 that the operator gave to one of the temporary
  * findings is in the total; but it makes nothing of a client that would be accepted without it, and
- * never a rejection of what is not rejected without it (RFC 7208 8.6).
+ * never a rejection of what is not rejected without it (RFC 7208 8.6). Nor is anybody rejected
+ * whom an allow list could have saved that gives no answer: he is greylisted.
  */
 struct score score_decide(const struct score_rules *rules, const struct score_input *input);
 
