@@ -7,9 +7,8 @@ What a failing check prints is shown whole. Closes with one line: check: N passe
 usage: check.py MAKE NAME ...       MAKE is the command, with its options
 """
 import sys
-import time
 
-from run import Tally, run, tidy_when_told_to_end
+from run import Check, Runner, Tally
 
 CHECK_SECONDS = 1800
 
@@ -17,13 +16,9 @@ CHECK_SECONDS = 1800
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    tidy_when_told_to_end()
     make, names = sys.argv[1].split(), sys.argv[2:]
     tally = Tally()
-    for name in names:
-        start = time.monotonic()
-        status, output = run([*make, f"check-{name}"], CHECK_SECONDS)
-        tally.add(f"check-{name}", int(status == 0), int(status != 0), time.monotonic() - start, output)
+    Runner().run([Check(f"check-{name}", [*make, f"check-{name}"], CHECK_SECONDS) for name in names], 1, tally)
     print(f"check: {tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

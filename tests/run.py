@@ -122,8 +122,8 @@ class Program(Job):
 class Check(Job):
     """A command that passes or fails as a whole."""
 
-    def __init__(self, name, command):
-        super().__init__(name, command, PROGRAM_SECONDS)
+    def __init__(self, name, command, seconds=PROGRAM_SECONDS):
+        super().__init__(name, command, seconds)
 
     def count(self, status, output):
         return int(status == 0), int(status != 0), 0
