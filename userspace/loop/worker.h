@@ -10,6 +10,7 @@
 #ifndef POSTERN_LOOP_WORKER_H
 #define POSTERN_LOOP_WORKER_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "lib/error.h"
