@@ -3,7 +3,8 @@
  * conf/check_smtp.c - options of the SMTP front that contradict each other, or that want another.
  *
  * Called by check.c when numbers do not contradict each other. The rules stand in the order in
- * which they are looked at, and the first that is broken is reported at the option of its row.
+ * which they are looked at, and the first that is broken is reported at the option of its row, which
+ * is not at its default then.
  */
 #include "conf/schema.h"
 
@@ -127,7 +128,7 @@ static const struct {
 	{ has_backups_only, FIELD(smtp.backends), "all of them are backups: of what?" },
 	{ is_loop, FIELD(smtp.backends), "a backend is an address of smtp.listen: a loop" },
 	{ has_large_pieces, FIELD(smtp.spool_message), "is more than smtp.spool-memory" },
-	{ has_large_messages, FIELD(smtp.size_max), "is more than smtp.spool-disk" },
+	{ has_large_messages, FIELD(smtp.spool_disk), "is less than smtp.size-max" },
 };
 
 int conf_check_smtp(const struct conf *conf, struct error *err)
