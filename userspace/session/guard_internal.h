@@ -22,12 +22,12 @@
 #include "policy/evaluate.h"
 #include "policy/greylist.h"
 #include "session/guard.h"
+#include "session/own.h"
 
 #define GUARD_HISTORIES  200000 /* sources whose history is kept */
 #define GUARD_GREYLIST   200000
 #define GUARD_BUCKETS    4096
 #define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
-#define GUARD_OWN_HOST   256  /* bytes of our host name, with the NUL */
 
 /* The options that can change while it runs, read a few times a second. */
 struct guard_rules {
@@ -62,9 +62,7 @@ struct guard {
 	bool watching; /* guard mode */
 	uint8_t slot;  /* of the list of learned blocks */
 	struct guard_rules rules;
-	char own_host[GUARD_OWN_HOST];
-	struct addr own_address[HELO_OWN_MAX];
-	size_t own_addresses;
+	struct own own;
 
 	pthread_t thread;
 	uv_loop_t loop;

@@ -188,7 +188,7 @@ static void on_result(const struct evaluate_result *result, void *arg)
 static bool start(struct guard_lookup *lookup, const char *helo)
 {
 	struct guard *guard = lookup->guard;
-	const char *const own_name = guard->own_host;
+	const char *const own_name = guard->own.host;
 	const struct evaluate_request request = {
 		.dns = dns_resolver_dns(guard->resolver),
 		.dnsbl = guard->dnsbl,
@@ -199,8 +199,8 @@ static bool start(struct guard_lookup *lookup, const char *helo)
 		.time = clock_wall(),
 		.own_names = 1,
 		.own_name = &own_name,
-		.own_addresses = guard->own_addresses,
-		.own_address = guard->own_address,
+		.own_addresses = guard->own.addresses,
+		.own_address = guard->own.address,
 	};
 
 	lookup->deadline = uv_now(&guard->loop) + guard->rules.timeout;

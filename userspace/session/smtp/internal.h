@@ -4,8 +4,11 @@
  * Nobody else includes it.
  *
  * A session is in one state, which session_enter() alone changes. A command that has to wait leaves
- * the session in SESSION_WAIT, takes no more input, and ends with session_resume(). What a
+ * the session in SESSION_WAIT, where no input is taken, and ends by session_resume(). What a
  * transaction needs is allocated by MAIL and freed when it ends, so that an idle session is small.
+ *
+ * A session that has ended has let go of everything that could call it back, and is freed by the
+ * service's next tick. So any function may end it, and whoever called that may look at it still.
  */
 #ifndef POSTERN_SESSION_SMTP_INTERNAL_H
 #define POSTERN_SESSION_SMTP_INTERNAL_H
@@ -13,19 +16,24 @@
 #include <sys/queue.h>
 
 #include "checks/helo.h"
+#include "checks/rdns.h"
 #include "checks/sender.h"
 #include "checks/spf.h"
 #include "policy/score.h"
+#include "session/own.h"
 #include "session/smtp/data.h"
 #include "session/smtp/path.h"
 #include "session/smtp/smtp.h"
 
-#define SESSION_HELO_MAX    1024 /* octets of a HELO name that is kept */
-#define SESSION_GREETED_MS  300  /* that a refused client has to say QUIT before it is cut off */
-#define SERVICE_TICK_MS     250u
-#define SERVICE_TLS_S       30u /* a handshake may take */
-#define SERVICE_CLOSE_S     10u /* a refused session may take to end */
-#define SERVICE_RATE_S      30u /* of a message, before its rate is looked at */
+#define SESSION_OUTPUT_MAX (64u << 10) /* octets of replies that wait for a client to read them */
+#define SESSION_TRIES_MAX  3           /* to authenticate */
+#define SESSION_REFUSED_MAX 5          /* commands of a client that was refused already */
+#define SERVICE_TICK_MS    250u
+#define SERVICE_SLOW_MS    3000u  /* that a client with a bad score waits for the greeting */
+#define SERVICE_TLS_MS     30000u /* a handshake may take */
+#define SERVICE_REFUSED_MS 5000u  /* a refused client has to say QUIT */
+#define SERVICE_RATE_MS    30000u /* of a message, before its rate is looked at */
+#define SERVICE_DRAIN_MS   30000u /* for what is under way when the service ends */
 
 enum session_state {
 	SESSION_CONNECT, /* waits for the verdict, and for the time of the greeting */
@@ -37,123 +45,265 @@ enum session_state {
 	SESSION_AUTH,    /* a line of the exchange may come */
 	SESSION_TLS,     /* the handshake */
 	SESSION_REFUSED, /* only QUIT is of use */
-	SESSION_CLOSING, /* what is queued goes out */
+	SESSION_ENDED,
 	SESSION_STATES
 };
 
-/* Sessions of one deadline stand in the order of it, because all have the same time. */
+/*
+ * Sessions of one deadline stand in the order in which it was set. All have the same time, so it is
+ * the order in which they are due; only a pause is of any length, and put in its place.
+ */
 enum session_deadline {
 	DEADLINE_NONE,
+	DEADLINE_VERDICT,
 	DEADLINE_GREETING,
+	DEADLINE_SLOW,
 	DEADLINE_COMMAND,
 	DEADLINE_DATA,
 	DEADLINE_TLS,
-	DEADLINE_CLOSE,
+	DEADLINE_REFUSED,
+	DEADLINE_PAUSE, /* set by service_pause() */
 	DEADLINES
 };
 
-TAILQ_HEAD(session_list, session);
+/* What was found out against a client or a sender. */
+enum check {
+	CHECK_NONE,
+	CHECK_CLIENT, /* the score of the address */
+	CHECK_RDNS,
+	CHECK_HELO,
+	CHECK_LISTED, /* the sender's domain, or the HELO name */
+	CHECK_SPF,
+	CHECK_SPF_TEMPORARY,
+	CHECK_NULL_MX,
+	CHECK_SENDER,
+	CHECK_SCORE,
+	CHECK_COUNT
+};
+
+/* What follows from it: the check that decides, and what is done. */
+struct ruling {
+	uint8_t check;  /* enum check */
+	uint8_t action; /* enum conf_check */
+};
+
+/* What can be reloaded, as a session has it from its beginning to its end. Counted. */
+struct session_rules {
+	unsigned int references;
+	struct conf *conf;
+	struct relay *relay;
+	struct tls_context *tls;
+	struct score_rules score;
+	char hostname[CONF_DOMAIN_MAX];
+};
 
 struct session {
 	struct smtp_service *service;
-	struct stream *stream;
+	struct session_rules *rules;
+	struct stream *stream; /* NULL: it has ended */
 	TAILQ_ENTRY(session) all, timed;
-	uint64_t deadline; /* ms of the loop's clock */
-	uint64_t began;    /* likewise */
-	uint64_t id;       /* lookup id */
+	uint64_t began, since; /* ms of service_now(): the session, and its deadline */
+	uint64_t id;           /* lookup id */
 	struct addr peer, local;
 	uint16_t peer_port, local_port;
-	uint8_t state, timer; /* enum session_state, enum session_deadline */
-	uint8_t kind;         /* enum conf_service */
-	bool esmtp, secured, early, drained;
-	uint16_t errors, junk, auth_failures;
-	uint16_t transactions;
+	uint8_t state, deadline, kind; /* enum session_state, session_deadline, conf_service */
+	bool esmtp : 1;                /* EHLO was said */
+	bool secured : 1;
+	bool exempt : 1; /* from what is asked about strangers: a trusted network */
+	bool early : 1;  /* it talked before the greeting, and was let go on */
+	bool eof : 1;    /* it says no more */
+	bool old : 1;    /* its time is over, as soon as nothing is under way */
+	bool judged : 1; /* `verdict` is one */
+	bool noted : 1;  /* the guard knows what became of it */
+	bool running : 1;
+	bool refused_log : 1; /* its refusal is in the log already */
+	uint16_t errors, junk, refused, auth_failures;
+	uint16_t messages;
+	struct ruling ruling; /* about the client */
 
 	char *helo; /* owned; NULL until it was said */
 	char *user; /* owned; NULL until AUTH succeeded */
+	char *host; /* owned; the confirmed host name, or NULL */
 	struct guard_wait *wait;
 	struct verdict verdict;
-	bool judged; /* `verdict` is one */
-	struct smtp_checks *checks;    /* of the HELO name (checks.c) */
-	struct auth_exchange *auth;    /* while it is under way */
-	struct smtp_mail *mail;        /* the transaction, or NULL */
-	void (*resumed)(struct session *session); /* what goes on in SESSION_WAIT */
+	finding_set findings; /* about the client */
+	int32_t points;       /* of the HELO name on lists of domains */
+	unsigned int pending; /* checks under way */
+	struct smtp_checks *checks;  /* while they are */
+	struct smtp_login *login;    /* an exchange under way */
+	struct smtp_mail *mail;      /* the transaction, or NULL */
+	uint64_t chunk;              /* octets that are to come of BDAT's chunk */
+	uint16_t chunk_refused;      /* the reply to it, if it is not taken */
+	bool chunk_last;
+	void (*resumed)(struct session *session); /* when no check is under way any more */
 };
+_Static_assert(sizeof(struct session) <= 512, "smtp: an idle session is small");
 
-struct smtp_recipient {
-	char *path; /* owned */
-	bool accepted, exempt;
-};
+enum { RECIPIENT_PATH_MAX = PATH_TEXT_MAX };
 
 struct smtp_mail {
 	struct session *session;
 	struct path from;
-	uint64_t size; /* that was announced */
+	char *command; /* owned: what the backend is told */
+	uint64_t size; /* that was announced, or 0 */
 	unsigned int features;
+	bool utf8;
 	struct backend_mail *backend;
-	bool answered; /* the backend has answered MAIL */
 
-	struct smtp_recipient *recipient; /* owned */
 	size_t recipients, accepted;
-	struct path to; /* the one under way */
+	char *first;    /* owned: the first one that was accepted */
+	char *to;       /* owned: the command under way */
+	char *to_path;  /* owned: its path */
+	bool to_exempt; /* postmaster and such */
 
-	struct spf *spf;
+	struct spf *spf, *spf_helo;
 	struct sender *sender;
-	struct dnsbl_query *domains;
-	unsigned int pending;
-	struct score_input input;
+	struct dnsbl_query *domain;
+	TAILQ_ENTRY(smtp_mail) spf_order;
+	uint64_t spf_due; /* ms of service_now(); 0: in no list */
+	finding_set findings;
+	int32_t points;
 	struct score score;
-	char problem[SPF_EXPLANATION_MAX]; /* what SPF says to the sender */
+	bool judged;
+	struct ruling ruling;
 
 	struct smtp_data data;
-	struct smtp_header *header;
+	struct header *header;
 	struct spool *spool;
-	uint64_t octets;  /* of the message, as the client sent it */
-	uint64_t chunk;   /* that are to come of BDAT's chunk */
-	bool last, chunked, full, large;
-	uint64_t data_began, data_ended; /* ms of the loop's clock */
+	uint64_t octets;     /* of the message, as the client sent it */
+	uint64_t began, ended; /* ms of service_now(): the data */
+	bool started, chunked, large, full;
 };
 
 /* session.c */
-void session_start(struct smtp_service *service, struct stream *stream, uint16_t kind,
+void session_start(struct smtp_service *service, unsigned int kind, struct stream *stream,
 		   const struct addr *peer, uint16_t peer_port, const struct addr *local,
 		   uint16_t local_port);
 void session_enter(struct session *session, enum session_state state);
-/* A command that waited is done; goes on with the input. */
+/* A command that waited is done: takes the next one. */
 void session_resume(struct session *session);
-/* Goes on with what has been said already. */
-void session_run(struct session *session);
-/* Says nothing more. The session is gone when it returns. */
+void session_deadline_passed(struct session *session, enum session_deadline deadline);
+/* Says 421, if nothing is under way; else that is let finish. */
+void session_retire(struct session *session);
 void session_free(struct session *session);
-void session_deadline_passed(struct session *session);
-void session_drain(struct session *session);
+
+/* connect.c */
+void connect_begin(struct session *session);
+/* The time of the greeting has come. */
+void connect_greet(struct session *session);
+bool connect_input(struct session *session);
+bool connect_refused_input(struct session *session);
 
 /* reply.c: "CODE ENHANCED text"; the text is printable, and cut to fit a line. */
 __attribute__((format(printf, 4, 5))) void reply(struct session *session, unsigned int code,
 						 const char *enhanced, const char *format, ...);
-void reply_lines(struct session *session, unsigned int code, const char *const *line,
-		 size_t count);
+/* One line of several, without an enhanced code; `more` says whether others follow. */
+__attribute__((format(printf, 4, 5))) void reply_line(struct session *session, unsigned int code,
+						      bool more, const char *format, ...);
 void reply_backend(struct session *session, const struct backend_reply *said);
-void reply_greeting(struct session *session);
-/* Says goodbye, and ends the session when that has gone out. */
-__attribute__((format(printf, 4, 5))) void reply_and_close(struct session *session,
-							   unsigned int code, const char *enhanced,
-							   const char *format, ...);
+/* Says it, and ends the session. */
+__attribute__((format(printf, 4, 5))) void reply_and_end(struct session *session, unsigned int code,
+							 const char *enhanced, const char *format,
+							 ...);
+/* What a refusal by a check is told. */
+void reply_ruling(struct session *session, const struct ruling *ruling, const char *detail);
 
-/* command.c */
-void command_run(struct session *session, char *line);
+/* command.c: one line, without its CR LF. */
+bool command_input(struct session *session);
+
+/* Commands: `argument` is what stands behind the word, without blanks around it. */
+void cmd_hello(struct session *session, char *argument);
+void cmd_ehello(struct session *session, char *argument);
+void cmd_mail(struct session *session, char *argument);
+void cmd_rcpt(struct session *session, char *argument);
+void cmd_data(struct session *session, char *argument);
+void cmd_bdat(struct session *session, char *argument);
+void cmd_rset(struct session *session, char *argument);
+void cmd_noop(struct session *session, char *argument);
+void cmd_vrfy(struct session *session, char *argument);
+void cmd_help(struct session *session, char *argument);
+void cmd_quit(struct session *session, char *argument);
+void cmd_starttls(struct session *session, char *argument);
+void cmd_auth(struct session *session, char *argument);
+void cmd_not_done(struct session *session, char *argument);
+void cmd_xclient(struct session *session, char *argument);
+void cmd_not_smtp(struct session *session, char *argument);
+
+/* cmd_auth.c */
+bool auth_input(struct session *session);
+void auth_pause_over(struct session *session);
+void auth_forget(struct session *session);
+bool auth_offered(const struct session *session);
+
+/* cmd_starttls.c: the state of SESSION_TLS; false if it cannot begin. */
+bool tls_begin(struct session *session);
+void tls_secured(struct session *session);
+
+/* cmd_data.c, cmd_bdat.c */
+bool data_input(struct session *session);
+bool chunk_input(struct session *session);
+
+/* mail.c: the transaction. */
+struct smtp_mail *mail_new(struct session *session);
+void mail_end(struct session *session);
+
+/* delivery.c: the message. */
+/* Makes what it is kept in; false if memory is short. */
+bool delivery_begin(struct session *session, bool chunked);
+/* A piece of it, as data_feed() gives it. */
+void delivery_write(const uint8_t *piece, size_t size, void *arg);
+/* False, and the session has ended, if the client is too slow. */
+bool delivery_fast_enough(struct session *session);
+/* It is complete: refuses it, or hands it over. */
+void delivery_end(struct session *session);
+/* Why it is not taken, as far as is known; 0 if nothing speaks against it. */
+unsigned int delivery_refuse(struct session *session);
+void delivery_reply(struct session *session, const struct backend_reply *said);
+
+/* checks.c: what is found out about a client that has said HELO, and about a sender. */
+bool checks_wanted(const struct session *session);
+void checks_hello(struct session *session);
+void checks_mail(struct session *session);
+void checks_mail_end(struct smtp_mail *mail);
+void checks_end(struct session *session);
+/* Calls `next` when no check is under way any more: at once, or later. */
+void checks_await(struct session *session, void (*next)(struct session *session));
+
+/* ruling.c: what follows. Pure but for the counting of findings. */
+struct ruling ruling_of_client(const struct session *session);
+struct ruling ruling_of_mail(struct session *session);
+/* Whether it is a refusal. */
+bool ruling_refuses(const struct ruling *ruling);
+const char *check_name(enum check check);
 
 /* service.c */
+uint64_t service_now(void); /* ms */
 void service_set_deadline(struct session *session, enum session_deadline deadline);
-const struct conf *service_conf(const struct smtp_service *service);
-struct relay *service_relay(const struct smtp_service *service);
-struct tls_context *service_tls(const struct smtp_service *service);
+void service_pause(struct session *session, uint32_t ms);
 const struct smtp_service_options *service_parts(const struct smtp_service *service);
+struct session_rules *service_rules(struct smtp_service *service); /* a new reference */
+void session_rules_unref(struct session_rules *rules);
+const struct own *service_own(const struct smtp_service *service);
 struct smtp_stats *service_stats(struct smtp_service *service);
 struct spool_limits *service_spool(struct smtp_service *service);
-const char *service_hostname(const struct smtp_service *service);
-void service_refused(struct session *session, enum smtp_refusal why, const char *detail);
-void service_add(struct smtp_service *service, struct session *session);
+bool service_draining(const struct smtp_service *service);
+void service_add(struct session *session);
 void service_remove(struct session *session);
+void service_retire(struct session *session); /* moves it behind those whose time is over */
+void service_spf_add(struct smtp_mail *mail, uint64_t ms);
+void service_spf_remove(struct smtp_mail *mail);
+/* What the timer does; tests call it. */
+void service_tick(struct smtp_service *service);
+
+static inline void stat_add(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+/* records.c: lines of the log, and counts. */
+void record_refusal(struct session *session, enum smtp_refusal why, const char *detail);
+void record_session(struct session *session);
+void record_message(struct session *session, const char *reply, unsigned int code);
+void record_refill(struct smtp_service *service);
 
 #endif
