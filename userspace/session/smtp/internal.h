@@ -22,6 +22,7 @@
 #include "policy/score.h"
 #include "session/own.h"
 #include "session/smtp/data.h"
+#include "session/smtp/line.h"
 #include "session/smtp/path.h"
 #include "session/smtp/smtp.h"
 
@@ -116,6 +117,7 @@ struct session {
 	bool judged : 1; /* `verdict` is one */
 	bool noted : 1;  /* the guard knows what became of it */
 	bool running : 1;
+	bool skipping : 1; /* the rest of a line that was too long */
 	bool refused_log : 1; /* its refusal is in the log already */
 	uint16_t errors, junk, refused, auth_failures;
 	uint16_t messages;
@@ -138,8 +140,6 @@ struct session {
 	void (*resumed)(struct session *session); /* when no check is under way any more */
 };
 _Static_assert(sizeof(struct session) <= 512, "smtp: an idle session is small");
-
-enum { RECIPIENT_PATH_MAX = PATH_TEXT_MAX };
 
 struct smtp_mail {
 	struct session *session;
@@ -180,6 +180,8 @@ void session_start(struct smtp_service *service, unsigned int kind, struct strea
 		   const struct addr *peer, uint16_t peer_port, const struct addr *local,
 		   uint16_t local_port);
 void session_enter(struct session *session, enum session_state state);
+/* Takes input, if the state of the session does. */
+void session_run(struct session *session);
 /* A command that waited is done: takes the next one. */
 void session_resume(struct session *session);
 void session_deadline_passed(struct session *session, enum session_deadline deadline);
@@ -191,6 +193,7 @@ void session_free(struct session *session);
 void connect_begin(struct session *session);
 /* The time of the greeting has come. */
 void connect_greet(struct session *session);
+void connect_secured(struct session *session);
 bool connect_input(struct session *session);
 bool connect_refused_input(struct session *session);
 
@@ -208,12 +211,14 @@ __attribute__((format(printf, 4, 5))) void reply_and_end(struct session *session
 /* What a refusal by a check is told. */
 void reply_ruling(struct session *session, const struct ruling *ruling, const char *detail);
 
-/* command.c: one line, without its CR LF. */
+/* command.c */
 bool command_input(struct session *session);
+/* Takes a line, and gives it without its CR LF; what is no proper line has been refused. */
+enum line_result command_line(struct session *session, char out[LINE_MAX_AUTH]);
 
 /* Commands: `argument` is what stands behind the word, without blanks around it. */
-void cmd_hello(struct session *session, char *argument);
-void cmd_ehello(struct session *session, char *argument);
+void cmd_helo(struct session *session, char *argument);
+void cmd_ehlo(struct session *session, char *argument);
 void cmd_mail(struct session *session, char *argument);
 void cmd_rcpt(struct session *session, char *argument);
 void cmd_data(struct session *session, char *argument);
@@ -265,6 +270,8 @@ bool checks_wanted(const struct session *session);
 void checks_hello(struct session *session);
 void checks_mail(struct session *session);
 void checks_mail_end(struct smtp_mail *mail);
+/* The time of SPF is over. */
+void checks_spf_late(struct smtp_mail *mail);
 void checks_end(struct session *session);
 /* Calls `next` when no check is under way any more: at once, or later. */
 void checks_await(struct session *session, void (*next)(struct session *session));
