@@ -60,6 +60,9 @@ enum conf_check {
 	CONF_CHECK_REJECT,  /* 5xx */
 };
 
+/* When a client is refused because of its address. */
+enum conf_stage { CONF_STAGE_CONNECT, CONF_STAGE_RCPT };
+
 enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
 
 /* Rates are attempts a second. 0 is no limit; a burst of 0 takes the rate's value. */
@@ -294,6 +297,7 @@ struct conf {
 	} tls;
 	struct {
 		enum conf_check pregreet, pipelining, dnsbl, rdns, helo, spf, sender, score;
+		enum conf_stage stage;
 	} check;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */

@@ -43,6 +43,8 @@ static const char *const modes[] = { "auto", "native", "generic", NULL };
 _Static_assert(CONF_MODE_NATIVE == 1 && CONF_MODE_GENERIC == 2, "conf: order of the words");
 
 static const char *const checks[] = { "off", "monitor", "tag", "defer", "reject", NULL };
+static const char *const stages[] = { "connect", "rcpt", NULL };
+_Static_assert(CONF_STAGE_CONNECT == 0 && CONF_STAGE_RCPT == 1, "conf: order of the words");
 _Static_assert(CONF_CHECK_MONITOR == 1 && CONF_CHECK_REJECT == 4, "conf: order of the words");
 
 static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
@@ -377,6 +379,10 @@ const struct conf_option conf_schema[] = {
 	      "What is done about senders whose domain cannot take an answer."),
 	CHECK("score", score, "reject",
 	      "What is done about clients whose score reaches policy.reject."),
+	CHOICE("check.stage", check.stage, "connect", stages,
+	       "When a client is refused because of its address. connect is at once, in place of "
+	       "the greeting; rcpt is at each recipient, so that postmaster and abuse can be "
+	       "reached, and the log has sender and recipients."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * session/guard_client.h - a worker's way to the guard: verdicts without waiting, and what became of
- * a client.
+ * session/guard_client.h - a worker's way to the guard: verdicts without waiting, and what became
+ * of a client.
  *
  * Verdicts lie in a cache that all threads read without a lock, so most answers are there at once.
- * Else the guard's thread is asked: it joins the lookups that the client's SYN began, or begins them,
- * and what it finds is posted to the worker's loop. A client belongs to one loop's thread.
+ * Else the guard's thread is asked: it joins the lookups that the client's SYN began, or begins
+ * them, and what it finds is posted to the worker's loop. A client belongs to one loop's thread.
  */
 #ifndef POSTERN_SESSION_GUARD_CLIENT_H
 #define POSTERN_SESSION_GUARD_CLIENT_H
@@ -27,8 +27,8 @@ void guard_client_close(struct guard_client **client);
 typedef void (*guard_wait_cb)(const struct verdict *verdict, void *arg);
 
 /*
- * True and `out` if there is a verdict that holds. Else false, and `wait` is set; or NULL, if memory
- * is short: then there is no verdict, and no callback.
+ * True and `out` if there is a verdict that holds. Else false, and `wait` is set; or NULL, if
+ * memory is short: then there is no verdict, and no callback.
  */
 bool guard_client_ask(struct guard_client *client, const struct addr *addr, struct verdict *out,
 		      struct guard_wait **wait, guard_wait_cb cb, void *arg);

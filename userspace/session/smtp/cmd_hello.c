@@ -6,6 +6,8 @@
  * backend that is well does, too.
  */
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
@@ -40,7 +42,7 @@ static bool take_name(struct session *session, const char *name)
 	return true;
 }
 
-bool starttls_offered(const struct session *session)
+static bool starttls_offered(const struct session *session)
 {
 	return session->rules->tls && !session->secured;
 }

@@ -176,8 +176,9 @@ static size_t line_max(const struct session *session, const uint8_t *input, size
 static void refuse_line(struct session *session, enum line_result result)
 {
 	if (result == LINE_BARE)
-		reply(session, 500, "5.5.2", "a line ends in CR LF, and has neither of them, nor "
-					     "NUL, before");
+		reply(session, 500, "5.5.2",
+		      "a line ends in CR LF, and has neither of them, nor "
+		      "NUL, before");
 	else
 		reply(session, 500, "5.5.2", "line too long");
 }

@@ -12,10 +12,10 @@
 #include "lib/clock.h"
 #include "session/smtp/service_internal.h"
 
-#define NS_A_MS         1000000u
-#define MS_A_SECOND     1000u
-#define TICKS_A_SECOND  (MS_A_SECOND / SERVICE_TICK_MS)
-#define VERDICT_MS      90000u /* more than any verdict takes */
+#define NS_A_MS        1000000u
+#define MS_A_SECOND    1000u
+#define TICKS_A_SECOND (MS_A_SECOND / SERVICE_TICK_MS)
+#define VERDICT_MS     90000u /* more than any verdict takes */
 
 uint64_t service_now(void)
 {

@@ -22,19 +22,20 @@
 #include "policy/score.h"
 #include "session/own.h"
 #include "session/smtp/data.h"
+#include "session/smtp/header.h"
 #include "session/smtp/line.h"
 #include "session/smtp/path.h"
 #include "session/smtp/smtp.h"
 
-#define SESSION_OUTPUT_MAX (64u << 10) /* octets of replies that wait for a client to read them */
-#define SESSION_TRIES_MAX  3           /* to authenticate */
-#define SESSION_REFUSED_MAX 5          /* commands of a client that was refused already */
-#define SERVICE_TICK_MS    250u
-#define SERVICE_SLOW_MS    3000u  /* that a client with a bad score waits for the greeting */
-#define SERVICE_TLS_MS     30000u /* a handshake may take */
-#define SERVICE_REFUSED_MS 5000u  /* a refused client has to say QUIT */
-#define SERVICE_RATE_MS    30000u /* of a message, before its rate is looked at */
-#define SERVICE_DRAIN_MS   30000u /* for what is under way when the service ends */
+#define SESSION_OUTPUT_MAX  (64u << 10) /* octets of replies that wait for a client to read them */
+#define SESSION_TRIES_MAX   3           /* to authenticate */
+#define SESSION_REFUSED_MAX 5           /* commands of a client that was refused already */
+#define SERVICE_TICK_MS     250u
+#define SERVICE_SLOW_MS     3000u  /* that a client with a bad score waits for the greeting */
+#define SERVICE_TLS_MS      30000u /* a handshake may take */
+#define SERVICE_REFUSED_MS  5000u  /* a refused client has to say QUIT */
+#define SERVICE_RATE_MS     30000u /* of a message, before its rate is looked at */
+#define SERVICE_DRAIN_MS    30000u /* for what is under way when the service ends */
 
 enum session_state {
 	SESSION_CONNECT, /* waits for the verdict, and for the time of the greeting */
@@ -86,6 +87,7 @@ enum check {
 struct ruling {
 	uint8_t check;  /* enum check */
 	uint8_t action; /* enum conf_check */
+	uint16_t tags;  /* checks that are to be told in the header, as bits */
 };
 
 /* What can be reloaded, as a session has it from its beginning to its end. Counted. */
@@ -118,7 +120,7 @@ struct session {
 	bool noted : 1;  /* the guard knows what became of it */
 	bool running : 1;
 	bool skipping : 1; /* the rest of a line that was too long */
-	bool refused_log : 1; /* its refusal is in the log already */
+	bool told : 1;     /* a refusal is in the log */
 	uint16_t errors, junk, refused, auth_failures;
 	uint16_t messages;
 	struct ruling ruling; /* about the client */
@@ -128,15 +130,14 @@ struct session {
 	char *host; /* owned; the confirmed host name, or NULL */
 	struct guard_wait *wait;
 	struct verdict verdict;
-	finding_set findings; /* about the client */
-	int32_t points;       /* of the HELO name on lists of domains */
-	unsigned int pending; /* checks under way */
-	struct smtp_checks *checks;  /* while they are */
-	struct smtp_login *login;    /* an exchange under way */
-	struct smtp_mail *mail;      /* the transaction, or NULL */
-	uint64_t chunk;              /* octets that are to come of BDAT's chunk */
-	uint16_t chunk_refused;      /* the reply to it, if it is not taken */
-	bool chunk_last;
+	finding_set findings;       /* about the client */
+	int32_t points;             /* of the HELO name on lists of domains */
+	unsigned int pending;       /* checks under way */
+	struct smtp_checks *checks; /* while they are */
+	struct smtp_login *login;   /* an exchange under way */
+	struct smtp_mail *mail;     /* the transaction, or NULL */
+	uint64_t chunk, chunk_size; /* octets of BDAT's chunk: that are to come, and all */
+	bool chunk_last, chunk_wanted;
 	void (*resumed)(struct session *session); /* when no check is under way any more */
 };
 _Static_assert(sizeof(struct session) <= 512, "smtp: an idle session is small");
@@ -151,28 +152,28 @@ struct smtp_mail {
 	struct backend_mail *backend;
 
 	size_t recipients, accepted;
-	char *first;    /* owned: the first one that was accepted */
-	char *to;       /* owned: the command under way */
-	char *to_path;  /* owned: its path */
-	bool to_exempt; /* postmaster and such */
+	char *first;      /* owned: the first one that was accepted */
+	char *to;         /* owned: the one under way, with its parameters */
+	size_t to_length; /* without them */
 
-	struct spf *spf, *spf_helo;
+	struct spf *spf;
 	struct sender *sender;
 	struct dnsbl_query *domain;
 	TAILQ_ENTRY(smtp_mail) spf_order;
 	uint64_t spf_due; /* ms of service_now(); 0: in no list */
 	finding_set findings;
 	int32_t points;
-	struct score score;
+	unsigned int pending; /* of these */
 	bool judged;
 	struct ruling ruling;
 
 	struct smtp_data data;
-	struct header *header;
+	struct header_filter filter;
 	struct spool *spool;
-	uint64_t octets;     /* of the message, as the client sent it */
+	uint64_t octets;       /* of the message, as the client sent it */
 	uint64_t began, ended; /* ms of service_now(): the data */
-	bool started, chunked, large, full;
+	bool started;          /* DATA or BDAT was said */
+	bool large, full;      /* it is; the spool was */
 };
 
 /* session.c */
@@ -245,25 +246,32 @@ bool tls_begin(struct session *session);
 void tls_secured(struct session *session);
 
 /* cmd_data.c, cmd_bdat.c */
+/* Whether there is somebody to send it to; else the client is told that there is not. */
+bool has_recipients(struct session *session);
 bool data_input(struct session *session);
 bool chunk_input(struct session *session);
 
 /* mail.c: the transaction. */
+/* "local@domain", or "" of "<>". Returns `out`. */
+char *mail_address(const struct path *path, char out[PATH_TEXT_MAX]);
 struct smtp_mail *mail_new(struct session *session);
 void mail_end(struct session *session);
+
+/* cmd_mail.c, cmd_rcpt.c, delivery.c: what the backend said. */
+void mail_answered(struct session *session, const struct backend_reply *said);
+void rcpt_answered(struct session *session, const struct backend_reply *said);
+void delivery_answered(struct session *session, const struct backend_reply *said);
 
 /* delivery.c: the message. */
 /* Makes what it is kept in; false if memory is short. */
 bool delivery_begin(struct session *session, bool chunked);
-/* A piece of it, as data_feed() gives it. */
-void delivery_write(const uint8_t *piece, size_t size, void *arg);
-/* False, and the session has ended, if the client is too slow. */
-bool delivery_fast_enough(struct session *session);
+/* Takes input; returns how much. The session has ended if that was too much, or too slow. */
+size_t delivery_feed(struct session *session, const uint8_t *input, size_t size);
+/* Says what speaks against it, as far as is known; false if nothing does. */
+bool delivery_refuse(struct session *session);
 /* It is complete: refuses it, or hands it over. */
 void delivery_end(struct session *session);
-/* Why it is not taken, as far as is known; 0 if nothing speaks against it. */
-unsigned int delivery_refuse(struct session *session);
-void delivery_reply(struct session *session, const struct backend_reply *said);
+void delivery_free(struct smtp_mail *mail);
 
 /* checks.c: what is found out about a client that has said HELO, and about a sender. */
 bool checks_wanted(const struct session *session);
@@ -307,10 +315,9 @@ static inline void stat_add(uint64_t *counter, uint64_t more)
 	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
 }
 
-/* records.c: lines of the log, and counts. */
+/* records.c: lines of the log, and counts. Texts may be NULL. */
 void record_refusal(struct session *session, enum smtp_refusal why, const char *detail);
 void record_session(struct session *session);
-void record_message(struct session *session, const char *reply, unsigned int code);
-void record_refill(struct smtp_service *service);
+void record_message(struct session *session, const struct backend_reply *said);
 
 #endif

@@ -13,7 +13,8 @@
 #include "session/smtp/internal.h"
 
 #define REPLY_LINE_MAX 512 /* octets, with CR LF (RFC 5321 4.5.3.1.5) */
-#define REPLY_TEXT_MAX 480
+#define REPLY_SAID_MAX 480
+#define ENHANCED_MAX   16
 
 static void clean(char *text)
 {
@@ -38,13 +39,12 @@ __attribute__((format(printf, 4, 0))) static void say(struct session *session, u
 						      const char *enhanced, const char *format,
 						      va_list args)
 {
-	char text[REPLY_TEXT_MAX], line[REPLY_LINE_MAX + 1];
+	char text[REPLY_SAID_MAX], line[REPLY_LINE_MAX + 1];
 
 	vsnprintf(text, sizeof(text), format, args);
 	clean(text);
 	count_error(session, code);
-	put(session, line,
-	    snprintf(line, sizeof(line), "%03u %s %s\r\n", code, enhanced, text));
+	put(session, line, snprintf(line, sizeof(line), "%03u %s %s\r\n", code, enhanced, text));
 }
 
 void reply(struct session *session, unsigned int code, const char *enhanced, const char *format,
@@ -70,7 +70,7 @@ void reply_and_end(struct session *session, unsigned int code, const char *enhan
 
 void reply_line(struct session *session, unsigned int code, bool more, const char *format, ...)
 {
-	char text[REPLY_TEXT_MAX], line[REPLY_LINE_MAX + 1];
+	char text[REPLY_SAID_MAX], line[REPLY_LINE_MAX + 1];
 	va_list args;
 
 	va_start(args, format);
@@ -96,7 +96,7 @@ void reply_backend(struct session *session, const struct backend_reply *said)
 {
 	char text[BACKEND_REPLY_MAX];
 	char *line = text, *next;
-	char enhanced[8];
+	char enhanced[ENHANCED_MAX];
 
 	memcpy(text, said->text, sizeof(text));
 	text[sizeof(text) - 1] = '\0';
@@ -133,7 +133,7 @@ void reply_ruling(struct session *session, const struct ruling *ruling, const ch
 {
 	const unsigned int code = ruling->action == CONF_CHECK_DEFER ? told[ruling->check].defer
 								     : told[ruling->check].reject;
-	char enhanced[8], id[LOOKUP_ID_CHARS + 1];
+	char enhanced[ENHANCED_MAX], id[LOOKUP_ID_CHARS + 1];
 
 	snprintf(enhanced, sizeof(enhanced), "%u.%s", code / 100, told[ruling->check].detail);
 	reply(session, code, enhanced, "refused: %s%s%s (lookup id %s)", told[ruling->check].text,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * session/smtp/smtp.h - the SMTP front: sessions on listening sockets, in front of mail servers that
- * exist already (RFC 5321).
+ * session/smtp/smtp.h - the SMTP front: sessions on listening sockets, in front of mail servers
+ * that exist already (RFC 5321).
  *
  * One service a worker, on its loop's thread. Nothing is promised to a sender before a backend has
  * promised it: there is no queue, and a crash at any moment loses nothing.
