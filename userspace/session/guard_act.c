@@ -139,8 +139,11 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 static void let_in(struct guard *guard, const struct verdict *verdict)
 {
 	const struct escalation nothing = { 0 };
+	struct gate_learned learned;
 
-	let_through(guard, verdict, &nothing);
+	if (!gate_learned_find(guard->gate, &verdict->addr, &learned) ||
+	    learned.kind != GATE_LEARNED_BLOCKED)
+		let_through(guard, verdict, &nothing);
 }
 
 void guard_act(struct guard *guard, const struct verdict *verdict)
