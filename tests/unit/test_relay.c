@@ -152,9 +152,7 @@ static const char *const tricks[] = {
 	"<u@own.example\nu@evil.test>", "<u@own.example\tu@evil.test>",
 	"<<u@evil.test>@own.example>", "<u@evil.test", "u@own.example", "<u::v@own.example>",
 	/* Characters that a mapping turns into those above. */
-	"<u@evil.test\xef\xbc\xa0own.example>",
-	"<u@own\xe3\x80\x82"
-	"evil.test>",
+	"<u@evil.test\xef\xbc\xa0own.example>", "<u@own\xe3\x80\x82test>",
 	"<u@own.ex\xd0\xb0mple>", /* a Cyrillic a */
 };
 

@@ -42,7 +42,7 @@ static const char *clean(const char *text, const char *none, char out[HEADER_VAL
 
 	if (!*text)
 		return none;
-	for (; text[len] && len < HEADER_VALUE_MAX; len++)
+	for (; len < HEADER_VALUE_MAX && text[len]; len++)
 		out[len] = strchr(NAME_LETTERS, text[len]) ? text[len] : '?';
 	out[len] = '\0';
 	return out;
@@ -56,7 +56,7 @@ static void put_findings(struct writer *writer, const char *findings)
 
 	if (!*findings)
 		return;
-	for (; findings[len] && len < FINDINGS_MAX; len++)
+	for (; len < FINDINGS_MAX && findings[len]; len++)
 		words[len] = findings[len] >= ' ' && findings[len] <= '~' ? findings[len] : '?';
 	words[len] = '\0';
 	put(writer, "X-Postern: %s\r\n", words);

@@ -201,12 +201,11 @@ static FILE *open_regular(const char *name, struct error *err)
 	const int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat info;
 	FILE *file = NULL;
+	const bool known = fd >= 0 && !fstat(fd, &info);
 
-	if (fd < 0 || fstat(fd, &info))
-		error_errno(err, ERROR_REFUSED, errno, "%s", name);
-	else if (!S_ISREG(info.st_mode))
+	if (known && !S_ISREG(info.st_mode))
 		error_set(err, ERROR_REFUSED, "%s: not a regular file", name);
-	else if (!(file = fdopen(fd, "r")))
+	else if (!known || !(file = fdopen(fd, "r")))
 		error_errno(err, ERROR_REFUSED, errno, "%s", name);
 	if (!file && fd >= 0)
 		close(fd);
