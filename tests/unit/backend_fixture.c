@@ -309,6 +309,8 @@ static void on_reply(struct backend_mail *mail, enum backend_step step, size_t n
 				       step == BACKEND_STEP_MAIL ? "MAIL" : "MESSAGE");
 	snprintf(fixture->told + at, TOLD_MAX - at, " %u%s %s; ", reply->code,
 		 reply->lost ? " lost" : "", reply->text);
+	if (fixture->close_at_reply)
+		backends_close(&fixture->backends);
 	if (fixture->end_at_reply)
 		backend_mail_end(&fixture->mail);
 	if (fixture->then)
@@ -344,13 +346,20 @@ void message(struct backend_fixture *fixture, const char *text, size_t size)
 	assert_int_equal(fixture->answers, before);
 }
 
-void send_one(struct backend_fixture *fixture)
+void begin_one(struct backend_fixture *fixture)
 {
 	const unsigned int before = fixture->answers;
 
 	mail_from(fixture, "<a@s.example>", 0);
 	rcpt(fixture, "<b@d.example>");
 	until(fixture, before + 2);
+}
+
+void send_one(struct backend_fixture *fixture)
+{
+	const unsigned int before = fixture->answers;
+
+	begin_one(fixture);
 	message(fixture, "Hello\r\n", 7);
 	until(fixture, before + 3);
 	backend_mail_end(&fixture->mail);
@@ -380,6 +389,15 @@ struct backend_info info_of(struct backend_fixture *fixture, size_t server)
 
 	backends_info(fixture->backends, server, &info);
 	return info;
+}
+
+void tick(struct backend_fixture *fixture, uint64_t ms)
+{
+	const uint64_t now = uv_now(&loop) + ms;
+
+	dialogue_tick(&fixture->backends->dialogues, now);
+	for (size_t i = 0; fixture->backends && i < fixture->backends->count; i++)
+		health_tick(&fixture->backends->server[i], now);
 }
 
 /* ---- setting up */

@@ -21,7 +21,7 @@
 #ifndef POSTERN_TESTS_BACKEND_FIXTURE_H
 #define POSTERN_TESTS_BACKEND_FIXTURE_H
 
-#include "backend/internal.h"
+#include "backend/mail.h"
 #include "loop/listener.h"
 #include "loop/tls.h"
 
@@ -35,6 +35,13 @@
 #define MAIL_OK "C: MAIL FROM:<a@s.example>\nS: 250 2.1.0 sender\n"
 #define RCPT_OK "C: RCPT TO:<b@d.example>\nS: 250 2.1.5 recipient\n"
 #define DATA_OK "C: DATA\nS: 354 go\nD\nS: 250 2.0.0 queued\n"
+
+#define ALL_OK       "MAIL 250 2.1.0 sender; RCPT0 250 2.1.5 recipient; MESSAGE 250 2.0.0 queued; "
+#define SCRIPTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NO_SERVER    "451 lost 4.4.1 no mail server can be reached, try again later; "
+
+/* Of a cmocka test with a fixture. */
+#define WITH_BACKENDS(test) cmocka_unit_test_setup_teardown(test, backend_setup, backend_teardown)
 
 struct play;
 
@@ -61,7 +68,8 @@ struct backend_fixture {
 	struct backend_mail *mail;
 	char told[TOLD_MAX]; /* "MAIL 250 2.1.0 sender; RCPT0 250 ...; " */
 	unsigned int answers;
-	bool end_at_reply; /* ends the transaction inside of the next callback */
+	bool end_at_reply;   /* ends the transaction inside of the next callback */
+	bool close_at_reply; /* likewise everything */
 	void (*then)(struct backend_fixture *fixture);
 	struct spool_limits limits;
 	struct spool *spool;
@@ -88,6 +96,10 @@ void settle(struct backend_fixture *fixture);
 void check_told(struct backend_fixture *fixture, const char *expected);
 /* Every connection did what its script says, and this was the last. */
 void check_scripts(struct backend_fixture *fixture);
+/* A round of what is done by time, as if that much had passed. */
+void tick(struct backend_fixture *fixture, uint64_t ms);
+/* The first two steps of a transaction, answered. */
+void begin_one(struct backend_fixture *fixture);
 /* A whole transaction with one recipient and a small message. */
 void send_one(struct backend_fixture *fixture);
 struct backend_info info_of(struct backend_fixture *fixture, size_t server);
