@@ -79,6 +79,7 @@ struct backends {
 	uv_timer_t tick;
 	uv_idle_t later; /* runs while a transaction has to be looked at */
 	unsigned int handles;
+	bool closing;
 	pthread_mutex_t lock;
 	char hostname[CONF_DOMAIN_MAX];
 	uint32_t connections_max; /* to one server */

@@ -124,7 +124,7 @@ static void on_tick(uv_timer_t *timer)
 	const uint64_t now = uv_now(backends->loop);
 
 	dialogue_tick(&backends->dialogues, now);
-	for (size_t i = 0; i < backends->count; i++)
+	for (size_t i = 0; i < backends->count && !backends->closing; i++)
 		health_tick(&backends->server[i], now);
 }
 
@@ -274,6 +274,7 @@ void backends_close(struct backends **backends)
 	if (!closing)
 		return;
 	*backends = NULL;
+	closing->closing = true;
 	mail_orphan(closing);
 	auth_orphan(closing);
 	while ((dialogue = LIST_FIRST(&closing->dialogues)))
