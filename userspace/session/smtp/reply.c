@@ -81,32 +81,19 @@ void reply_line(struct session *session, unsigned int code, bool more, const cha
 	    snprintf(line, sizeof(line), "%03u%c%s\r\n", code, more ? '-' : ' ', text));
 }
 
-/* Whether a text begins with an enhanced status code of the reply's class (RFC 3463 2). */
-static bool is_enhanced(const char *text, unsigned int code)
-{
-	unsigned int class, subject, detail;
-	char end;
-
-	return sscanf(text, "%1u.%3u.%3u%c", &class, &subject, &detail, &end) == 4 && end == ' ' &&
-	       class == code / 100;
-}
-
-/* What a server said, line by line; it has been made printable, and has a code in place of 421. */
+/* What a server said, line by line: printable, each with its enhanced status code. */
 void reply_backend(struct session *session, const struct backend_reply *said)
 {
 	char text[BACKEND_REPLY_MAX];
 	char *line = text, *next;
-	char enhanced[ENHANCED_MAX];
 
 	memcpy(text, said->text, sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	snprintf(enhanced, sizeof(enhanced), "%u.0.0 ", said->code / 100u);
 	do {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		reply_line(session, said->code, next != NULL, "%s%s",
-			   is_enhanced(line, said->code) ? "" : enhanced, line);
+		reply_line(session, said->code, next != NULL, "%s", line);
 		line = next;
 	} while (line);
 	count_error(session, said->code);

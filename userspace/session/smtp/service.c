@@ -5,6 +5,7 @@
  * Rules are copied and counted: a reload makes new ones, and sessions keep those that they began
  * with.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,14 @@ struct session_rules *service_rules(struct smtp_service *service)
 {
 	service->rules->references++;
 	return service->rules;
+}
+
+void smtp_spool_directory(const struct conf *conf, char out[SMTP_SPOOL_MAX])
+{
+	if (*conf->smtp.spool)
+		snprintf(out, SMTP_SPOOL_MAX, "%s", conf->smtp.spool);
+	else
+		snprintf(out, SMTP_SPOOL_MAX, "%s/spool", conf->state_directory);
 }
 
 static void limit_spools(struct smtp_service *service)
@@ -168,7 +177,8 @@ static struct smtp_service *new_service(const struct smtp_service_options *optio
 	own_find(&service->own);
 	service->listeners_conf = service->rules; /* listeners borrow the balancers of it */
 	service->listeners_conf->references++;
-	service->spool.directory = options->rules.conf->smtp.spool;
+	smtp_spool_directory(options->rules.conf, service->spool_directory);
+	service->spool.directory = service->spool_directory;
 	return service;
 }
 
@@ -186,7 +196,6 @@ int smtp_service_open(const struct smtp_service_options *options, struct smtp_se
 
 	if (!service)
 		return ERROR_REFUSED;
-	service->spool.directory = service->listeners_conf->conf->smtp.spool;
 	limit_spools(service);
 	failed = open_listeners(service, options->fd, err);
 	if (failed) {

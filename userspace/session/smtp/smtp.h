@@ -59,6 +59,10 @@ void smtp_service_drain(struct smtp_service *service);
 /* Ends what is left. Nulls the pointer; NULL is allowed. The loop has to run once more. */
 void smtp_service_close(struct smtp_service **service);
 
+/* Where messages that are too large for memory are: smtp.spool, or its preset. */
+#define SMTP_SPOOL_MAX (CONF_PATH_MAX + 8)
+void smtp_spool_directory(const struct conf *conf, char out[SMTP_SPOOL_MAX]);
+
 /* Why a session, a sender or a recipient was refused. */
 enum smtp_refusal {
 	SMTP_REFUSED_REPUTATION,
