@@ -45,7 +45,7 @@ static struct backend_reply answer_to(const char *text, const char *well)
 		reply.code = 450;
 		snprintf(reply.text, sizeof(reply.text), "4.2.0 come later");
 	} else if (strstr(text, "lines")) {
-		snprintf(reply.text, sizeof(reply.text), "one\n2.1.5 two");
+		snprintf(reply.text, sizeof(reply.text), "2.1.5 one\n2.1.5 two");
 	}
 	return reply;
 }

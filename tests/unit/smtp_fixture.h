@@ -46,16 +46,15 @@ struct scene {
 	struct addr peer;
 };
 
-static const char scene_conf[] =
-	"mode: proxy\n"
-	"interfaces: [eth0]\n"
-	"smtp:\n"
-	"  hostname: gate.example\n"
-	"  listen: [\"192.0.2.1:25\"]\n"
-	"  domains: [own.example]\n"
-	"  networks: [198.51.100.0/24]\n"
-	"  backends: [\"192.0.2.99:25\"]\n"
-	"  spool: /tmp\n";
+static const char scene_conf[] = "mode: proxy\n"
+				 "interfaces: [eth0]\n"
+				 "smtp:\n"
+				 "  hostname: gate.example\n"
+				 "  listen: [\"192.0.2.1:25\"]\n"
+				 "  domains: [own.example]\n"
+				 "  networks: [198.51.100.0/24]\n"
+				 "  backends: [\"192.0.2.99:25\"]\n"
+				 "  spool: /tmp\n";
 
 static const char scene_zone[] = "9.2.0.192.in-addr.arpa PTR mx.sender.example\n"
 				 "mx.sender.example A 192.0.2.9\n"
@@ -266,14 +265,13 @@ static void play_with(const char *more, unsigned int kind, const char *const *di
 	scene_close(&scene);
 }
 
-#define PLAY(more, kind, ...)                                                                      \
-	play_with(more, kind, (const char *const[]){ __VA_ARGS__, NULL })
+#define PLAY(more, kind, ...) play_with(more, kind, (const char *const[]){ __VA_ARGS__, NULL })
 
 #define GREETING "S: 220 gate.example ESMTP"
 #define EHLO                                                                                       \
-	"C: EHLO mx.sender.example", "S: 250-gate.example", "S: 250-PIPELINING",                   \
-		"S: 250-SIZE *", "S: 250-8BITMIME", "S: 250-SMTPUTF8", "S: 250-DSN",               \
-		"S: 250-CHUNKING", "S: 250-ENHANCEDSTATUSCODES", "S: 250 STARTTLS"
+	"C: EHLO mx.sender.example", "S: 250-gate.example", "S: 250-PIPELINING", "S: 250-SIZE *",  \
+		"S: 250-8BITMIME", "S: 250-SMTPUTF8", "S: 250-DSN", "S: 250-CHUNKING",             \
+		"S: 250-ENHANCEDSTATUSCODES", "S: 250 STARTTLS"
 #define BEGIN GREETING, EHLO
 #define MAIL  "C: MAIL FROM:<a@sender.example>", "S: 250 2.1.0 sender ok"
 #define RCPT  "C: RCPT TO:<b@own.example>", "S: 250 2.1.5 recipient ok"

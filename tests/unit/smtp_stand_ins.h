@@ -233,7 +233,8 @@ int stream_start_tls(struct stream *stream, struct tls_context *context, const c
 
 const struct stream_tls *stream_tls(struct stream *stream)
 {
-	static const struct stream_tls tls = { "TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, false, "" };
+	static const struct stream_tls tls = { "TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, false,
+					       "" };
 
 	return stream->tls ? &tls : NULL;
 }

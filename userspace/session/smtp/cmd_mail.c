@@ -42,12 +42,14 @@ static bool take_utf8(struct session *session, struct smtp_mail *mail, const cha
 	return true;
 }
 
+/* 7BIT is what all do without being asked. */
 static bool take_body(struct session *session, struct smtp_mail *mail, const char *value)
 {
-	if (value && (!strcasecmp(value, "7BIT") || !strcasecmp(value, "8BITMIME"))) {
-		mail->features |= strcasecmp(value, "7BIT") ? BACKEND_8BITMIME : 0;
+	if (value && !strcasecmp(value, "8BITMIME"))
 		return true;
-	}
+	mail->features &= ~(unsigned int)BACKEND_8BITMIME;
+	if (value && !strcasecmp(value, "7BIT"))
+		return true;
 	reply(session, 501, "5.5.4", "BODY is 7BIT or 8BITMIME");
 	return false;
 }
@@ -55,7 +57,7 @@ static bool take_body(struct session *session, struct smtp_mail *mail, const cha
 /* What somebody else says about who has authenticated with him is not passed on. */
 static const struct parameter parameters[] = {
 	{ "SIZE", take_size, 0, false },
-	{ "BODY", take_body, 0, true },
+	{ "BODY", take_body, BACKEND_8BITMIME, true },
 	{ "SMTPUTF8", take_utf8, BACKEND_SMTPUTF8, true },
 	{ "RET", NULL, BACKEND_DSN, true },
 	{ "ENVID", NULL, BACKEND_DSN, true },
