@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -408,8 +409,10 @@ struct conf_backend *add_server(struct backend_fixture *fixture, const char *con
 	struct script_server *server = &fixture->server[fixture->servers++];
 	struct listener_options options = { .loop = &loop, .accepted = on_accepted, .arg = server };
 	struct conf_backend *row = &rows->backend[rows->count++];
+	const int window = 65536; /* so that a server that does not read makes itself felt */
 
 	options.fd = listen_loopback(&server->port);
+	assert_int_equal(setsockopt(options.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window)), 0);
 	assert_int_equal(listener_open(&options, &server->listener, NULL), 0);
 	server->hello = HELLO;
 	LIST_INIT(&server->plays);
