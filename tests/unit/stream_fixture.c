@@ -19,6 +19,7 @@
 #include "stream_fixture.h"
 
 #define WATCHDOG_SECONDS 60
+#define TEARDOWN_MS      (STREAM_CLOSE_MS + 1000)
 
 uv_loop_t loop;
 
@@ -32,8 +33,11 @@ int loop_setup(void **state)
 
 int loop_teardown(void **state)
 {
+	unsigned int ms = 0;
+
 	(void)state;
-	uv_run(&loop, UV_RUN_DEFAULT);
+	while (uv_run(&loop, UV_RUN_NOWAIT) && ms++ < TEARDOWN_MS)
+		usleep(1000);
 	return uv_loop_close(&loop);
 }
 
@@ -179,15 +183,11 @@ static void end_init(struct stream_end_of_it *end)
 		end->limit = SIZE_MAX;
 }
 
-void stream_pair(struct stream_end_of_it *server, struct stream_end_of_it *client)
+void stream_to(struct stream_end_of_it *client, uint16_t port)
 {
 	const struct addr to = addr_from_ipv4(INADDR_LOOPBACK);
 	struct error err;
-	uint16_t port;
-	int listening = listen_loopback(&port);
-	int fd;
 
-	end_init(server);
 	end_init(client);
 	assert_int_equal(stream_connect(&loop, &to, port, &collector, on_connected, client,
 					&client->stream, &err),
@@ -195,9 +195,25 @@ void stream_pair(struct stream_end_of_it *server, struct stream_end_of_it *clien
 	assert_int_equal(client->connected, 0);
 	run_until(&client->connected, 1);
 	assert_int_equal(client->status, 0);
-	fd = accept(listening, NULL, NULL);
-	close(listening);
+}
+
+void stream_from(int listening, struct stream_end_of_it *server)
+{
+	struct error err;
+	int fd = accept(listening, NULL, NULL);
+
+	end_init(server);
 	assert_int_equal(stream_accept(&loop, fd, &collector, server, &server->stream, &err), 0);
+}
+
+void stream_pair(struct stream_end_of_it *server, struct stream_end_of_it *client)
+{
+	uint16_t port;
+	int listening = listen_loopback(&port);
+
+	stream_to(client, port);
+	stream_from(listening, server);
+	close(listening);
 }
 
 int stream_and_socket(struct stream_end_of_it *server)

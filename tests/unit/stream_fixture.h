@@ -44,6 +44,10 @@ void run_a_little(void);
 int listen_loopback(uint16_t *port);
 void socket_pair_tcp(int fd[2]);
 
+/* A stream that has connected to a port, and one that was accepted there. */
+void stream_to(struct stream_end_of_it *client, uint16_t port);
+void stream_from(int listening, struct stream_end_of_it *server);
+
 /* Both ends are streams that collect everything. */
 void stream_pair(struct stream_end_of_it *server, struct stream_end_of_it *client);
 /* One end is a socket, which blocks. */

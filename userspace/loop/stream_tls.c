@@ -252,13 +252,14 @@ static int crypt_new(struct stream *stream, struct tls_context *context, const c
 		     struct error *err)
 {
 	struct stream_crypt *crypt = calloc(1, sizeof(*crypt));
+	int failed;
 
 	if (!crypt)
 		return error_set(err, ERROR_REFUSED, "TLS: out of memory");
-	crypt->ssl = tls_connection(context, name, err);
-	if (!crypt->ssl) {
+	failed = tls_connection(context, name, &crypt->ssl, err);
+	if (failed) {
 		free(crypt);
-		return ERROR_REFUSED;
+		return failed;
 	}
 	if (!attach_bio(crypt)) {
 		SSL_free(crypt->ssl);

@@ -301,28 +301,24 @@ static bool expect(SSL *ssl, const char *name, bool verify)
 	       (!verify || X509_VERIFY_PARAM_set1_host(param, name, 0));
 }
 
-SSL *tls_connection(struct tls_context *context, const char *name, struct error *err)
+int tls_connection(struct tls_context *context, const char *name, SSL **out, struct error *err)
 {
 	const bool verify = context->client && context->verify == TLS_VERIFY_CA;
 	SSL *ssl;
 
-	if (verify && !name) {
-		error_set(err, ERROR_USAGE, "TLS: without a name the server cannot be checked");
-		return NULL;
-	}
+	if (verify && !name)
+		return error_set(err, ERROR_USAGE,
+				 "TLS: without a name the server cannot be checked");
 	ERR_clear_error();
 	ssl = SSL_new(context->client ? context->client : tls_names_default(context->names));
-	if (ssl && context->client && name && !expect(ssl, name, verify)) {
+	if (!ssl || (context->client && name && !expect(ssl, name, verify))) {
 		SSL_free(ssl);
-		ssl = NULL;
-	}
-	if (!ssl) {
-		error_set(err, ERROR_REFUSED, "TLS: %s", tls_reason());
-		return NULL;
+		return error_set(err, ERROR_REFUSED, "TLS: %s", tls_reason());
 	}
 	if (context->client)
 		SSL_set_connect_state(ssl);
 	else
 		SSL_set_accept_state(ssl);
-	return ssl;
+	*out = ssl;
+	return 0;
 }

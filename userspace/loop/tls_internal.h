@@ -18,8 +18,8 @@
 #define TLS_SETS_MAX  256  /* different sets of certificates that names have */
 
 /* tls.c */
-/* A connection that has been told which side it is, and whom to expect; NULL: see `err`. */
-SSL *tls_connection(struct tls_context *context, const char *name, struct error *err);
+/* A connection that has been told which side it is, and whom to expect. */
+int tls_connection(struct tls_context *context, const char *name, SSL **out, struct error *err);
 bool tls_is_server(const struct tls_context *context);
 /* A context of OpenSSL's with the rules that hold for both sides; NULL: memory is short. */
 SSL_CTX *tls_rules(const SSL_METHOD *method);
