@@ -328,6 +328,13 @@ void mail_from(struct backend_fixture *fixture, const char *from, unsigned int f
 	assert_int_equal(fixture->answers, before); /* never from inside */
 }
 
+void mail_from_client(struct backend_fixture *fixture, const struct backend_client *client)
+{
+	fixture->mail = backend_mail_start(fixture->backends, client, "<a@s.example>", 0, on_reply,
+					   fixture);
+	assert_non_null(fixture->mail);
+}
+
 void rcpt(struct backend_fixture *fixture, const char *to)
 {
 	const unsigned int before = fixture->answers;
