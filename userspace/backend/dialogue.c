@@ -221,10 +221,12 @@ void dialogue_expect(struct dialogue *dialogue, uint32_t seconds)
 }
 
 /* If it cannot be sent, and nobody tells why, the next tick ends the dialogue. */
-void dialogue_write(struct dialogue *dialogue, const void *data, size_t size)
+bool dialogue_write(struct dialogue *dialogue, const void *data, size_t size)
 {
-	if (size && !stream_write(dialogue->stream, data, size))
-		dialogue->deadline = 1;
+	if (!size || stream_write(dialogue->stream, data, size))
+		return true;
+	dialogue->deadline = 1;
+	return false;
 }
 
 void dialogue_say(struct dialogue *dialogue, const char *verb, const char *argument,

@@ -107,8 +107,8 @@ bool dialogue_may_say(const struct dialogue *dialogue);
 /* Says `verb` and `argument` (one piece of text), and waits for the answer that long. */
 void dialogue_say(struct dialogue *dialogue, const char *verb, const char *argument,
 		  uint32_t seconds);
-/* Octets of a message; an answer may come while they go out. */
-void dialogue_write(struct dialogue *dialogue, const void *data, size_t size);
+/* Octets of a message; an answer may come while they go out. False: lost() follows. */
+bool dialogue_write(struct dialogue *dialogue, const void *data, size_t size);
 /* From now on an answer is waited for that long. */
 void dialogue_expect(struct dialogue *dialogue, uint32_t seconds);
 
