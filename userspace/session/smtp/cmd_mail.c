@@ -125,7 +125,8 @@ static bool may_send_as(struct session *session, const struct path *from)
 	return false;
 }
 
-static bool append(char **at, size_t *left, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool append(char **at, size_t *left,
+							 const char *format, ...)
 {
 	va_list args;
 	int length;
@@ -157,8 +158,8 @@ static char *make_command(const struct session *session, const struct smtp_mail 
 			continue;
 		if (!strcasecmp(said->name, "BODY") && !(mail->features & BACKEND_8BITMIME))
 			continue; /* it is 7BIT, as without it */
-		fits = append(&at, &left, said->value ? " %s=%s" : " %s", said->name,
-			      said->value) &&
+		fits = append(&at, &left, " %s%s%s", said->name, said->value ? "=" : "",
+			      said->value ? said->value : "") &&
 		       fits;
 	}
 	return fits ? strdup(text) : NULL;
