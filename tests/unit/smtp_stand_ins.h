@@ -138,7 +138,7 @@ static struct stream *stand_in_stream(void)
 	return stream;
 }
 
-static void stand_in_stream_free(void)
+static inline void stand_in_stream_free(void)
 {
 	if (!stand_in.stream)
 		return;
@@ -283,7 +283,7 @@ struct guard_wait {
 	void *arg;
 };
 
-static void tell_verdict(void *arg)
+static inline void tell_verdict(void *arg)
 {
 	struct guard_wait *wait = arg;
 

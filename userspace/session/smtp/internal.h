@@ -252,6 +252,17 @@ bool data_input(struct session *session);
 bool chunk_input(struct session *session);
 
 /* mail.c: the transaction. */
+/* A path with parameters, as the backend is told them. */
+struct mail_command {
+	char text[LINE_MAX_MAIL + PATH_TEXT_MAX];
+	size_t length;
+	bool cut; /* there was no room for all of it */
+};
+void mail_command_begin(struct mail_command *command, const struct path *path);
+/* The value may be NULL. */
+void mail_command_add(struct mail_command *command, const char *name, const char *value);
+/* A copy, owned by the caller; NULL if it was cut, or memory is short. */
+char *mail_command_end(struct mail_command *command);
 /* "local@domain", or "" of "<>". Returns `out`. */
 char *mail_address(const struct path *path, char out[PATH_TEXT_MAX]);
 struct smtp_mail *mail_new(struct session *session);
