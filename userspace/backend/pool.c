@@ -123,7 +123,7 @@ static void on_tick(uv_timer_t *timer)
 	struct backends *backends = timer->data;
 	const uint64_t now = uv_now(backends->loop);
 
-	dialogue_tick(&backends->dialogues, now);
+	dialogue_tick(backends, now);
 	for (size_t i = 0; i < backends->count && !backends->closing; i++)
 		health_tick(&backends->server[i], now);
 }
@@ -242,6 +242,7 @@ int backends_open(uv_loop_t *loop, const struct conf *conf, struct backends **ou
 	backends->random = siphash_random_key().half[0] | 1;
 	backends->connections_max = conf->smtp.connections_max;
 	LIST_INIT(&backends->dialogues);
+	LIST_INIT(&backends->buried);
 	LIST_INIT(&backends->mails);
 	LIST_INIT(&backends->auths);
 	TAILQ_INIT(&backends->due);
