@@ -85,8 +85,6 @@ static bool may_be_reused(const struct dialogue *dialogue)
 	if (!dialogue_is_ready(dialogue) || dialogue->pending || server->state == HEALTH_DOWN ||
 	    server->conf.told == CONF_BACKEND_PROXY)
 		return false;
-	if (server->conf.told == CONF_BACKEND_XCLIENT && !dialogue->xclient)
-		return false;
 	return dialogue->transactions < POOL_TRANSACTIONS_MAX &&
 	       backend_counted(&server->count.idle) < POOL_IDLE_MAX;
 }
