@@ -3,8 +3,8 @@
  * conf/check_smtp.c - options of the SMTP front that contradict each other, or that want another.
  *
  * Called by check.c when numbers do not contradict each other. The rules stand in the order in
- * which they are looked at, and the first that is broken is reported at the option of its row, which
- * is not at its default then.
+ * which they are looked at, and the first that is broken is reported at the option of its row,
+ * which is not at its default then.
  */
 #include "conf/schema.h"
 

@@ -54,10 +54,10 @@ static int out_of_memory(struct error *err)
 static int read_service(const char *text, const char *word, struct conf_listener *listener,
 			struct error *err)
 {
-	for (uint16_t i = 0; i < CONF_SERVICES; i++) {
+	for (int i = 0; i < CONF_SERVICES; i++) {
 		if (strcmp(word, services[i].name) != 0)
 			continue;
-		listener->service = i;
+		listener->service = (uint16_t)i;
 		if (!listener->port)
 			listener->port = services[i].port;
 		return 0;
@@ -70,10 +70,10 @@ static int guess_service(const char *text, struct conf_listener *listener, struc
 {
 	if (!listener->port)
 		listener->port = services[CONF_SERVICE_MX].port;
-	for (uint16_t i = 0; i < CONF_SERVICES; i++) {
+	for (int i = 0; i < CONF_SERVICES; i++) {
 		if (listener->port != services[i].port)
 			continue;
-		listener->service = i;
+		listener->service = (uint16_t)i;
 		return 0;
 	}
 	return conf_refuse(err, text,
