@@ -403,7 +403,7 @@ void tick(struct backend_fixture *fixture, uint64_t ms)
 {
 	const uint64_t now = uv_now(&loop) + ms;
 
-	dialogue_tick(&fixture->backends->dialogues, now);
+	dialogue_tick(fixture->backends, now);
 	for (size_t i = 0; fixture->backends && i < fixture->backends->count; i++)
 		health_tick(&fixture->backends->server[i], now);
 }

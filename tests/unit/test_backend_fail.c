@@ -370,11 +370,9 @@ static void be_silent(const char *script, uint64_t seconds)
 	settle(fixture);
 	uv_update_time(fixture->backends->loop);
 	assert_int_equal(info_of(fixture, 0).open, 1);
-	dialogue_tick(&fixture->backends->dialogues,
-		      uv_now(fixture->backends->loop) + (seconds - 10) * 1000);
+	dialogue_tick(fixture->backends, uv_now(fixture->backends->loop) + (seconds - 10) * 1000);
 	assert_int_equal(info_of(fixture, 0).open, 1);
-	dialogue_tick(&fixture->backends->dialogues,
-		      uv_now(fixture->backends->loop) + seconds * 1000);
+	dialogue_tick(fixture->backends, uv_now(fixture->backends->loop) + seconds * 1000);
 	assert_int_equal(info_of(fixture, 0).open, 0);
 	settle(fixture);
 	assert_non_null(strstr(fixture->told, "451 lost"));
@@ -397,11 +395,10 @@ static void test_idle_time(void **state)
 	start(fixture);
 	send_one(fixture);
 	uv_update_time(fixture->backends->loop);
-	dialogue_tick(&fixture->backends->dialogues,
+	dialogue_tick(fixture->backends,
 		      uv_now(fixture->backends->loop) + (POOL_IDLE_S - 10) * 1000);
 	assert_int_equal(info_of(fixture, 0).idle, 1);
-	dialogue_tick(&fixture->backends->dialogues,
-		      uv_now(fixture->backends->loop) + POOL_IDLE_S * 1000);
+	dialogue_tick(fixture->backends, uv_now(fixture->backends->loop) + POOL_IDLE_S * 1000);
 	assert_int_equal(info_of(fixture, 0).open, 0);
 	check_scripts(fixture);
 }

@@ -123,7 +123,7 @@ static void test_demanded(void **state)
 		      "S: 454 4.7.0 not now\n",
 		      "STARTTLS: 4.7.0 not now");
 	refuse_script("S: 220 mx\n" EHLO "S: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n"
-		      "-\nS: this is no TLS\n",
+		      "-\nS: this is no TLS\nE\n",
 		      "TLS: ");
 	refuse_script("S: 220 mx\n" EHLO "S: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nE\n",
 		      "TLS: ");

@@ -57,20 +57,36 @@ static void test_not_offered(void **state)
 	check_scripts(fixture);
 }
 
-/* One that does not offer it any more afterwards is not used again. */
+/* Postfix does not offer it to the client that it was told of, but takes it again from us. */
 static void test_offered_once(void **state)
 {
 	struct backend_fixture *fixture = *state;
 
 	add_xclient(fixture,
-		    SCRIPTS(XHELLO XSAID "S: 220 mx\nC: EHLO helo.example\nS: 250 mx\n" TRANSACTION,
-			    XHELLO XSAID XAGAIN TRANSACTION));
+		    SCRIPTS(XHELLO XSAID
+			    "S: 220 mx\nC: EHLO helo.example\nS: 250 mx\n" TRANSACTION XSAID XAGAIN
+				    TRANSACTION));
 	start(fixture);
 	send_one(fixture);
 	send_one(fixture);
 	check_told(fixture, ALL_OK ALL_OK);
 	check_scripts(fixture);
-	assert_int_equal(info_of(fixture, 0).reused, 0);
+	assert_int_equal(info_of(fixture, 0).reused, 1);
+}
+
+/* One that takes it once only is asked on another connection: that says nothing of the client. */
+static void test_taken_once(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	add_xclient(fixture, SCRIPTS(XHELLO XSAID XAGAIN TRANSACTION XSAID "S: 550 5.7.0 no\n",
+				     XHELLO XSAID XAGAIN TRANSACTION));
+	start(fixture);
+	send_one(fixture);
+	send_one(fixture);
+	check_told(fixture, ALL_OK ALL_OK);
+	check_scripts(fixture);
+	assert_int_equal(info_of(fixture, 0).failures, 0);
 }
 
 /* Values that no command has room for go in two. */
@@ -170,10 +186,10 @@ static void test_proxy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_BACKENDS(test_xclient),      WITH_BACKENDS(test_not_offered),
-		WITH_BACKENDS(test_offered_once), WITH_BACKENDS(test_two_commands),
-		WITH_BACKENDS(test_hostile_helo), cmocka_unit_test(test_client_refused),
-		WITH_BACKENDS(test_proxy),
+		WITH_BACKENDS(test_xclient),           WITH_BACKENDS(test_not_offered),
+		WITH_BACKENDS(test_offered_once),      WITH_BACKENDS(test_taken_once),
+		WITH_BACKENDS(test_two_commands),      WITH_BACKENDS(test_hostile_helo),
+		cmocka_unit_test(test_client_refused), WITH_BACKENDS(test_proxy),
 	};
 
 	return cmocka_run_group_tests_name("backend_told", tests, NULL, NULL);
