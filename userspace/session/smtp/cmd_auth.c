@@ -195,7 +195,7 @@ static bool begin(struct session *session, const char *mechanism)
 	}
 	login->exchange =
 		auth_exchange_start(auth_of(session), service_parts(session->service)->loop,
-				    mechanism, on_step, session);
+				    mechanism, &session->peer, on_step, session);
 	if (login->exchange)
 		return true;
 	auth_forget(session);
