@@ -112,7 +112,8 @@ static struct smtp_service *open_service(void)
 	const int fd[CONF_LISTENERS_MAX] = { 0 };
 	const struct smtp_service_options options = {
 		.loop = &fuzz.loop,
-		.rules = { fuzz.conf, relay_ref(fuzz.relay), (struct tls_context *)&fuzz },
+		.rules = { fuzz.conf, relay_ref(fuzz.relay), (struct tls_context *)&fuzz,
+			   (struct backends *)&fuzz },
 		.fd = fd,
 		.dns = &fuzz_dns,
 		.domains = fuzz.domains,

@@ -26,6 +26,12 @@ bool backends_offer(const struct backends *backends, unsigned int *features, uin
 	return true;
 }
 
+void backends_close(struct backends **backends)
+{
+	stand_in.closed_backends += *backends != NULL;
+	*backends = NULL;
+}
+
 static void write_down(const char *verb, const char *text)
 {
 	octets_add(&stand_in.said, verb, strlen(verb));

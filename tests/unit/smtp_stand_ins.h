@@ -68,7 +68,7 @@ static struct {
 	struct stand_in_reply message;
 	bool silent; /* it answers nothing */
 	struct octets said, delivered;
-	unsigned int deliveries, mails;
+	unsigned int deliveries, mails, closed_backends;
 
 	/* Accounts. */
 	const char *mechanisms;

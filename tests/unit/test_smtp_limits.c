@@ -181,13 +181,38 @@ static void reload(void **state)
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, NULL });
 	snprintf(scene.conf->smtp.hostname, sizeof(scene.conf->smtp.hostname), "new.example");
-	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL };
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL };
 	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
 	scene_play(&scene, (const char *const[]){ QUIT, NULL });
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ "S: 220 new.example ESMTP", "C: QUIT", "S: 221 *",
 						  "S.", NULL });
 	scene_close(&scene);
+}
+
+/* Backends that are replaced stay until the last session that knows them is gone. */
+static void new_backends(void **state)
+{
+	struct scene scene;
+	struct smtp_rules rules;
+	struct error err;
+
+	(void)state;
+	scene_open(&scene, "");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL };
+	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL,
+				     (struct backends *)&rules };
+	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
+	scene_advance(&scene, 1000);
+	assert_int_equal(stand_in.closed_backends, 0);
+	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
+	scene_advance(&scene, 1000);
+	assert_int_equal(stand_in.closed_backends, 1);
+	scene_close(&scene);
+	assert_int_equal(stand_in.closed_backends, 2);
 }
 
 /* The service is closed while something of each kind is under way. */
@@ -232,6 +257,7 @@ int main(void)
 		cmocka_unit_test(spool_full),
 		cmocka_unit_test(drain),
 		cmocka_unit_test(reload),
+		cmocka_unit_test(new_backends),
 		cmocka_unit_test(closed_anywhere),
 	};
 

@@ -128,7 +128,7 @@ static void on_backend(const struct backend_reply *said, void *arg)
 
 static void ask_backend(struct session *session, const struct auth_result *result)
 {
-	struct backends *backends = service_parts(session->service)->backends;
+	struct backends *backends = session_backends(session);
 
 	session->login->backend =
 		backend_auth_start(backends, result->user, result->password, on_backend, session);

@@ -80,7 +80,7 @@ static bool is_offered(const struct session *session, unsigned int feature)
 
 	if (!feature)
 		return true;
-	backends_offer(service_parts(session->service)->backends, &features, &size);
+	backends_offer(session_backends(session), &features, &size);
 	return features & feature;
 }
 
@@ -190,8 +190,8 @@ static void start(struct session *session)
 	};
 
 	checks_mail(session);
-	mail->backend = backend_mail_start(service_parts(session->service)->backends, &client,
-					   mail->command, mail->features, on_reply, session);
+	mail->backend = backend_mail_start(session_backends(session), &client, mail->command,
+					   mail->features, on_reply, session);
 	if (mail->backend)
 		return;
 	mail_end(session);

@@ -21,7 +21,7 @@ static bool take_parameters(struct session *session, const struct path_line *lin
 	unsigned int features = 0;
 	uint64_t size;
 
-	backends_offer(service_parts(session->service)->backends, &features, &size);
+	backends_offer(session_backends(session), &features, &size);
 	for (size_t i = 0; i < line->count; i++) {
 		if (session->esmtp && is_dsn(line->parameter[i].name) && features & BACKEND_DSN)
 			continue;

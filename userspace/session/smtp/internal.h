@@ -90,12 +90,19 @@ struct ruling {
 	uint16_t tags;  /* checks that are to be told in the header, as bits */
 };
 
+/* Closed when the last rules that name them are gone. */
+struct session_backends {
+	unsigned int references;
+	struct backends *backends;
+};
+
 /* What can be reloaded, as a session has it from its beginning to its end. Counted. */
 struct session_rules {
 	unsigned int references;
 	struct conf *conf;
 	struct relay *relay;
 	struct tls_context *tls;
+	struct session_backends *servers;
 	struct score_rules score;
 	char hostname[CONF_DOMAIN_MAX];
 };
@@ -309,6 +316,10 @@ void service_pause(struct session *session, uint32_t ms);
 const struct smtp_service_options *service_parts(const struct smtp_service *service);
 struct session_rules *service_rules(struct smtp_service *service); /* a new reference */
 void session_rules_unref(struct session_rules *rules);
+static inline struct backends *session_backends(const struct session *session)
+{
+	return session->rules->servers->backends;
+}
 const struct own *service_own(const struct smtp_service *service);
 struct smtp_stats *service_stats(struct smtp_service *service);
 struct spool_limits *service_spool(struct smtp_service *service);
