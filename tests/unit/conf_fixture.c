@@ -134,7 +134,8 @@ const char every_option[] =
 	"  greet-delay: 2s\n"
 	"tls: { certificates: [/a.pem /a.key, /b.pem], required: true }\n"
 	"check: { pregreet: off, pipelining: monitor, dnsbl: tag, rdns: defer,\n"
-	"  helo: reject, spf: monitor, sender: 'off', score: tag }\n"
+	"  helo: reject, spf: monitor, sender: 'off', score: tag,\n"
+	"  stage: rcpt }\n"
 	"...\n";
 
 struct conf *read_conf(const char *text)

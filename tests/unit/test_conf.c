@@ -277,6 +277,7 @@ static void one_option_is_one_difference(void **state)
 		{ "check: {spf: defer}", "check.spf " },
 		{ "check: {sender: off}", "check.sender " },
 		{ "check: {score: off}", "check.score " },
+		{ "check: {stage: rcpt}", "check.stage " },
 	};
 	struct conf *before = read_defaults();
 

@@ -71,6 +71,7 @@ static void every_option_of_the_front_is_read(void **state)
 	assert_int_equal(conf->check.spf, CONF_CHECK_MONITOR);
 	assert_int_equal(conf->check.sender, CONF_CHECK_OFF);
 	assert_int_equal(conf->check.score, CONF_CHECK_TAG);
+	assert_int_equal(conf->check.stage, CONF_STAGE_RCPT);
 	conf_free(&conf);
 }
 

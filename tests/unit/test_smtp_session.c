@@ -227,6 +227,11 @@ static void greet_delay(void **state)
 	scene_connect(&scene);
 	scene_play(&scene,
 		   (const char *const[]){ "T: 1000", "C: NOOP", "S: 554 5.5.0 *", "S.", NULL });
+	/* Of whom good is known does not wait. */
+	stand_in.has_verdict = true;
+	stand_in.verdict.total = -1;
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ GREETING, QUIT, NULL });
 	scene_close(&scene);
 }
 

@@ -49,11 +49,17 @@ void connect_greet(struct session *session)
 		greet(session);
 }
 
+/* Something speaks for it, and nothing outweighs that. */
+static bool is_known_good(const struct session *session)
+{
+	return session->judged && session->verdict.total < 0;
+}
+
 static void wait_for_greeting(struct session *session)
 {
 	if (session->judged && session->verdict.decision == DECISION_SLOW)
 		service_set_deadline(session, DEADLINE_SLOW);
-	else if (session->rules->conf->smtp.greet_delay)
+	else if (session->rules->conf->smtp.greet_delay && !is_known_good(session))
 		service_set_deadline(session, DEADLINE_GREETING);
 	else
 		connect_greet(session);
