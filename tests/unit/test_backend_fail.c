@@ -327,6 +327,42 @@ static void test_answer_too_many(void **state)
 	assert_int_equal(fixture->server[1].connections, 2);
 }
 
+static void rcpt_at_once(struct backend_fixture *fixture)
+{
+	if (fixture->answers == 1)
+		rcpt(fixture, "<b@d.example>");
+}
+
+/* The second one was there before RCPT was said, so it is no answer to it. */
+static void test_answer_too_soon(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	start_with_backup(fixture, HELLO MAIL "R: 250 2.1.0 sender|250 2.1.5 injected|\n",
+			  HELLO MAIL_OK RCPT_OK DATA_OK);
+	fixture->then = rcpt_at_once;
+	mail_from(fixture, "<a@s.example>", 0);
+	until(fixture, 2);
+	check_told(fixture, TWO);
+	assert_int_equal(fixture->server[1].connections, 2);
+}
+
+/* A message that was taken is taken, though the server closes down in the same breath. */
+static void test_taken_and_closed(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	start_with_backup(fixture,
+			  HELLO MAIL_OK RCPT_OK DATA "D\nR: 250 2.0.0 queued|421 4.3.2 going|\nE\n",
+			  NULL);
+	send_one(fixture);
+	check_told(fixture, ALL_OK);
+	settle(fixture);
+	assert_int_equal(info_of(fixture, 0).open, 0);
+	assert_int_equal(info_of(fixture, 0).failures, 0);
+	assert_int_equal(info_of(fixture, 0).ambiguous, 0);
+}
+
 static void test_split_answers(void **state)
 {
 	struct backend_fixture *fixture = *state;
@@ -459,6 +495,8 @@ int main(void)
 		WITH_BACKENDS(test_idle_ends),
 		WITH_BACKENDS(test_idle_speaks),
 		WITH_BACKENDS(test_answer_too_many),
+		WITH_BACKENDS(test_answer_too_soon),
+		WITH_BACKENDS(test_taken_and_closed),
 		WITH_BACKENDS(test_split_answers),
 		cmocka_unit_test(test_silence),
 		WITH_BACKENDS(test_idle_time),

@@ -68,26 +68,44 @@ static void take_421(struct dialogue *dialogue, const struct backend_reply *repl
 	dialogue_fail(dialogue, greeting ? DIALOGUE_BUSY : DIALOGUE_SHUT, reply, reply->text);
 }
 
+static void unasked(struct dialogue *dialogue, enum dialogue_loss loss)
+{
+	dialogue_fail(dialogue, loss, NULL, "an answer that nobody asked for");
+}
+
+/*
+ * What has come behind the last answer is none, even if the owner says something now. It may be
+ * that the server closes down, and the answer before it counts.
+ */
+static void give_reply(struct dialogue *dialogue, const struct backend_reply *reply)
+{
+	size_t left;
+
+	stream_input(dialogue->stream, &left);
+	if (dialogue->pending) {
+		dialogue_expect(dialogue, DIALOGUE_MAIL_S);
+		left = 0;
+	} else {
+		dialogue->deadline = 0;
+	}
+	dialogue->owner->reply(dialogue, reply, dialogue->arg);
+	if (left && reply->code != 354 && !dialogue->dead)
+		unasked(dialogue, DIALOGUE_SHUT);
+}
+
 static void take_reply(struct dialogue *dialogue, const struct backend_reply *reply)
 {
 	if (reply->code == 421) {
 		take_421(dialogue, reply);
-		return;
+	} else if (!dialogue->pending) {
+		unasked(dialogue, DIALOGUE_BROKEN);
+	} else {
+		dialogue->pending--;
+		if (dialogue_is_ready(dialogue))
+			give_reply(dialogue, reply);
+		else
+			dialogue_opening(dialogue, reply);
 	}
-	if (!dialogue->pending) {
-		dialogue_fail(dialogue, DIALOGUE_BROKEN, NULL, "an answer that nobody asked for");
-		return;
-	}
-	dialogue->pending--;
-	if (!dialogue_is_ready(dialogue)) {
-		dialogue_opening(dialogue, reply);
-		return;
-	}
-	if (dialogue->pending)
-		dialogue_expect(dialogue, DIALOGUE_MAIL_S);
-	else
-		dialogue->deadline = 0;
-	dialogue->owner->reply(dialogue, reply, dialogue->arg);
 }
 
 /* One line; false if there is none, or the dialogue has ended. */
@@ -193,7 +211,7 @@ struct dialogue *dialogue_open(struct backend_server *server, const struct backe
 	dialogue->owner = owner;
 	dialogue->arg = arg;
 	dialogue->who = who;
-	dialogue->deadline = uv_now(backends->loop) + DIALOGUE_OPEN_S * 1000;
+	dialogue_expect(dialogue, DIALOGUE_CONNECT_S);
 	reply_begin(&dialogue->parser);
 	if (stream_connect(backends->loop, &server->conf.addr, server->conf.port, &stream_owner,
 			   on_connected, dialogue, &dialogue->stream, NULL)) {
@@ -217,7 +235,7 @@ void dialogue_introduce(struct dialogue *dialogue, const struct backend_client *
 	dialogue->who = who;
 	if (!who || dialogue->server->conf.told != CONF_BACKEND_XCLIENT)
 		return;
-	dialogue->deadline = uv_now(dialogue->server->backends->loop) + DIALOGUE_OPEN_S * 1000;
+	dialogue_expect(dialogue, DIALOGUE_OPEN_S);
 	dialogue->untold = dialogue->xclient;
 	dialogue_enter(dialogue, DIALOGUE_XCLIENT);
 }
@@ -286,6 +304,17 @@ static struct dialogue *overdue(const struct backends *backends, uint64_t now)
 	return NULL;
 }
 
+static void time_out(struct dialogue *dialogue)
+{
+	const bool connecting = dialogue->step == DIALOGUE_CONNECT;
+
+	if (dialogue->pooled)
+		dialogue_close(&dialogue);
+	else
+		dialogue_fail(dialogue, connecting ? DIALOGUE_UNREACHABLE : DIALOGUE_BROKEN, NULL,
+			      "no answer in time");
+}
+
 /* Owners may close and open others meanwhile, so it begins again after each. */
 void dialogue_tick(struct backends *backends, uint64_t now)
 {
@@ -293,9 +322,6 @@ void dialogue_tick(struct backends *backends, uint64_t now)
 
 	backends->calls++;
 	while ((dialogue = overdue(backends, now)))
-		dialogue_fail(dialogue,
-			      dialogue->step == DIALOGUE_CONNECT ? DIALOGUE_UNREACHABLE
-								 : DIALOGUE_BROKEN,
-			      NULL, "no answer in time");
+		time_out(dialogue);
 	leave(backends);
 }

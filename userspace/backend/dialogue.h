@@ -20,12 +20,13 @@
 #include "loop/stream.h"
 
 /* Seconds that may pass (RFC 5321 4.5.3.2, but for the opening). */
-#define DIALOGUE_OPEN_S  60u /* connect to the last EHLO */
-#define DIALOGUE_MAIL_S  300u
-#define DIALOGUE_DATA_S  120u /* for 354 */
-#define DIALOGUE_BLOCK_S 180u /* without an octet of the message going out */
-#define DIALOGUE_DOT_S   600u
-#define DIALOGUE_RSET_S  20u
+#define DIALOGUE_CONNECT_S 10u
+#define DIALOGUE_OPEN_S    50u /* greeting to the last EHLO */
+#define DIALOGUE_MAIL_S    300u
+#define DIALOGUE_DATA_S    120u /* for 354 */
+#define DIALOGUE_BLOCK_S   180u /* without an octet of the message going out */
+#define DIALOGUE_DOT_S     600u
+#define DIALOGUE_RSET_S    20u
 
 #define DIALOGUE_PENDING_MAX 128 /* commands that wait for their answers */
 

@@ -185,6 +185,8 @@ void dialogue_connected(struct dialogue *dialogue)
 {
 	const bool connected = dialogue->step == DIALOGUE_CONNECT;
 
+	if (connected)
+		dialogue_expect(dialogue, DIALOGUE_OPEN_S);
 	if (connected && dialogue->server->conf.told == CONF_BACKEND_PROXY)
 		say_proxy(dialogue);
 	if (connected && wants_tls_at_once(dialogue))
