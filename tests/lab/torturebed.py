@@ -40,6 +40,11 @@ def certificate(directory, names=("mx.own.example",), kind="ec", name="mx"):
     return chain, key, ca
 
 
+def hashed(password):
+    """A password as a file of accounts has it."""
+    return run("openssl", "passwd", "-6", password).out.strip()
+
+
 def listening(lab, port, namespace=None):
     return f":{port} " in lab.ns(namespace or lab.gateway, "ss", "-Hltn").out
 
@@ -47,16 +52,16 @@ def listening(lab, port, namespace=None):
 class Sink:
     """A sink in the gateway; see tests/torture/sink.py."""
 
-    def __init__(self, lab, port=SINK_PORT, host="127.0.0.1", options=()):
+    def __init__(self, lab, port=SINK_PORT, host="127.0.0.1", name="sink", options=()):
         self.lab, self.port, self.host, self.options = lab, port, host, options
-        self.path = pathlib.Path(lab.directory) / f"sink-{port}.jsonl"
+        self.path = pathlib.Path(lab.directory) / f"{name}.jsonl"
         self.path.touch()
         self.start()
 
     def start(self):
         self.process = self.lab.start(self.lab.gateway, "/usr/bin/python3", TESTS / "torture/sink.py", self.path, f"{self.host}:{self.port}",
                                       *self.options)
-        wait_until(lambda: listening(self.lab, self.port), 10, "the sink")
+        wait_until(lambda: f"{self.host}:{self.port} " in self.lab.ns(self.lab.gateway, "ss", "-Hltn").out, 10, "the sink")
 
     def kill(self):
         self.process.kill()
@@ -101,7 +106,6 @@ chunking_advertise_hosts = *
 auth_advertise_hosts = ${{if and{{{{eq{{$received_port}}{{587}}}}{{def:tls_in_cipher}}}}{{*}}{{}}}}
 smtp_accept_max = 2000
 smtp_accept_queue_per_connection = 0
-smtp_load_reserve =
 acl_smtp_mail = mail
 acl_smtp_rcpt = rcpt
 begin acl

@@ -2,7 +2,7 @@
 """Commands that are wrong, odd or out of their place: a table. {own}, {rcpt}, {sender} and {token} are filled in."""
 import re
 
-from torture.client import GONE
+from torture.client import GONE, SILENT
 from torture.registry import ENDED, REFUSED, TURNED_AWAY, case
 
 HELLO, MAIL, RCPT = "EHLO", "MAIL", "RCPT"
@@ -107,7 +107,7 @@ ROWS = [
     ("a format string", "RFC 5321 4.2.4", HELLO, "%n%s%x%p", "50[02]|221"),
     ("a format string as a sender", "RFC 5321 4.1.2", HELLO, "MAIL FROM:<%n%s%n@{sender_domain}>", EITHER),
     ("VRFY", "RFC 5321 3.5.3, 7.3", HELLO, "VRFY {rcpt}", "252|502|55.|500"),
-    ("VRFY of nobody", "RFC 5321 3.5.3", HELLO, "VRFY nobody.{token}", "252|502|55.|500"),
+    ("VRFY of nobody", "RFC 5321 3.5.3", HELLO, "VRFY nobody.{token}", "252|50[012]|55."),
     ("VRFY without a name", "RFC 5321 4.1.1.6", HELLO, "VRFY", "252|50."),
     ("EXPN", "RFC 5321 7.3", HELLO, "EXPN all", "502|55.|500|252"),
     ("HELP", "RFC 5321 4.1.1.8", HELLO, "HELP", "21[14]|502|500"),
@@ -194,7 +194,7 @@ def helo_mail(talk):
 def bare_commands(talk):
     made = talk.open()
     made.send(f"MAIL FROM:<{talk.sender}>\n")
-    talk.expect(made.reply(1), REFUSED, "MAIL with LF")
+    talk.strict(re.match(f"{REFUSED}|{SILENT}|{GONE}", made.reply(1)), "MAIL with LF was taken")
 
 
 @case("dialogue", "a LF in a command", "RFC 5321 2.3.8", "NOOP LF MAIL FROM: CRLF as one line", "not two answers with 2xx")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Who somebody is: forged PROXY headers and XCLIENT, and names in HELO."""
+import re
 import socket
 import struct
 
@@ -108,10 +109,11 @@ HELLOS = {
 for title, (line, pattern) in HELLOS.items():
     def hello(talk, line=line, pattern=pattern):
         made = talk.open(hello="")
-        reply = talk.expect(made.ask(line), pattern, "hello")
+        reply = talk.expect(made.ask(line), f"2|{pattern}", "hello")
         talk.must(not any(octet in reply for octet in "\x1b\0\xff"), "the name is given back as it is")
         if not made.over:
             talk.expect(made.ask("QUIT"), f"221|{ENDED}", "QUIT")
+        talk.strict(re.match(pattern, reply), "taken")
     case("identity", f"HELO, {title}", HELLO_SYNTAX, repr(line[:60]), "an answer, and the name is not given back raw")(hello)
 
 
