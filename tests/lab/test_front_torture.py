@@ -55,10 +55,10 @@ def test_open_relay(tricks, name):
 
 def test_nmap_finds_no_open_relay(front):
     """A second opinion (its script smtp-open-relay)."""
-    said = front.lab.ns(front.lab.internet, "nmap", "-Pn", "-n", "-S", "203.0.113.77", "-e", "i0", "-p", "25", "--script", "smtp-open-relay", "--script-args",
+    said = front.lab.ns(front.lab.internet, "nmap", "-Pn", "-n", "-p", "25", "--script", "smtp-open-relay", "--script-args",
                         f"smtp-open-relay.domain=mail.addressed.example,smtp-open-relay.to=victim@elsewhere.example,"
                         f"smtp-open-relay.from=tester@addressed.example,smtp-open-relay.ip={GATEWAY4}", GATEWAY4).out
-    assert "25/tcp open" in said and "Server is an open relay" not in said, said
+    assert "Server doesn't seem to be an open relay, all tests failed" in said, said
 
 
 def test_nothing_bare_ever_went_on(rows, front):

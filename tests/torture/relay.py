@@ -4,6 +4,7 @@
 
 usage: relay.py HOST PORT [options of torture.py]      exit status 1 if one was taken
 
+A local part that names another domain without an old routing sign (as VERP does) is a mailbox like any other, and not tried.
 `own` is a domain of the server, `ip` its address, `victim` somebody elsewhere. A recipient counts as taken if DATA is
 answered with 354; nothing is sent.
 """
@@ -122,16 +123,12 @@ TRICKS = [
     ("postmaster elsewhere", SENDER, "<postmaster@{other}>"),
     ("abuse elsewhere", SENDER, "<abuse@{other}>"),
     ("postmaster with percent", SENDER, "<postmaster%{other}@{own}>"),
-    ("X.400", SENDER, "</O=elsewhere/S=victim/@{own}>"),
     ("RFC 2821 domain literal list", SENDER, "<@[{ip}],@{own}:victim@{other}>"),
     ("UUCP in a quoted route", SENDER, '<"{own}!victim@{other}">'),
     ("colon", SENDER, "<{other}:victim@{own}>"),
     ("DECnet", SENDER, "<{other}::victim@{own}>"),
     ("a mailto address", SENDER, "<mailto:victim@{other}>"),
     ("a pipe", SENDER, '<"|/usr/sbin/sendmail victim@{other}"@{own}>'),
-    ("encoded words", SENDER, "<=?utf-8?q?victim=40{other}=3e?=@{own}>"),
-    ("quoted-printable @", SENDER, "<victim=40{other}@{own}>"),
-    ("SRS of nobody", SENDER, "<SRS0=HHH=TT={other}=victim@{own}>"),
     ("VERP", SENDER, "<user+victim={other}%{other}@{own}>"),
 ]
 
