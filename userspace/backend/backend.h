@@ -54,8 +54,10 @@ struct backends;
 
 int backends_open(uv_loop_t *loop, const struct conf *conf, struct backends **out,
 		  struct error *err);
-/* Ends what is under way, without callbacks. Nulls the pointer; NULL is allowed. The loop has to
- * run once more. */
+/*
+ * Ends what is under way, without callbacks; transactions and AUTHs are still to be ended by their
+ * owners, before or after. Nulls the pointer; NULL is allowed. The loop has to run once more.
+ */
 void backends_close(struct backends **backends);
 
 /*
@@ -65,9 +67,11 @@ void backends_close(struct backends **backends);
 bool backends_offer(const struct backends *backends, unsigned int *features, uint64_t *size);
 
 struct backend_reply {
-	uint16_t code;                /* 200 to 599 */
-	bool lost;                    /* nobody answered: this text is the gateway's own */
-	char text[BACKEND_REPLY_MAX]; /* without the code; lines are parted by '\n'; printable */
+	uint16_t code; /* 200 to 599 */
+	bool lost;     /* nobody answered: this text is the gateway's own */
+	/* Without the code; lines are parted by '\n', and each begins with an enhanced status code
+	 * (RFC 2034), the server's or one that says no more than the code. Printable ASCII. */
+	char text[BACKEND_REPLY_MAX];
 };
 
 /* The client, for servers that are told (XCLIENT, PROXY). Copied. */
@@ -112,6 +116,7 @@ struct backend_auth;
 typedef void (*backend_auth_cb)(const struct backend_reply *reply, void *arg);
 struct backend_auth *backend_auth_start(struct backends *backends, const char *user,
 					const char *password, backend_auth_cb cb, void *arg);
+/* At any moment. Nulls the pointer; NULL is allowed. */
 void backend_auth_end(struct backend_auth **auth);
 
 /* For status and metrics; any thread may call it. */

@@ -21,6 +21,7 @@
 #include "conf/finding.h"
 #include "conf/zone.h"
 #include "lib/addr.h"
+#include "lib/domain.h"
 #include "lib/error.h"
 #include "lib/log.h"
 #include "maps/action.h"
@@ -38,13 +39,15 @@
 #define CONF_LISTENERS_MAX    32
 #define CONF_PREFIXES_MAX     64
 #define CONF_DOMAINS_MAX      256
-#define CONF_DOMAIN_MAX       256 /* bytes of a domain's name, with its NUL */
+#define CONF_DOMAIN_MAX       DOMAIN_MAX /* bytes of a domain's name, with its NUL */
 #define CONF_BACKENDS_MAX     16
 #define CONF_CERTIFICATES_MAX 16
-#define CONF_OPTIONS_MAX      128 /* rows that the schema may have */
+#define CONF_OPTIONS_MAX      192 /* rows that the schema may have */
 #define CONF_ORIGIN_MAX       (CONF_PATH_MAX + 16)
 
-/* What the gateway is: a filter of packets by lists and limits, or one that also looks clients up.
+/*
+ * What the gateway is: a filter of packets by lists and limits; one that also looks clients up; or
+ * one that takes the mail and hands it on.
  */
 enum conf_role { CONF_ROLE_FILTER, CONF_ROLE_GUARD, CONF_ROLE_PROXY };
 
@@ -56,6 +59,9 @@ enum conf_check {
 	CONF_CHECK_DEFER,   /* 4xx */
 	CONF_CHECK_REJECT,  /* 5xx */
 };
+
+/* When a client is refused because of its address. */
+enum conf_stage { CONF_STAGE_CONNECT, CONF_STAGE_RCPT };
 
 enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
 
@@ -102,6 +108,11 @@ enum conf_service {
 	CONF_SERVICES
 };
 
+/*
+ * "0.0.0.0:25 mx", "[::]:587 submission"; an address alone has the port of its service, and the
+ * services of the ports 25, 587 and 465 need not be said. A port alone is two listeners: 0.0.0.0
+ * and [::], which must not take IPv4 then.
+ */
 struct conf_listener {
 	struct addr addr;
 	uint16_t port;
@@ -127,7 +138,11 @@ struct conf_domains {
 	struct conf_domain domain[CONF_DOMAINS_MAX];
 };
 
-/* A server behind the gateway: "192.0.2.1:25 verify xclient weight=2", "[fd00::1]:25 backup". */
+/*
+ * A server behind the gateway: "192.0.2.1:25 starttls xclient weight=2", "[fd00::1]:25 backup",
+ * "192.0.2.1 verify=mail.example.org proxy", "192.0.2.1:465 tls pin=HEX". `verify` and `pin` mean
+ * STARTTLS where `tls` is not said. Without a port it is 25, or 465 with `tls`.
+ */
 enum conf_backend_tls {
 	CONF_BACKEND_PLAIN,
 	CONF_BACKEND_STARTTLS, /* encrypted, whoever it is; required */
@@ -136,14 +151,17 @@ enum conf_backend_tls {
 	CONF_BACKEND_IMPLICIT = 8, /* a flag: TLS from the start, not STARTTLS */
 };
 
+enum conf_backend_told { CONF_BACKEND_TOLD_NOTHING, CONF_BACKEND_XCLIENT, CONF_BACKEND_PROXY };
+#define CONF_WEIGHT_MAX 100
+
 struct conf_backend {
 	struct addr addr;
 	uint16_t port;
-	uint16_t weight;            /* 1 to 100; 0: a backup */
+	uint16_t weight;            /* 1 to CONF_WEIGHT_MAX; 0: a backup */
 	uint16_t tls;               /* enum conf_backend_tls */
-	uint16_t told;              /* 0 nothing, 1 XCLIENT, 2 PROXY version 2 */
+	uint16_t told;              /* enum conf_backend_told, of who the client is */
 	char host[CONF_DOMAIN_MAX]; /* for VERIFY */
-	char fingerprint[65];       /* for PIN, hex of SHA-256 */
+	char fingerprint[66];       /* for PIN, SHA-256 as 64 hex digits in small letters */
 };
 
 struct conf_backends {
@@ -151,7 +169,7 @@ struct conf_backends {
 	struct conf_backend backend[CONF_BACKENDS_MAX];
 };
 
-/* A certificate: "CHAIN.pem KEY.pem". */
+/* A certificate: "CHAIN.pem KEY.pem", or one file that holds both. */
 struct conf_certificate {
 	char chain[CONF_PATH_MAX], key[CONF_PATH_MAX];
 };
@@ -266,8 +284,8 @@ struct conf {
 		uint32_t commands_max;    /* that bring nothing on (NOOP, RSET, VRFY ...) */
 		uint32_t connections_max; /* of all workers together */
 		uint32_t timeout_command, timeout_data, timeout_session; /* seconds */
-		uint32_t rate_min;         /* octets a second of a message, on average */
-		char spool[CONF_PATH_MAX]; /* the directory */
+		uint32_t rate_min;         /* octets a second of a message, on average; 0: any */
+		char spool[CONF_PATH_MAX]; /* the directory; "": "spool" in state_directory */
 		uint32_t spool_message;    /* KiB of one message in memory */
 		uint32_t spool_memory;     /* MiB of all messages in memory */
 		uint32_t spool_disk;       /* MiB of all messages on disk */
@@ -279,6 +297,7 @@ struct conf {
 	} tls;
 	struct {
 		enum conf_check pregreet, pipelining, dnsbl, rdns, helo, spf, sender, score;
+		enum conf_stage stage;
 	} check;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */

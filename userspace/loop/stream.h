@@ -12,8 +12,12 @@
  * inside a call of the owner's, after stream_resume(). Who does not take anything gets no more once
  * STREAM_INPUT_MAX octets lie there: the peer waits. An idle stream holds no buffer.
  *
- * Output is copied and goes out in order; stream_queued() says how much has not, and drained() is
- * called when it has become nothing. A peer that does not read is the owner's to time out.
+ * Output is copied and goes out in order; stream_queued() says how much has not. Whenever a write
+ * has left something there, drained() is called, from the loop, when it has become nothing. A peer
+ * that does not read is the owner's to time out. Calls of the owner's functions are corked: what
+ * they write goes out when they return, or when STREAM_CORK_OCTETS have come together.
+ *
+ * The process has to ignore SIGPIPE.
  *
  * TLS: stream_start_tls() turns a plain stream into an encrypted one. Everything that came in
  * before must have been taken: if anything is left, the call fails and nothing is done (RFC
@@ -30,7 +34,10 @@
 #include "lib/addr.h"
 #include "lib/error.h"
 
-#define STREAM_INPUT_MAX (64u << 10)
+#define STREAM_INPUT_MAX   (64u << 10)
+#define STREAM_CORK_OCTETS (16u << 10) /* of TLS one record */
+#define STREAM_OUTPUT_MAX  (16u << 20) /* that may be queued */
+#define STREAM_CLOSE_MS    5000        /* for a close in order; then it is ended */
 
 struct stream;
 struct tls_context; /* loop/tls.h */
@@ -51,18 +58,26 @@ struct stream_owner {
 	void (*ended)(struct stream *stream, enum stream_end end, void *arg);
 };
 
-/* Takes over a connected socket. Both fail for want of memory or descriptors only. */
-int stream_accept(uv_loop_t *loop, uv_stream_t *listener, const struct stream_owner *owner,
-		  void *arg, struct stream **out, struct error *err);
+/*
+ * Takes over a connected socket, also when it fails. Without an owner nothing is read until
+ * stream_give(). Both fail for want of memory or descriptors only.
+ */
+int stream_accept(uv_loop_t *loop, int fd, const struct stream_owner *owner, void *arg,
+		  struct stream **out, struct error *err);
 
-/* Connects; `connected` is called once, from the loop, with 0 or a libuv error; not after a close.
+/*
+ * Connects; `connected` is called once, from the loop, with 0 or a libuv error; not after a close.
+ * What is written before goes out then.
  */
 typedef void (*stream_connected_cb)(struct stream *stream, int status, void *arg);
 int stream_connect(uv_loop_t *loop, const struct addr *addr, uint16_t port,
 		   const struct stream_owner *owner, stream_connected_cb connected, void *arg,
 		   struct stream **out, struct error *err);
 
-/* From now on somebody else is the owner. */
+/*
+ * From now on somebody else is the owner, who is told by readable() of what has come and was not
+ * taken.
+ */
 void stream_give(struct stream *stream, const struct stream_owner *owner, void *arg);
 
 /* The addresses of both ends. */
@@ -75,7 +90,10 @@ void stream_take(struct stream *stream, size_t size);
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
-/* Copies. False if memory is short, or the stream has ended: the owner hears of it by ended(). */
+/*
+ * Copies. False if nothing can be sent any more, which the owner hears of by ended(), if memory is
+ * short, or if STREAM_OUTPUT_MAX octets wait.
+ */
 bool stream_write(struct stream *stream, const void *data, size_t size);
 size_t stream_queued(const struct stream *stream);
 /* Between the two, writes are put together into one; they nest. */

@@ -15,12 +15,14 @@
 
 #include "lib/error.h"
 
-#define WORKERS_MAX 64
+#define WORKERS_MAX      64
+#define WORKER_CALLS_MAX 65536 /* that wait for one worker */
 
 struct workers;
 
 struct worker_ops {
-	/* In the worker's thread, before its loop runs; fills what the worker is known by. */
+	/* In the worker's thread, before its loop runs; fills what the worker is known by. After a
+	 * failure the loop is run once more, until no handle is left; the others are not called. */
 	int (*open)(uv_loop_t *loop, unsigned int number, void *arg, void **state,
 		    struct error *err);
 	/* In the worker's thread: close every handle, now or as soon as what is under way is done.
@@ -37,7 +39,11 @@ unsigned int workers_count(const struct workers *workers);
 /* Tells all to stop, and waits for them. Nulls the pointer; NULL is allowed. */
 void workers_close(struct workers **workers);
 
-/* Runs `call` in a worker's thread, from any thread, soon; false if it is stopping. */
+/*
+ * Runs `call` in a worker's thread, from any thread, soon, in the order in which they were posted;
+ * what was posted is run, also if the worker is told to stop meanwhile. False if it is stopping, if
+ * memory is short or if WORKER_CALLS_MAX calls wait.
+ */
 typedef void (*worker_call)(void *state, void *arg);
 bool workers_post(struct workers *workers, unsigned int number, worker_call call, void *arg);
 

@@ -17,8 +17,10 @@
 
 struct relay; /* immutable, shared by all workers; counted */
 
+/* Reads the file of recipients, too; errors name file and line. To reload is to open a new one. */
 int relay_open(const struct conf *conf, struct relay **out, struct error *err);
 struct relay *relay_ref(struct relay *relay);
+/* Nulls the pointer; NULL is allowed. */
 void relay_unref(struct relay **relay);
 
 bool relay_is_own_domain(const struct relay *relay, const char *domain);
@@ -32,7 +34,7 @@ enum relay_answer {
 	RELAY_ASK,     /* the backend knows who is there */
 };
 
-/* `user`: who has authenticated, or "". */
+/* `user`: who has authenticated, or "". The null path is no recipient: RELAY_UNKNOWN. */
 enum relay_answer relay_recipient(const struct relay *relay, const struct addr *client,
 				  const char *user, const struct path *to);
 

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * backend/dialogue.c - see backend/dialogue.h: commands, answers, and the end.
+ *
+ * The owner is called from the stream's calls and from dialogue_tick() alone. A dialogue that is
+ * closed meanwhile is freed when the outermost of them returns.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/internal.h"
+
+static void release(struct dialogue *dialogue)
+{
+	if (--dialogue->calls == 0 && dialogue->dead)
+		free(dialogue);
+}
+
+/* Takes it out of everything; only the memory is left. */
+static void bury(struct dialogue *dialogue)
+{
+	struct backend_server *server = dialogue->server;
+
+	if (dialogue->pooled) {
+		TAILQ_REMOVE(&server->idle, dialogue, idle);
+		backend_count(&server->count.idle, -1);
+	}
+	LIST_REMOVE(dialogue, all);
+	backend_count(&server->count.open, -1);
+	dialogue->dead = true;
+}
+
+void dialogue_fail(struct dialogue *dialogue, enum dialogue_loss loss,
+		   const struct backend_reply *said, const char *why)
+{
+	char text[BACKEND_REPLY_MAX + 32];
+	const struct dialogue_end end = { loss, text, said };
+
+	snprintf(text, sizeof(text), "%s: %s", dialogue_step_name(dialogue), why);
+	stream_abort(&dialogue->stream);
+	bury(dialogue);
+	dialogue->owner->lost(dialogue, &end, dialogue->arg);
+}
+
+/* ---- what comes in */
+
+/* 421 is an answer to anything, and to nothing (RFC 5321 3.8). */
+static void take_421(struct dialogue *dialogue, const struct backend_reply *reply)
+{
+	const bool greeting = dialogue->step == DIALOGUE_GREETING;
+
+	dialogue_fail(dialogue, greeting ? DIALOGUE_BUSY : DIALOGUE_SHUT, reply, reply->text);
+}
+
+static void take_reply(struct dialogue *dialogue, const struct backend_reply *reply)
+{
+	if (reply->code == 421) {
+		take_421(dialogue, reply);
+		return;
+	}
+	if (!dialogue->pending) {
+		dialogue_fail(dialogue, DIALOGUE_BROKEN, NULL, "an answer that nobody asked for");
+		return;
+	}
+	dialogue->pending--;
+	if (!dialogue_is_ready(dialogue)) {
+		dialogue_opening(dialogue, reply);
+		return;
+	}
+	if (dialogue->pending)
+		dialogue_expect(dialogue, DIALOGUE_MAIL_S);
+	else
+		dialogue->deadline = 0;
+	dialogue->owner->reply(dialogue, reply, dialogue->arg);
+}
+
+/* One line; false if there is none, or the dialogue has ended. */
+static bool take_line(struct dialogue *dialogue)
+{
+	size_t size, used;
+	const uint8_t *data = stream_input(dialogue->stream, &size);
+	const bool first = dialogue->parser.lines == 0;
+	struct reply_span line;
+	struct backend_reply reply;
+	enum reply_result result = reply_take(&dialogue->parser, data, size, &used, &line);
+
+	if (result == REPLY_MORE)
+		return false;
+	if (result == REPLY_BAD) {
+		dialogue_fail(dialogue, DIALOGUE_BROKEN, NULL, "the answer is no SMTP");
+		return false;
+	}
+	if (dialogue->step == DIALOGUE_EHLO)
+		dialogue_learn(dialogue, &line, first);
+	stream_take(dialogue->stream, used);
+	if (result == REPLY_DONE) {
+		reply = dialogue->parser.reply;
+		reply_begin(&dialogue->parser);
+		take_reply(dialogue, &reply);
+	}
+	return !dialogue->dead;
+}
+
+static void on_readable(struct stream *stream, void *arg)
+{
+	struct dialogue *dialogue = arg;
+
+	(void)stream;
+	dialogue->calls++;
+	while (take_line(dialogue))
+		;
+	release(dialogue);
+}
+
+static void on_drained(struct stream *stream, void *arg)
+{
+	struct dialogue *dialogue = arg;
+
+	(void)stream;
+	dialogue->calls++;
+	if (dialogue->owner->drained)
+		dialogue->owner->drained(dialogue, dialogue->arg);
+	release(dialogue);
+}
+
+static void on_secured(struct stream *stream, void *arg)
+{
+	struct dialogue *dialogue = arg;
+
+	(void)stream;
+	dialogue->calls++;
+	dialogue_connected(dialogue);
+	release(dialogue);
+}
+
+static void on_ended(struct stream *stream, enum stream_end end, void *arg)
+{
+	struct dialogue *dialogue = arg;
+	const bool idle = dialogue_is_ready(dialogue) && !dialogue->pending;
+	const char *why = end == STREAM_FAILED ? stream_error(stream)
+			  : end == STREAM_EOF  ? "closed by the server"
+					       : "connection lost";
+	char text[BACKEND_REPLY_MAX];
+
+	snprintf(text, sizeof(text), "%s", why);
+	dialogue->calls++;
+	dialogue_fail(dialogue, idle ? DIALOGUE_SHUT : DIALOGUE_BROKEN, NULL, text);
+	release(dialogue);
+}
+
+static const struct stream_owner stream_owner = { on_readable, on_drained, on_secured, on_ended };
+
+static void on_connected(struct stream *stream, int status, void *arg)
+{
+	struct dialogue *dialogue = arg;
+
+	(void)stream;
+	dialogue->calls++;
+	if (status)
+		dialogue_fail(dialogue, DIALOGUE_UNREACHABLE, NULL, uv_strerror(status));
+	else
+		dialogue_connected(dialogue);
+	release(dialogue);
+}
+
+/* ---- for owners */
+
+struct dialogue *dialogue_open(struct backend_server *server, const struct backend_client *who,
+			       const struct dialogue_owner *owner, void *arg)
+{
+	struct backends *backends = server->backends;
+	struct dialogue *dialogue = calloc(1, sizeof(*dialogue));
+
+	if (!dialogue)
+		return NULL;
+	dialogue->server = server;
+	dialogue->owner = owner;
+	dialogue->arg = arg;
+	dialogue->who = who;
+	dialogue->deadline = uv_now(backends->loop) + DIALOGUE_OPEN_S * 1000;
+	reply_begin(&dialogue->parser);
+	if (stream_connect(backends->loop, &server->conf.addr, server->conf.port, &stream_owner,
+			   on_connected, dialogue, &dialogue->stream, NULL)) {
+		free(dialogue);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&backends->dialogues, dialogue, all);
+	backend_count(&server->count.open, 1);
+	backend_count(&server->count.connections, 1);
+	return dialogue;
+}
+
+void dialogue_give(struct dialogue *dialogue, const struct dialogue_owner *owner, void *arg)
+{
+	dialogue->owner = owner;
+	dialogue->arg = arg;
+}
+
+void dialogue_introduce(struct dialogue *dialogue, const struct backend_client *who)
+{
+	dialogue->who = who;
+	if (!who || dialogue->server->conf.told != CONF_BACKEND_XCLIENT)
+		return;
+	dialogue->deadline = uv_now(dialogue->server->backends->loop) + DIALOGUE_OPEN_S * 1000;
+	dialogue->untold = dialogue->xclient;
+	dialogue_enter(dialogue, DIALOGUE_XCLIENT);
+}
+
+bool dialogue_may_say(const struct dialogue *dialogue)
+{
+	if (!dialogue_is_ready(dialogue))
+		return false;
+	return !dialogue->pending || (dialogue->features & BACKEND_PIPELINING &&
+				      dialogue->pending < DIALOGUE_PENDING_MAX);
+}
+
+void dialogue_expect(struct dialogue *dialogue, uint32_t seconds)
+{
+	dialogue->deadline = uv_now(dialogue->server->backends->loop) + (uint64_t)seconds * 1000;
+}
+
+/* If it cannot be sent, and nobody tells why, the next tick ends the dialogue. */
+void dialogue_write(struct dialogue *dialogue, const void *data, size_t size)
+{
+	if (size && !stream_write(dialogue->stream, data, size))
+		dialogue->deadline = 1;
+}
+
+void dialogue_say(struct dialogue *dialogue, const char *verb, const char *argument,
+		  uint32_t seconds)
+{
+	dialogue->pending++;
+	if (seconds)
+		dialogue_expect(dialogue, seconds);
+	stream_cork(dialogue->stream);
+	dialogue_write(dialogue, verb, strlen(verb));
+	dialogue_write(dialogue, argument, strlen(argument));
+	dialogue_write(dialogue, "\r\n", 2);
+	stream_uncork(dialogue->stream);
+}
+
+void dialogue_close(struct dialogue **dialogue)
+{
+	struct dialogue *closing = *dialogue;
+
+	if (!closing)
+		return;
+	*dialogue = NULL;
+	if (dialogue_is_ready(closing) && !closing->pending) {
+		stream_write(closing->stream, "QUIT\r\n", 6);
+		stream_close(&closing->stream);
+	} else {
+		stream_abort(&closing->stream);
+	}
+	bury(closing);
+	if (!closing->calls)
+		free(closing);
+}
+
+/* Owners may close and open others meanwhile, so it begins again after each. */
+void dialogue_tick(struct dialogue_list *list, uint64_t now)
+{
+	struct dialogue *dialogue;
+
+	do {
+		LIST_FOREACH(dialogue, list, all)
+		if (dialogue->deadline && dialogue->deadline <= now)
+			break;
+		if (!dialogue)
+			break;
+		dialogue->calls++;
+		dialogue_fail(dialogue,
+			      dialogue->step == DIALOGUE_CONNECT ? DIALOGUE_UNREACHABLE
+								 : DIALOGUE_BROKEN,
+			      NULL, "no answer in time");
+		release(dialogue);
+	} while (true);
+}
