@@ -22,7 +22,7 @@ LISTEN = [f"{host}:{port} {service}" for host in (GATEWAY4, f"[{GATEWAY6}]", "12
 SMTP = {"hostname": "mx.own.example", "workers": 2, "listen": LISTEN, "domains": [OWN], "backends": [f"{host}:25 xclient" for host in BACKENDS],
         "commands-max": 100, "errors-max": 20, "connections-max": 2000}
 SETTINGS = {**guardbed.SETTINGS, "mode": "proxy", "limits": NO_LIMITS,
-            "check": {"spf": "reject", "sender": "reject", "dnsbl": "reject", "rdns": "monitor", "helo": "monitor", "score": "reject"}}
+            "check": {"spf": "reject", "sender": "reject", "dnsbl": "reject", "rdns": "monitor", "helo": "monitor", "score": "monitor"}}
 
 # What a server behind refuses by itself.
 ACCESS = f"inline:{{{{temp@{OWN} = 450 4.2.1 try again later}}, {{perm@{OWN} = 550 5.1.1 nobody of that name}}}}"
@@ -35,9 +35,9 @@ class Backend(servers.Postfix):
         self.host = BACKENDS[number]
         super().__init__(lab, name=f"backend{number}", settings={
             "inet_interfaces": self.host, "inet_protocols": "ipv4", "myhostname": f"backend{number}.test", "virtual_mailbox_domains": OWN,
-            "smtpd_authorized_xclient_hosts": "10.77.0.0/16, 10.79.0.0/24, 127.0.0.0/8", "smtpd_relay_restrictions": "permit",
+            "smtpd_authorized_xclient_hosts": "10.77.0.0/16, 10.79.0.0/24, 127.0.0.0/8", "mynetworks": "0.0.0.0/0, [::]/0", "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_recipient_restrictions": f"check_recipient_access {ACCESS}, permit", "default_transport": "discard",
-            "message_size_limit": 104857600, "virtual_mailbox_limit": 0, "mailbox_size_limit": 0, "smtpd_recipient_limit": 2000, "maximal_queue_lifetime": "1h",
+            "message_size_limit": 104857600, "virtual_mailbox_limit": 0, "mailbox_size_limit": 0, "smtpd_recipient_limit": 2000, 
             "minimal_backoff_time": "1s", "queue_run_delay": "1s", "smtputf8_enable": "yes"})
 
     def files(self):
@@ -46,7 +46,7 @@ class Backend(servers.Postfix):
 
 
 class Front:
-    """See the module's text. `backends`: "postfix", or "sink"."""
+    """See the module's text. `backends`: "postfix", "sink", or "none"."""
 
     def __init__(self, lab, backends="postfix"):
         self.guard = guardbed.Guard(lab, mail=False)
@@ -57,13 +57,14 @@ class Front:
         if backends == "postfix":
             self.backends = [Backend(lab, number) for number in range(len(BACKENDS))]
         else:
-            self.backends = [torturebed.Sink(lab, 25, host=host, name=f"sink{number}") for number, host in enumerate(BACKENDS)]
+            wanted = BACKENDS if backends == "sink" else []
+            self.backends = [torturebed.Sink(lab, 25, host=host, name=f"sink{number}") for number, host in enumerate(wanted)]
         self.users = pathlib.Path(lab.directory) / "users"
         self.write_users()
 
     def write_users(self):
         """One account, which may send as USER."""
-        self.users.write_text(f"{torturebed.LOGIN} {torturebed.hashed(torturebed.PASSWORD)} {USER}\n")
+        self.users.write_text(f"{torturebed.LOGIN}:{torturebed.argon2(torturebed.PASSWORD)} {torturebed.scram(torturebed.PASSWORD)}:{USER}\n")
         self.users.chmod(0o644)
 
     def settings(self, **overrides):

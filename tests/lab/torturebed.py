@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The torture suite (tests/torture) in the lab: a sink behind the server that is tested, and servers to compare with.
 
-    internet   the suite, from addresses of 203.0.113.0/24
+    internet   the suite, from addresses of SOURCES
     gateway    the server on port 25 (and 587, 465), which hands mail for own.example on to the sink at 127.0.0.1:2525
 """
+import base64
+import hashlib
+import hmac
 import json
 import os
 import pathlib
@@ -16,7 +19,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 OWN, USER = "own.example", "user@own.example"
 SINK_PORT = 2525
 LOGIN, PASSWORD = "user", "secret word"
-SOURCES = "203.0.113.0/24"
+SOURCES = "198.51.100.128/25"
 FIGURES = BUILD / "torture"
 
 
@@ -40,9 +43,17 @@ def certificate(directory, names=("mx.own.example",), kind="ec", name="mx"):
     return chain, key, ca
 
 
-def hashed(password):
-    """A password as a file of accounts has it."""
-    return run("openssl", "passwd", "-6", password).out.strip()
+def argon2(password):
+    """A password as a file of accounts has it for PLAIN and LOGIN (RFC 9106)."""
+    return run("argon2", "saltofthelab", "-id", "-t", 2, "-m", 16, "-p", 1, "-e", input=password).out.strip()
+
+
+def scram(password, salt=b"salt of the lab", turns=4096):
+    """The same for SCRAM-SHA-256 (RFC 5803)."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, turns)
+    mac = lambda text: hmac.new(salted, text, hashlib.sha256).digest()
+    parts = [salt, hashlib.sha256(mac(b"Client Key")).digest(), mac(b"Server Key")]
+    return ",".join([f"{{SCRAM-SHA-256}}{turns}", *(base64.b64encode(part).decode() for part in parts)])
 
 
 def listening(lab, port, namespace=None):

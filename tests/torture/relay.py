@@ -9,6 +9,7 @@ A local part that names another domain without an old routing sign (as VERP does
 answered with 354; nothing is sent.
 """
 import argparse
+import concurrent.futures
 import pathlib
 import sys
 
@@ -16,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from torture.client import GONE, SILENT  # noqa: E402
 from torture.registry import Bad, Talk  # noqa: E402
-from torture.torture import RIGHT, WRONG, arguments, report, target, write  # noqa: E402
+from torture.torture import RIGHT, THREADS, WRONG, arguments, report, target, write  # noqa: E402
 
 VICTIM, OTHER, LOOK = "victim", "elsewhere.example", "оwn.example"  # the last begins with a Cyrillic letter
 SENDER = "<tester@{sender}>"
@@ -169,7 +170,8 @@ def main():
     arguments(parser)
     options = parser.parse_args()
     where = target(options)
-    rows = [tried(where, trick, number) for number, trick in enumerate(TRICKS)]
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(lambda numbered: tried(where, numbered[1], numbered[0]), enumerate(TRICKS)))
     if options.json:
         write(options.json, rows)
     return 1 if report(rows, False)[WRONG] else 0
