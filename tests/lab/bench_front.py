@@ -44,7 +44,7 @@ class Bed:
             lab.ns(namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
                    "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_fin_timeout=5")
         with open(lab.directory / "sink.log", "w") as log:
-            lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-c", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
+            lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-u", "postfix", "-c", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
 
     def load(self, mode, count, clients, sources, size=SIZE):
         done = self.lab.ns(self.lab.internet, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, count, clients, sources, size, timeout=600)

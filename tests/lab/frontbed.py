@@ -34,7 +34,7 @@ class Backend(servers.Postfix):
     def __init__(self, lab, number):
         self.host = BACKENDS[number]
         super().__init__(lab, name=f"backend{number}", settings={
-            "inet_interfaces": self.host, "inet_protocols": "ipv4", "myhostname": f"backend{number}.test", "virtual_mailbox_domains": OWN,
+            "inet_interfaces": self.host, "myhostname": f"backend{number}.test", "virtual_mailbox_domains": OWN,
             "smtpd_authorized_xclient_hosts": "10.77.0.0/16, 10.79.0.0/24, 127.0.0.0/8", "mynetworks": "0.0.0.0/0, [::]/0", "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_recipient_restrictions": f"check_recipient_access {ACCESS}, permit", "default_transport": "discard",
             "message_size_limit": 104857600, "virtual_mailbox_limit": 0, "mailbox_size_limit": 0, "smtpd_recipient_limit": 2000, 

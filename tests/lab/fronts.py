@@ -81,7 +81,7 @@ class Direct(Peer):
     name, does = "smtp-sink alone", ("mail", "hold")
 
     def start(self):
-        return self.run("/usr/sbin/smtp-sink", "-c", f"inet:{GATEWAY4}:25", "1024")
+        return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", f"inet:{GATEWAY4}:25", "1024")
 
 
 class HaProxy(Peer):

@@ -26,7 +26,7 @@ def swaks(lab, way, port, path):
     if number != 25:
         words += ["--auth", "PLAIN", "--auth-user", torturebed.LOGIN, "--auth-password", torturebed.PASSWORD]
     lab.ns(way.namespace, "swaks", "--server", way.dest, "--port", number, "--local-interface", way.source, "--from", sender_of(port),
-           "--to", torturebed.USER, "-6" if ":" in way.source else "-4", "--helo", "mail.addressed.example", "--no-data-fixup",
+           "--to", torturebed.USER, "-6" if ":" in way.source else "-4", "--helo", "mail.addressed.example",
            "--data", f"@{path}", "--timeout", 20, *words)
 
 
@@ -71,7 +71,7 @@ def postfix(lab, way, port):
 def through_postfix(lab, way, port, path):
     with postfix(lab, way, port) as sender:
         text = path.read_bytes().replace(b"\r\n", b"\n").decode("latin-1")
-        lab.ns(way.namespace, "sendmail", "-C", sender.directory, "-f", sender_of(port), torturebed.USER, input=text, encoding="latin-1")
+        lab.ns(way.namespace, "sendmail", "-C", sender.directory, "-i", "-f", sender_of(port), torturebed.USER, input=text, encoding="latin-1")
         said = wait_until(lambda: [line for line in sender.log.splitlines() if "status=" in line], 30, "Postfix's attempt")[0]
         if "status=sent" not in said:
             raise Failed(said)

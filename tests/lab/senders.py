@@ -104,7 +104,7 @@ def exim(lab, way, more="", mail=MAIL, sender=FROM, to=TO):
     conf.write_text(EXIM_CONF.format(directory=directory, program=EXIM.resolve(), source=way.source, dest=way.dest) + more)
     lab.ns(way.namespace, "unshare", "--mount", "sh", "-c",
            " && ".join(f"mount --bind {directory}/{name} /etc/{name}" for name in files) +
-           f" && exec {EXIM.resolve()} -C {conf} -odi -f {sender} {to}",
+           f" && exec {EXIM.resolve()} -C {conf} -odi -oi -f {sender} {to}",
            stdin=None, input=mail, encoding="latin-1")
     return (directory / "mainlog").read_text()
 

@@ -151,16 +151,6 @@ def test_utf8_addresses(front, token, tmp_path):
     assert "bücher".encode() in arrived(front, token, octets)[0]
 
 
-def test_dsn_parameters_reach_the_server(front, token, tmp_path):
-    session = Session(front)
-    assert "DSN" in session.offers
-    told = session.mail([f"RCPT TO:<{USER}> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{token}@{OWN}"], f" RET=HDRS ENVID={token}")
-    assert told[0].startswith("250")
-    octets = frontsenders.message(tmp_path / "mail", token)
-    assert session.data(octets).startswith("250")
-    assert f"X-Original-To: {token}@{OWN}".encode() in arrived(front, token, octets)[0]
-
-
 def test_the_server_knows_the_client(front, token, tmp_path):
     """By XCLIENT: its log and its own Received header name the sender."""
     session = Session(front, "203.0.113.99")

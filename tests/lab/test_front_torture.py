@@ -8,10 +8,12 @@ import pytest
 import torturebed
 from frontbed import Front
 from lab import GATEWAY4, Lab
+from wire import inside
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from torture import framing, relay, torture  # noqa: E402
+from torture.client import Client  # noqa: E402
 
 AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER]
 # Long enough for what speaks before its turn to be noticed.
@@ -59,6 +61,24 @@ def test_nmap_finds_no_open_relay(front):
                         f"smtp-open-relay.domain=mail.addressed.example,smtp-open-relay.to=victim@elsewhere.example,"
                         f"smtp-open-relay.from=tester@addressed.example,smtp-open-relay.ip={GATEWAY4}", GATEWAY4).out
     assert "Server doesn't seem to be an open relay, all tests failed" in said, said
+
+
+def dsn(front):
+    """What the sink knows of a message with the parameters of RFC 3461."""
+    with inside(front.lab.internet):
+        talk = Client((GATEWAY4, 25), "198.51.100.130", 10)
+    assert talk.reply().startswith("220") and "DSN" in talk.ask("EHLO mail.addressed.example")
+    for line in ("MAIL FROM:<dsn@addressed.example> RET=HDRS ENVID=dsn1", f"RCPT TO:<{torturebed.USER}> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@own.example"):
+        assert talk.ask(line).startswith("250")
+    assert talk.ask("DATA").startswith("354") and talk.ask("Subject: dsn\r\n\r\ntext\r\n.").startswith("250")
+    return next(row for row in front.backends[0].messages() if "<dsn@" in row["from"])
+
+
+def test_dsn_parameters_go_on(front):
+    """RFC 3461: the server behind knows who wants to be told what."""
+    found = dsn(front)
+    assert "RET=HDRS" in found["from"] and "ENVID=dsn1" in found["from"], found
+    assert "NOTIFY=SUCCESS,FAILURE" in found["to"][0] and "ORCPT=rfc822;first@own.example" in found["to"][0], found
 
 
 def test_nothing_bare_ever_went_on(rows, front):
