@@ -141,8 +141,8 @@ static void print_health(const json_t *health)
 		  "told to it when they had connected", PAINT_NONE },
 		{ "newcomers_skipped", "new source", "new sources",
 		  "beyond guard.rate: not told then", PAINT_WARN },
-		{ "newcomers_lost", "new source", "new sources",
-		  "lost: the agent did not keep up", PAINT_WARN },
+		{ "newcomers_lost", "new source", "new sources", "lost: the agent did not keep up",
+		  PAINT_WARN },
 	};
 	char number[DURATION_TEXT_MAX];
 	uint64_t count;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -327,6 +328,13 @@ void mail_from(struct backend_fixture *fixture, const char *from, unsigned int f
 	assert_int_equal(fixture->answers, before); /* never from inside */
 }
 
+void mail_from_client(struct backend_fixture *fixture, const struct backend_client *client)
+{
+	fixture->mail = backend_mail_start(fixture->backends, client, "<a@s.example>", 0, on_reply,
+					   fixture);
+	assert_non_null(fixture->mail);
+}
+
 void rcpt(struct backend_fixture *fixture, const char *to)
 {
 	const unsigned int before = fixture->answers;
@@ -395,7 +403,7 @@ void tick(struct backend_fixture *fixture, uint64_t ms)
 {
 	const uint64_t now = uv_now(&loop) + ms;
 
-	dialogue_tick(&fixture->backends->dialogues, now);
+	dialogue_tick(fixture->backends, now);
 	for (size_t i = 0; fixture->backends && i < fixture->backends->count; i++)
 		health_tick(&fixture->backends->server[i], now);
 }
@@ -408,8 +416,10 @@ struct conf_backend *add_server(struct backend_fixture *fixture, const char *con
 	struct script_server *server = &fixture->server[fixture->servers++];
 	struct listener_options options = { .loop = &loop, .accepted = on_accepted, .arg = server };
 	struct conf_backend *row = &rows->backend[rows->count++];
+	const int window = 65536; /* so that a server that does not read makes itself felt */
 
 	options.fd = listen_loopback(&server->port);
+	assert_int_equal(setsockopt(options.fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window)), 0);
 	assert_int_equal(listener_open(&options, &server->listener, NULL), 0);
 	server->hello = HELLO;
 	LIST_INIT(&server->plays);

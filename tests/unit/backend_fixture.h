@@ -87,6 +87,7 @@ void stop(struct backend_fixture *fixture);
 
 extern const struct backend_client client_of_test;
 void mail_from(struct backend_fixture *fixture, const char *from, unsigned int features);
+void mail_from_client(struct backend_fixture *fixture, const struct backend_client *client);
 void rcpt(struct backend_fixture *fixture, const char *to);
 void message(struct backend_fixture *fixture, const char *text, size_t size);
 /* Until so many answers have come in all. */

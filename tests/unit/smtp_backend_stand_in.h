@@ -26,6 +26,12 @@ bool backends_offer(const struct backends *backends, unsigned int *features, uin
 	return true;
 }
 
+void backends_close(struct backends **backends)
+{
+	stand_in.closed_backends += *backends != NULL;
+	*backends = NULL;
+}
+
 static void write_down(const char *verb, const char *text)
 {
 	octets_add(&stand_in.said, verb, strlen(verb));
@@ -176,13 +182,13 @@ void backend_auth_end(struct backend_auth **auth)
 	*auth = NULL;
 }
 
-const char *auth_mechanisms(const struct auth *auth)
+const char *auth_mechanisms(struct auth *auth)
 {
 	(void)auth;
 	return stand_in.mechanisms;
 }
 
-bool auth_may_send_as(const struct auth *auth, const char *user, const char *address)
+bool auth_may_send_as(struct auth *auth, const char *user, const char *address)
 {
 	(void)auth;
 	return !strcmp(user, "ann") && !strcmp(address, "ann@own.example");
@@ -196,14 +202,6 @@ struct auth_throttle auth_throttle(struct auth *auth, const struct addr *source,
 	return stand_in.throttle;
 }
 
-void auth_note(struct auth *auth, const struct addr *source, const char *user, bool success)
-{
-	(void)auth;
-	(void)source;
-	(void)user;
-	stand_in.auth_failures += !success;
-}
-
 /* Not SASL: "PLAIN" takes "USER/PASSWORD" at once, or after a 334. */
 struct auth_exchange {
 	auth_cb cb;
@@ -213,12 +211,13 @@ struct auth_exchange {
 };
 
 struct auth_exchange *auth_exchange_start(struct auth *auth, uv_loop_t *loop, const char *mechanism,
-					  auth_cb cb, void *arg)
+					  const struct addr *source, auth_cb cb, void *arg)
 {
 	struct auth_exchange *exchange;
 
 	(void)auth;
 	(void)loop;
+	(void)source;
 	if (strcasecmp(mechanism, "PLAIN") != 0)
 		return NULL;
 	exchange = calloc(1, sizeof(*exchange));
@@ -231,6 +230,9 @@ static void step(void *arg)
 {
 	struct auth_exchange *exchange = arg;
 
+	stand_in.auth_failures += exchange->result.step == AUTH_FAILED;
+	exchange->result.wait = stand_in.throttle.wait;
+	exchange->result.block = stand_in.throttle.block;
 	exchange->cb(exchange, &exchange->result, exchange->arg);
 }
 
@@ -249,7 +251,7 @@ void auth_exchange_step(struct auth_exchange *exchange, const char *line)
 	if (!line) {
 		*result = (struct auth_result){ .step = AUTH_CONTINUE, .text = "" };
 	} else if (sscanf(line, "%63[^/]/%63s", exchange->user, exchange->password) != 2) {
-		result->step = AUTH_BAD;
+		*result = (struct auth_result){ .step = AUTH_BAD, .user = "" };
 	} else {
 		*result = (struct auth_result){ .step = judge_login(exchange),
 						.user = exchange->user,
@@ -261,6 +263,12 @@ void auth_exchange_step(struct auth_exchange *exchange, const char *line)
 void auth_exchange_decide(struct auth_exchange *exchange, bool right)
 {
 	exchange->result.step = right ? AUTH_DONE : AUTH_FAILED;
+	owe(step, exchange);
+}
+
+void auth_exchange_defer(struct auth_exchange *exchange)
+{
+	exchange->result.step = AUTH_LATER;
 	owe(step, exchange);
 }
 

@@ -114,8 +114,9 @@ static void scene_open(struct scene *scene, const char *more)
 	scene->peer = addr_from_ipv4(0xc0000209u);
 	scene->now_ms = 1000000;
 	clock_freeze(SCENE_WALL, scene->now_ms * NS_A_MS);
-	options.rules = (struct smtp_rules){ scene->conf, relay_ref(scene->relay),
-					     (struct tls_context *)scene };
+	options.rules =
+		(struct smtp_rules){ scene->conf, relay_ref(scene->relay),
+				     (struct tls_context *)scene, (struct backends *)scene };
 	options.fd = fd;
 	options.dns = lists.dns;
 	options.domains = scene->domains;

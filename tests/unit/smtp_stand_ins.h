@@ -68,7 +68,7 @@ static struct {
 	struct stand_in_reply message;
 	bool silent; /* it answers nothing */
 	struct octets said, delivered;
-	unsigned int deliveries, mails;
+	unsigned int deliveries, mails, closed_backends;
 
 	/* Accounts. */
 	const char *mechanisms;
@@ -138,7 +138,7 @@ static struct stream *stand_in_stream(void)
 	return stream;
 }
 
-static void stand_in_stream_free(void)
+static inline void stand_in_stream_free(void)
 {
 	if (!stand_in.stream)
 		return;
@@ -283,7 +283,7 @@ struct guard_wait {
 	void *arg;
 };
 
-static void tell_verdict(void *arg)
+static inline void tell_verdict(void *arg)
 {
 	struct guard_wait *wait = arg;
 

@@ -61,7 +61,7 @@ static void no_tls(void **state)
 
 	(void)state;
 	scene_open(&scene, "");
-	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL };
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL };
 	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ GREETING, EHLO_TLS, "C: STARTTLS",
@@ -88,9 +88,9 @@ static void handshake_fails(void **state)
 static void tls_required(void **state)
 {
 	(void)state;
-	PLAY("tls: {required: true, certificates: [\"/a /b\"]}\n", MX, BEGIN, "C: MAIL FROM:<a@sender.example>",
-	     "S: 530 5.7.0 say STARTTLS first", "C: VRFY x", "S: 530 5.7.0 *", STARTTLS, EHLO_TLS,
-	     MAIL, QUIT);
+	PLAY("tls: {required: true, certificates: [\"/a /b\"]}\n", MX, BEGIN,
+	     "C: MAIL FROM:<a@sender.example>", "S: 530 5.7.0 say STARTTLS first", "C: VRFY x",
+	     "S: 530 5.7.0 *", STARTTLS, EHLO_TLS, MAIL, QUIT);
 }
 
 /* Users: TLS first, then a password, then mail. */

@@ -350,6 +350,25 @@ static void a_write_finds_a_reset(void **state)
 	end_free(&server);
 }
 
+/* What was lost has not gone out. */
+static void after_a_reset_nothing_has_drained(void **state)
+{
+	struct stream_end_of_it server = { 0 };
+	uint8_t *data = pattern(BIG);
+	int fd = stream_and_socket(&server);
+
+	(void)state;
+	while (stream_queued(server.stream) < BIG)
+		assert_true(stream_write(server.stream, data, BIG));
+	reset(fd);
+	run_until_ended(&server);
+	assert_int_equal(server.end, STREAM_RESET);
+	run_a_little();
+	assert_int_equal(server.drained, 0);
+	free(data);
+	end_free(&server);
+}
+
 /* With input that nobody has read: the kernel alone would reset the connection. */
 static void a_close_flushes(void **state)
 {
@@ -474,7 +493,10 @@ static void a_connect_may_fail(void **state)
 	(void)state;
 	close(listen_loopback(&port));
 	connect_to(&client, &loopback, port);
+	say(&client, "x");
 	run_until(&connected, 1);
+	run_a_little();
+	assert_int_equal(client.drained, 0);
 	assert_int_equal(connect_status, UV_ECONNREFUSED);
 	assert_false(stream_write(client.stream, "x", 1));
 	stream_close(&client.stream);
@@ -506,6 +528,7 @@ static void what_is_written_before_the_connect_goes_out(void **state)
 	(void)state;
 	connect_to(&client, &loopback, port);
 	say(&client, "PROXY");
+	assert_int_equal(stream_queued(client.stream), 5);
 	run_until(&connected, 1);
 	fd = accept(listening, NULL, NULL);
 	assert_int_equal(read(fd, text, 5), 5);
@@ -559,6 +582,8 @@ int main(void)
 						loop_teardown),
 		cmocka_unit_test_setup_teardown(a_reset_is_told, loop_setup, loop_teardown),
 		cmocka_unit_test_setup_teardown(a_write_finds_a_reset, loop_setup, loop_teardown),
+		cmocka_unit_test_setup_teardown(after_a_reset_nothing_has_drained, loop_setup,
+						loop_teardown),
 		cmocka_unit_test_setup_teardown(a_close_flushes, loop_setup, loop_teardown),
 		cmocka_unit_test_setup_teardown(a_close_gives_up, loop_setup, loop_teardown),
 		cmocka_unit_test_setup_teardown(an_abort_resets, loop_setup, loop_teardown),

@@ -181,13 +181,20 @@ static void try_next(struct backend_auth *auth)
 	pool_later(auth->backends);
 }
 
-bool auth_due(struct backends *backends)
+static struct backend_auth *first_due(const struct backends *backends)
 {
 	struct backend_auth *auth;
 
 	LIST_FOREACH(auth, &backends->auths, all)
 	if (auth->due)
-		break;
+		return auth;
+	return NULL;
+}
+
+bool auth_due(struct backends *backends)
+{
+	struct backend_auth *auth = first_due(backends);
+
 	if (!auth)
 		return false;
 	auth->due = false;

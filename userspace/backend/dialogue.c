@@ -3,7 +3,7 @@
  * backend/dialogue.c - see backend/dialogue.h: commands, answers, and the end.
  *
  * The owner is called from the stream's calls and from dialogue_tick() alone. A dialogue that is
- * closed meanwhile is freed when the outermost of them returns.
+ * closed meanwhile is buried, and freed when the outermost of them returns.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,24 @@
 
 #include "backend/internal.h"
 
-static void release(struct dialogue *dialogue)
+static struct backends *enter(struct dialogue *dialogue)
 {
-	if (--dialogue->calls == 0 && dialogue->dead)
+	struct backends *backends = dialogue->server->backends;
+
+	backends->calls++;
+	return backends;
+}
+
+static void leave(struct backends *backends)
+{
+	struct dialogue *dialogue;
+
+	if (--backends->calls)
+		return;
+	while ((dialogue = LIST_FIRST(&backends->buried))) {
+		LIST_REMOVE(dialogue, all);
 		free(dialogue);
+	}
 }
 
 /* Takes it out of everything; only the memory is left. */
@@ -27,6 +41,7 @@ static void bury(struct dialogue *dialogue)
 		backend_count(&server->count.idle, -1);
 	}
 	LIST_REMOVE(dialogue, all);
+	LIST_INSERT_HEAD(&server->backends->buried, dialogue, all);
 	backend_count(&server->count.open, -1);
 	dialogue->dead = true;
 }
@@ -105,38 +120,39 @@ static bool take_line(struct dialogue *dialogue)
 static void on_readable(struct stream *stream, void *arg)
 {
 	struct dialogue *dialogue = arg;
+	struct backends *backends = enter(dialogue);
 
 	(void)stream;
-	dialogue->calls++;
 	while (take_line(dialogue))
 		;
-	release(dialogue);
+	leave(backends);
 }
 
 static void on_drained(struct stream *stream, void *arg)
 {
 	struct dialogue *dialogue = arg;
+	struct backends *backends = enter(dialogue);
 
 	(void)stream;
-	dialogue->calls++;
 	if (dialogue->owner->drained)
 		dialogue->owner->drained(dialogue, dialogue->arg);
-	release(dialogue);
+	leave(backends);
 }
 
 static void on_secured(struct stream *stream, void *arg)
 {
 	struct dialogue *dialogue = arg;
+	struct backends *backends = enter(dialogue);
 
 	(void)stream;
-	dialogue->calls++;
 	dialogue_connected(dialogue);
-	release(dialogue);
+	leave(backends);
 }
 
 static void on_ended(struct stream *stream, enum stream_end end, void *arg)
 {
 	struct dialogue *dialogue = arg;
+	struct backends *backends = enter(dialogue);
 	const bool idle = dialogue_is_ready(dialogue) && !dialogue->pending;
 	const char *why = end == STREAM_FAILED ? stream_error(stream)
 			  : end == STREAM_EOF  ? "closed by the server"
@@ -144,9 +160,8 @@ static void on_ended(struct stream *stream, enum stream_end end, void *arg)
 	char text[BACKEND_REPLY_MAX];
 
 	snprintf(text, sizeof(text), "%s", why);
-	dialogue->calls++;
 	dialogue_fail(dialogue, idle ? DIALOGUE_SHUT : DIALOGUE_BROKEN, NULL, text);
-	release(dialogue);
+	leave(backends);
 }
 
 static const struct stream_owner stream_owner = { on_readable, on_drained, on_secured, on_ended };
@@ -154,14 +169,14 @@ static const struct stream_owner stream_owner = { on_readable, on_drained, on_se
 static void on_connected(struct stream *stream, int status, void *arg)
 {
 	struct dialogue *dialogue = arg;
+	struct backends *backends = enter(dialogue);
 
 	(void)stream;
-	dialogue->calls++;
 	if (status)
 		dialogue_fail(dialogue, DIALOGUE_UNREACHABLE, NULL, uv_strerror(status));
 	else
 		dialogue_connected(dialogue);
-	release(dialogue);
+	leave(backends);
 }
 
 /* ---- for owners */
@@ -221,10 +236,12 @@ void dialogue_expect(struct dialogue *dialogue, uint32_t seconds)
 }
 
 /* If it cannot be sent, and nobody tells why, the next tick ends the dialogue. */
-void dialogue_write(struct dialogue *dialogue, const void *data, size_t size)
+bool dialogue_write(struct dialogue *dialogue, const void *data, size_t size)
 {
-	if (size && !stream_write(dialogue->stream, data, size))
-		dialogue->deadline = 1;
+	if (!size || stream_write(dialogue->stream, data, size))
+		return true;
+	dialogue->deadline = 1;
+	return false;
 }
 
 void dialogue_say(struct dialogue *dialogue, const char *verb, const char *argument,
@@ -243,10 +260,12 @@ void dialogue_say(struct dialogue *dialogue, const char *verb, const char *argum
 void dialogue_close(struct dialogue **dialogue)
 {
 	struct dialogue *closing = *dialogue;
+	struct backends *backends;
 
 	if (!closing)
 		return;
 	*dialogue = NULL;
+	backends = enter(closing);
 	if (dialogue_is_ready(closing) && !closing->pending) {
 		stream_write(closing->stream, "QUIT\r\n", 6);
 		stream_close(&closing->stream);
@@ -254,26 +273,29 @@ void dialogue_close(struct dialogue **dialogue)
 		stream_abort(&closing->stream);
 	}
 	bury(closing);
-	if (!closing->calls)
-		free(closing);
+	leave(backends);
 }
 
-/* Owners may close and open others meanwhile, so it begins again after each. */
-void dialogue_tick(struct dialogue_list *list, uint64_t now)
+static struct dialogue *overdue(const struct backends *backends, uint64_t now)
 {
 	struct dialogue *dialogue;
 
-	do {
-		LIST_FOREACH(dialogue, list, all)
-		if (dialogue->deadline && dialogue->deadline <= now)
-			break;
-		if (!dialogue)
-			break;
-		dialogue->calls++;
+	LIST_FOREACH(dialogue, &backends->dialogues, all)
+	if (dialogue->deadline && dialogue->deadline <= now)
+		return dialogue;
+	return NULL;
+}
+
+/* Owners may close and open others meanwhile, so it begins again after each. */
+void dialogue_tick(struct backends *backends, uint64_t now)
+{
+	struct dialogue *dialogue;
+
+	backends->calls++;
+	while ((dialogue = overdue(backends, now)))
 		dialogue_fail(dialogue,
 			      dialogue->step == DIALOGUE_CONNECT ? DIALOGUE_UNREACHABLE
 								 : DIALOGUE_BROKEN,
 			      NULL, "no answer in time");
-		release(dialogue);
-	} while (true);
+	leave(backends);
 }

@@ -67,7 +67,7 @@ enum dialogue_step {
 };
 
 struct dialogue {
-	LIST_ENTRY(dialogue) all;   /* of the struct backends */
+	LIST_ENTRY(dialogue) all;   /* of the struct backends, also when it is dead */
 	TAILQ_ENTRY(dialogue) idle; /* of the server, while nobody owns it */
 	struct backend_server *server;
 	struct stream *stream;
@@ -84,7 +84,6 @@ struct dialogue {
 	uint8_t step;              /* enum dialogue_step */
 	bool introduced;           /* by XCLIENT */
 	bool pooled;               /* it stands in the server's idle list */
-	uint8_t calls;
 	bool dead;
 	struct reply_parser parser;
 };
@@ -107,15 +106,14 @@ bool dialogue_may_say(const struct dialogue *dialogue);
 /* Says `verb` and `argument` (one piece of text), and waits for the answer that long. */
 void dialogue_say(struct dialogue *dialogue, const char *verb, const char *argument,
 		  uint32_t seconds);
-/* Octets of a message; an answer may come while they go out. */
-void dialogue_write(struct dialogue *dialogue, const void *data, size_t size);
+/* Octets of a message; an answer may come while they go out. False: lost() follows. */
+bool dialogue_write(struct dialogue *dialogue, const void *data, size_t size);
 /* From now on an answer is waited for that long. */
 void dialogue_expect(struct dialogue *dialogue, uint32_t seconds);
 
 /* Ends it, in order if it is ready and nothing is under way. Nulls the pointer; NULL is allowed. */
 void dialogue_close(struct dialogue **dialogue);
-/* Ends those of the list whose time is up, with calls of their owners. */
-LIST_HEAD(dialogue_list, dialogue);
-void dialogue_tick(struct dialogue_list *list, uint64_t now);
+/* Ends those whose time is up, with calls of their owners. */
+void dialogue_tick(struct backends *backends, uint64_t now);
 
 #endif

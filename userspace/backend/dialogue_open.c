@@ -82,12 +82,16 @@ static const char *ehlo_name(const struct dialogue *dialogue)
 	return dialogue->server->backends->hostname;
 }
 
-/* RFC 3207 4.2: what was learned before TLS is forgotten. */
+/*
+ * RFC 3207 4.2: what was learned before TLS is forgotten. Whether we may say XCLIENT is not up to
+ * the client that the server was told of, though Postfix offers it to that one no more.
+ */
 static void say_ehlo(struct dialogue *dialogue)
 {
 	dialogue->features = 0;
 	dialogue->size_max = 0;
-	dialogue->xclient = 0;
+	if (!dialogue->introduced)
+		dialogue->xclient = 0;
 	dialogue_say(dialogue, "EHLO ", ehlo_name(dialogue), 0);
 }
 
@@ -247,7 +251,8 @@ static void learn_auth(struct dialogue *dialogue, const char *text, size_t lengt
 
 static void learn_xclient(struct dialogue *dialogue, const char *text, size_t length)
 {
-	dialogue->xclient = xclient_attributes(text, length);
+	if (!dialogue->introduced)
+		dialogue->xclient = xclient_attributes(text, length);
 }
 
 static const struct {

@@ -95,18 +95,24 @@ static void fail(struct backend_server *server, const struct dialogue_end *end, 
 	server->probe_at = now_ms(server) + (probe ? HEALTH_AGAIN_MS : 0);
 }
 
+/* 421 in the middle is said by a server that is busy, or is being stopped. */
 static void note(struct backend_server *server, const struct dialogue_end *end, bool probe)
 {
 	switch (end->loss) {
+	case DIALOGUE_REFUSED:
+		break;
 	case DIALOGUE_BUSY:
 		be_busy(server, end->why);
 		break;
+	case DIALOGUE_SHUT:
+		if (end->said) {
+			be_busy(server, end->why);
+			break;
+		}
+		/* fall through */
 	case DIALOGUE_UNREACHABLE:
 	case DIALOGUE_BROKEN:
 		fail(server, end, probe);
-		break;
-	case DIALOGUE_SHUT:
-	case DIALOGUE_REFUSED:
 		break;
 	}
 }

@@ -41,8 +41,11 @@
 _Static_assert(BACKENDS_MAX <= 32, "backend: servers tried are bits of 32");
 _Static_assert(BACKENDS_MAX >= CONF_BACKENDS_MAX, "backend: all that may be configured");
 
+LIST_HEAD(dialogue_list, dialogue);
 TAILQ_HEAD(dialogue_queue, dialogue);
 TAILQ_HEAD(mail_queue, backend_mail);
+LIST_HEAD(mail_list, backend_mail);
+LIST_HEAD(auth_list, backend_auth);
 
 enum health_state { HEALTH_UNKNOWN, HEALTH_UP, HEALTH_DOWN };
 
@@ -84,9 +87,10 @@ struct backends {
 	char hostname[CONF_DOMAIN_MAX];
 	uint32_t connections_max; /* to one server */
 	uint64_t random;
-	struct dialogue_list dialogues;
-	LIST_HEAD(, backend_mail) mails;
-	LIST_HEAD(, backend_auth) auths;
+	unsigned int calls;                     /* of owners of dialogues that are under way */
+	struct dialogue_list dialogues, buried; /* the latter are freed when there are none */
+	struct mail_list mails;
+	struct auth_list auths;
 	struct mail_queue due;
 	size_t count;
 	struct backend_server server[BACKENDS_MAX];

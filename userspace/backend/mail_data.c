@@ -25,30 +25,33 @@ static const struct backend_reply shut_down = {
  * A dot at the start of a line is said twice. Where a line starts is taken widely, as a server
  * might: there is no bare CR or LF in what the gateway takes, but here it would end the message.
  */
-static void write_stuffed(struct backend_mail *mail, const uint8_t *data, size_t size)
+static bool write_stuffed(struct backend_mail *mail, const uint8_t *data, size_t size)
 {
 	const uint8_t *begin = data, *end = data + size, *at = data;
+	bool sent = true;
 
-	while ((at = memchr(at, '.', (size_t)(end - at)))) {
+	while (sent && (at = memchr(at, '.', (size_t)(end - at)))) {
 		const uint8_t before = at > data ? at[-1] : mail->on.last;
 
 		if (before == '\n' || before == '\r') {
-			dialogue_write(mail->dialogue, begin, (size_t)(at - begin));
-			dialogue_write(mail->dialogue, ".", 1);
+			sent = dialogue_write(mail->dialogue, begin, (size_t)(at - begin)) &&
+			       dialogue_write(mail->dialogue, ".", 1);
 			begin = at;
 		}
 		at++;
 	}
-	dialogue_write(mail->dialogue, begin, (size_t)(end - begin));
 	mail->on.last = end[-1];
+	return sent && dialogue_write(mail->dialogue, begin, (size_t)(end - begin));
 }
 
+/* What cannot be sent any more has not ended anything. */
 static void write_end(struct backend_mail *mail)
 {
 	const bool open = mail->on.last != '\n';
 
+	if (!dialogue_write(mail->dialogue, open ? "\r\n.\r\n" : ".\r\n", open ? 5 : 3))
+		return;
 	mail->on.data = MAIL_DATA_DOT;
-	dialogue_write(mail->dialogue, open ? "\r\n.\r\n" : ".\r\n", open ? 5 : 3);
 	dialogue_expect(mail->dialogue, DIALOGUE_DOT_S);
 }
 
@@ -68,10 +71,9 @@ void mail_data_stream(struct backend_mail *mail)
 	dialogue_expect(mail->dialogue, DIALOGUE_BLOCK_S);
 	while (size > 0 && stream_queued(stream) < MAIL_QUEUE_MAX) {
 		size = spool_read(mail->message, mail->on.offset, &data, &err);
-		if (size > 0)
-			write_stuffed(mail, data, (size_t)size);
-		if (size > 0)
-			mail->on.offset += (uint64_t)size;
+		if (size > 0 && !write_stuffed(mail, data, (size_t)size))
+			return;
+		mail->on.offset += size > 0 ? (uint64_t)size : 0;
 	}
 	if (size < 0)
 		give_up(mail, &mail_cannot_read);

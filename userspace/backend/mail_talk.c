@@ -192,18 +192,20 @@ static void refused(struct backend_mail *mail, const struct backend_reply *said)
 	mail_fail(mail, mail->refusal);
 }
 
+/* One that has waited may have ended, or may be used once only: that is no news about the server.
+ */
 static void lost(struct backend_mail *mail, const struct dialogue_end *end)
 {
 	const bool stale = mail->on.reused && !mail->on.heard;
 
-	if (end->loss == DIALOGUE_REFUSED) {
+	if (stale) {
+		mail->fresh = true;
+		mail_connect(mail);
+	} else if (end->loss == DIALOGUE_REFUSED) {
 		refused(mail, end->said);
 	} else if (mail->on.data == MAIL_DATA_DOT) {
 		health_lost(mail->server, end);
 		mail_data_ambiguous(mail, end->said);
-	} else if (stale) {
-		mail->fresh = true;
-		mail_connect(mail);
 	} else {
 		health_lost(mail->server, end);
 		fail_over(mail);

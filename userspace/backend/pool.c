@@ -85,8 +85,6 @@ static bool may_be_reused(const struct dialogue *dialogue)
 	if (!dialogue_is_ready(dialogue) || dialogue->pending || server->state == HEALTH_DOWN ||
 	    server->conf.told == CONF_BACKEND_PROXY)
 		return false;
-	if (server->conf.told == CONF_BACKEND_XCLIENT && !dialogue->xclient)
-		return false;
 	return dialogue->transactions < POOL_TRANSACTIONS_MAX &&
 	       backend_counted(&server->count.idle) < POOL_IDLE_MAX;
 }
@@ -123,7 +121,7 @@ static void on_tick(uv_timer_t *timer)
 	struct backends *backends = timer->data;
 	const uint64_t now = uv_now(backends->loop);
 
-	dialogue_tick(&backends->dialogues, now);
+	dialogue_tick(backends, now);
 	for (size_t i = 0; i < backends->count && !backends->closing; i++)
 		health_tick(&backends->server[i], now);
 }
@@ -242,6 +240,7 @@ int backends_open(uv_loop_t *loop, const struct conf *conf, struct backends **ou
 	backends->random = siphash_random_key().half[0] | 1;
 	backends->connections_max = conf->smtp.connections_max;
 	LIST_INIT(&backends->dialogues);
+	LIST_INIT(&backends->buried);
 	LIST_INIT(&backends->mails);
 	LIST_INIT(&backends->auths);
 	TAILQ_INIT(&backends->due);

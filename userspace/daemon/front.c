@@ -179,9 +179,18 @@ struct front_rules *front_rules_copy(const struct front_rules *rules)
 		free(copy);
 		return NULL;
 	}
+	copy->new_backends = rules->new_backends;
 	copy->relay = relay_ref(rules->relay);
 	copy->tls = rules->tls ? tls_ref(rules->tls) : NULL;
 	return copy;
+}
+
+/* What the backends are made of, and nothing else of the configuration. */
+static bool has_new_backends(const struct conf *before, const struct conf *after)
+{
+	return memcmp(&before->smtp.backends, &after->smtp.backends,
+		      sizeof(before->smtp.backends)) != 0 ||
+	       strcmp(before->smtp.backend_ca, after->smtp.backend_ca) != 0;
 }
 
 int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
@@ -195,6 +204,8 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 	failed = read_rules(conf, out, err);
 	if (!failed)
 		failed = auth_reload(front->auth, conf, err);
+	if (!failed)
+		(*out)->new_backends = has_new_backends(front->rules->conf, conf);
 	if (failed)
 		front_drop(out);
 	return failed;

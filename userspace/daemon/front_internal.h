@@ -17,6 +17,7 @@ struct front_rules {
 	struct conf *conf;
 	struct relay *relay;
 	struct tls_context *tls; /* NULL: no certificates */
+	bool new_backends;       /* other ones than before */
 };
 
 struct front {
@@ -39,7 +40,7 @@ extern const struct worker_ops front_worker_ops; /* `arg` is the front */
 void front_worker_set(void *state, void *rules); /* takes the rules over */
 void front_worker_drain(void *state, void *unused);
 /* Any thread, while the worker lives. */
-void front_worker_add(const struct front_worker *worker, struct smtp_view *view);
+void front_worker_add(struct front_worker *worker, struct smtp_view *view);
 
 /* front.c: a copy with references of its own, or NULL. */
 struct front_rules *front_rules_copy(const struct front_rules *rules);

@@ -23,9 +23,11 @@ struct front_worker {
 	unsigned int seconds;
 	struct dns_resolver *resolver;
 	struct dnsbl *domains;
-	struct backends *backends;
 	struct guard_client *guard;
 	struct smtp_service *service;
+
+	pthread_mutex_t lock;
+	const struct backends *backends; /* the service's own, for whoever counts them */
 };
 
 static void on_second(uv_timer_t *timer)
@@ -41,22 +43,28 @@ static void close_parts(struct front_worker *worker)
 {
 	smtp_service_close(&worker->service);
 	guard_client_close(&worker->guard);
-	backends_close(&worker->backends);
 	dnsbl_close(&worker->domains);
 	dns_resolver_close(&worker->resolver);
 }
 
+/* They are the service's from here on. */
+static void show_backends(struct front_worker *worker, const struct backends *backends)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->backends = backends;
+	pthread_mutex_unlock(&worker->lock);
+}
+
 static int open_service(struct front_worker *worker, const struct front_rules *rules,
-			struct error *err)
+			struct backends *backends, struct error *err)
 {
 	struct front *front = worker->front;
 	const struct smtp_service_options options = {
 		.loop = worker->loop,
 		.rules = { rules->conf, relay_ref(rules->relay),
-			   rules->tls ? tls_ref(rules->tls) : NULL },
+			   rules->tls ? tls_ref(rules->tls) : NULL, backends },
 		.fd = front->fd[worker->number],
 		.guard = worker->guard,
-		.backends = worker->backends,
 		.dns = dns_resolver_dns(worker->resolver),
 		.domains = worker->domains,
 		.auth = front->auth,
@@ -66,6 +74,8 @@ static int open_service(struct front_worker *worker, const struct front_rules *r
 
 	/* Each listener that was opened has its socket; one that failed has closed it. */
 	memset(front->fd[worker->number], -1, sizeof(front->fd[worker->number]));
+	if (!failed)
+		show_backends(worker, backends);
 	return failed;
 }
 
@@ -73,17 +83,26 @@ static int open_parts(struct front_worker *worker, const struct front_rules *rul
 		      struct error *err)
 {
 	const struct conf *conf = rules->conf;
+	struct backends *backends;
 	int failed = resolve_open(worker->loop, conf, &worker->resolver, err);
 
 	if (!failed)
 		failed = resolve_open_lists(worker->resolver, conf, false, &worker->domains, err);
 	if (!failed)
-		failed = backends_open(worker->loop, conf, &worker->backends, err);
-	if (!failed)
 		failed = guard_client_open(worker->front->guard, worker->loop, &worker->guard, err);
 	if (!failed)
-		failed = open_service(worker, rules, err);
+		failed = backends_open(worker->loop, conf, &backends, err);
+	if (!failed)
+		failed = open_service(worker, rules, backends, err);
 	return failed;
+}
+
+static void free_worker(void *state)
+{
+	struct front_worker *worker = state;
+
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
 }
 
 static int open_worker(uv_loop_t *loop, unsigned int number, void *arg, void **state,
@@ -98,10 +117,11 @@ static int open_worker(uv_loop_t *loop, unsigned int number, void *arg, void **s
 	worker->front = front;
 	worker->number = number;
 	worker->loop = loop;
+	pthread_mutex_init(&worker->lock, NULL);
 	failed = open_parts(worker, front->rules, err);
 	if (failed) {
 		close_parts(worker);
-		free(worker);
+		free_worker(worker);
 		return failed;
 	}
 	uv_timer_init(loop, &worker->second);
@@ -123,22 +143,37 @@ static void stop_worker(void *state)
 const struct worker_ops front_worker_ops = {
 	.open = open_worker,
 	.stop = stop_worker,
-	.close = free,
+	.close = free_worker,
 };
+
+static int set_rules(struct front_worker *worker, struct front_rules *rules, struct error *err)
+{
+	struct smtp_rules set = { rules->conf, rules->relay, rules->tls, NULL };
+	int failed = 0;
+
+	if (rules->new_backends)
+		failed = backends_open(worker->loop, rules->conf, &set.backends, err);
+	if (!failed)
+		failed = smtp_service_set(worker->service, &set, err);
+	if (failed) {
+		backends_close(&set.backends);
+		return failed;
+	}
+	/* The references are the service's now. */
+	rules->relay = NULL;
+	rules->tls = NULL;
+	if (set.backends)
+		show_backends(worker, set.backends);
+	return 0;
+}
 
 void front_worker_set(void *state, void *arg)
 {
-	struct front_worker *worker = state;
 	struct front_rules *rules = arg;
-	const struct smtp_rules set = { rules->conf, rules->relay, rules->tls };
 	struct error err;
 
-	if (smtp_service_set(worker->service, &set, &err)) {
+	if (set_rules(state, rules, &err))
 		log_error("config.refused", "{s:s}", "error", err.text);
-	} else { /* the references are the service's now */
-		rules->relay = NULL;
-		rules->tls = NULL;
-	}
 	front_drop(&rules);
 }
 
@@ -177,15 +212,17 @@ static void add_backend(struct smtp_view *view, size_t number, const struct back
 		  sizeof(*info) - offsetof(struct backend_info, connections));
 }
 
-void front_worker_add(const struct front_worker *worker, struct smtp_view *view)
+void front_worker_add(struct front_worker *worker, struct smtp_view *view)
 {
 	struct smtp_stats stats;
 	struct backend_info info;
 
 	smtp_service_stats(worker->service, &stats);
 	add_words(&view->stats, &stats, sizeof(stats));
+	pthread_mutex_lock(&worker->lock);
 	for (size_t i = 0; i < backends_count(worker->backends) && i < BACKENDS_MAX; i++) {
 		backends_info(worker->backends, i, &info);
 		add_backend(view, i, &info);
 	}
+	pthread_mutex_unlock(&worker->lock);
 }

@@ -84,6 +84,7 @@ void stream_over(struct stream *stream, enum stream_end end)
 	stream->over = true;
 	if (fatal) {
 		stream->broken = true;
+		stream->owed = false;
 		stream_output_free(stream);
 	}
 	if (stream->closing && fatal)
@@ -115,7 +116,7 @@ static bool keep_more(struct stream *stream, const uint8_t *data, size_t size)
 
 	if (stream->input_size)
 		memmove(stream->kept, stream->input, stream->input_size);
-	if (need > capacity) {
+	if (!stream->kept || need > capacity) {
 		capacity = capacity * 2 > need ? capacity * 2 : need;
 		grown = realloc(stream->kept, capacity);
 		if (!grown)

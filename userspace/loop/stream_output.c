@@ -28,7 +28,7 @@ bool stream_buffer_append(struct stream_buffer *buffer, const void *data, size_t
 
 	if (need > 2 * (size_t)STREAM_OUTPUT_MAX)
 		return false;
-	if (need > capacity) {
+	if (!buffer->data || need > capacity) {
 		capacity = capacity * 2 > need ? capacity * 2 : need;
 		capacity = capacity > BUFFER_LEAST ? capacity : BUFFER_LEAST;
 		grown = realloc(buffer->data, capacity);
@@ -182,7 +182,7 @@ bool stream_write(struct stream *stream, const void *data, size_t size)
 {
 	size_t done = 0;
 
-	if (stream->closing || stream->broken || size > STREAM_OUTPUT_MAX - stream_queued(stream))
+	if (stream->closing || stream->broken || size + stream_queued(stream) > STREAM_OUTPUT_MAX)
 		return false;
 	if (!stream->corks || stream->out.size + size >= STREAM_CORK_OCTETS)
 		done = write_through(stream, data, size);

@@ -230,8 +230,10 @@ static void call_connected(struct stream *stream, void *arg)
 
 	stream->connecting = NULL;
 	free(connecting);
-	stream->broken = status != 0;
-	stream->over = status != 0;
+	if (status) {
+		stream->broken = stream->over = true;
+		stream->owed = false;
+	}
 	connected(stream, status, arg);
 }
 

@@ -4,8 +4,8 @@
  *
  * A context for servers has one SSL_CTX for each set of certificates that a name may have, all with
  * the same rules; a connection begins with the default one and is moved to another by the name that
- * the client asks for. Tickets are the default one's, so they are good whatever the name is (that
- * the name is the same as before is seen to by OpenSSL). No sessions are kept here.
+ * the client asks for. Keys of tickets are common to all of them: whatever its name, it is the same
+ * service. No sessions are kept here: they are in the tickets.
  */
 #include "loop/tls_internal.h"
 

@@ -14,8 +14,10 @@
 #define CHAIN_MAX 16 /* certificates in a file */
 #define HOST_MAX  253
 
+/* `why` is not in OpenSSL's queue, which is emptied: what is left there would be read by others. */
 static int refuse(struct error *err, const char *file, const char *why)
 {
+	ERR_clear_error();
 	return error_set(err, ERROR_REFUSED, "%s: %s", file, why);
 }
 

@@ -94,34 +94,20 @@ static void tell_guard(struct session *session)
 	guard_client_note(service_parts(session->service)->guard, &verdict, true);
 }
 
-/* Who guesses waits, or is not listened to at all; how it came out says nothing then. */
-static struct auth_throttle throttle(struct session *session, const char *user)
-{
-	const struct auth_throttle found = auth_throttle(auth_of(session), &session->peer, user);
-
-	if (found.block)
-		tell_guard(session);
-	return found;
-}
-
-static void conclude(struct session *session, enum auth_step outcome, const char *user)
+/* Who guesses waits for the answer. */
+static void conclude(struct session *session, const struct auth_result *result)
 {
 	struct smtp_login *login = session->login;
-	struct auth_throttle held = { 0 };
 
-	login->outcome = outcome;
-	login->user = strdup(user ? user : "");
+	login->outcome = result->step;
+	login->user = strdup(result->user);
 	if (!login->user)
 		login->outcome = AUTH_LATER;
-	if (outcome == AUTH_DONE || outcome == AUTH_FAILED) {
-		held = throttle(session, user ? user : "");
-		auth_note(auth_of(session), &session->peer, user ? user : "", outcome == AUTH_DONE);
-	}
-	if (held.refuse)
-		login->outcome = AUTH_LATER;
+	if (result->block)
+		tell_guard(session);
 	auth_exchange_end(&login->exchange);
-	if (held.wait)
-		service_pause(session, held.wait);
+	if (result->wait)
+		service_pause(session, result->wait);
 	else
 		auth_pause_over(session);
 }
@@ -135,19 +121,19 @@ static void on_backend(const struct backend_reply *said, void *arg)
 
 	login->backend = NULL;
 	if (said->code / 100 == 4 || said->lost)
-		conclude(session, AUTH_LATER, NULL);
+		auth_exchange_defer(login->exchange);
 	else
 		auth_exchange_decide(login->exchange, said->code == 235);
 }
 
 static void ask_backend(struct session *session, const struct auth_result *result)
 {
-	struct backends *backends = service_parts(session->service)->backends;
+	struct backends *backends = session_backends(session);
 
 	session->login->backend =
 		backend_auth_start(backends, result->user, result->password, on_backend, session);
 	if (!session->login->backend)
-		conclude(session, AUTH_LATER, NULL);
+		auth_exchange_defer(session->login->exchange);
 }
 
 static void on_step(struct auth_exchange *exchange, const struct auth_result *result, void *arg)
@@ -166,11 +152,21 @@ static void on_step(struct auth_exchange *exchange, const struct auth_result *re
 		ask_backend(session, result);
 		break;
 	default:
-		conclude(session, result->step, result->user);
+		conclude(session, result);
 		break;
 	}
 	if (session->stream)
 		stream_uncork(session->stream);
+}
+
+/* Whether he has failed too often to be listened to. */
+static bool is_held_off(struct session *session)
+{
+	const struct auth_throttle found = auth_throttle(auth_of(session), &session->peer, NULL);
+
+	if (found.block)
+		tell_guard(session);
+	return found.refuse;
 }
 
 static bool may_begin(struct session *session)
@@ -181,7 +177,7 @@ static bool may_begin(struct session *session)
 		reply(session, 502, "5.5.1", "there is nobody to authenticate here");
 	else if (session->user || session->mail)
 		reply(session, 503, "5.5.1", "too late");
-	else if (throttle(session, "").refuse)
+	else if (is_held_off(session))
 		reply(session, 454, "4.7.0", "not now, try again later");
 	else
 		return true;
@@ -199,7 +195,7 @@ static bool begin(struct session *session, const char *mechanism)
 	}
 	login->exchange =
 		auth_exchange_start(auth_of(session), service_parts(session->service)->loop,
-				    mechanism, on_step, session);
+				    mechanism, &session->peer, on_step, session);
 	if (login->exchange)
 		return true;
 	auth_forget(session);
@@ -221,6 +217,7 @@ void cmd_auth(struct session *session, char *argument)
 		session_enter(session, SESSION_WAIT);
 		auth_exchange_step(session->login->exchange, *initial ? initial : NULL);
 	}
+	explicit_bzero(initial, strlen(initial)); /* it may be a password */
 }
 
 bool auth_input(struct session *session)
@@ -233,6 +230,7 @@ bool auth_input(struct session *session)
 	if (result == LINE_WHOLE && strcmp(line, "*") != 0) {
 		session_enter(session, SESSION_WAIT);
 		auth_exchange_step(session->login->exchange, line);
+		explicit_bzero(line, strlen(line));
 		return false;
 	}
 	if (result == LINE_WHOLE)

@@ -75,7 +75,7 @@ static void add_features(struct offer *offer, const struct session *session)
 	unsigned int features = 0;
 	uint64_t size = 0;
 
-	backends_offer(parts->backends, &features, &size);
+	backends_offer(session_backends(session), &features, &size);
 	add(offer, "PIPELINING");
 	add(offer, "SIZE %" PRIu64, size_offered(session, size));
 	if (features & BACKEND_8BITMIME)

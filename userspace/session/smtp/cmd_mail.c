@@ -8,12 +8,13 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
+
+#define SIZE_TEXT_MAX 24
 
 /* What a parameter is to the gateway; its value has been looked at by path_parse(). */
 struct parameter {
@@ -79,7 +80,7 @@ static bool is_offered(const struct session *session, unsigned int feature)
 
 	if (!feature)
 		return true;
-	backends_offer(service_parts(session->service)->backends, &features, &size);
+	backends_offer(session_backends(session), &features, &size);
 	return features & feature;
 }
 
@@ -125,43 +126,26 @@ static bool may_send_as(struct session *session, const struct path *from)
 	return false;
 }
 
-static bool append(char **at, size_t *left, const char *format, ...)
-{
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(*at, *left, format, args);
-	va_end(args);
-	if (length < 0 || (size_t)length >= *left)
-		return false;
-	*at += length;
-	*left -= (size_t)length;
-	return true;
-}
-
 /* The path and what the backend is told of its parameters; owned by the caller, or NULL. */
 static char *make_command(const struct session *session, const struct smtp_mail *mail,
 			  const struct path_line *line)
 {
-	char text[LINE_MAX_MAIL + PATH_TEXT_MAX], *at = text;
-	size_t left = sizeof(text);
-	bool fits = append(&at, &left, "%s", line->path.text);
+	struct mail_command command;
+	char size[SIZE_TEXT_MAX];
 
+	mail_command_begin(&command, &line->path);
+	snprintf(size, sizeof(size), "%" PRIu64, mail->size);
 	if (mail->size && is_offered(session, BACKEND_SIZE))
-		fits = append(&at, &left, " SIZE=%" PRIu64, mail->size) && fits;
+		mail_command_add(&command, "SIZE", size);
 	for (size_t i = 0; i < line->count; i++) {
 		const struct path_parameter *said = &line->parameter[i];
+		const struct parameter *known = find(said->name);
 
-		if (!find(said->name)->passed)
-			continue;
-		if (!strcasecmp(said->name, "BODY") && !(mail->features & BACKEND_8BITMIME))
-			continue; /* it is 7BIT, as without it */
-		fits = append(&at, &left, said->value ? " %s=%s" : " %s", said->name,
-			      said->value) &&
-		       fits;
+		/* BODY=7BIT is as good as none, and not every server knows it. */
+		if (known->passed && (mail->features & known->feature))
+			mail_command_add(&command, said->name, said->value);
 	}
-	return fits ? strdup(text) : NULL;
+	return mail_command_end(&command);
 }
 
 static void on_reply(struct backend_mail *backend, enum backend_step step, size_t number,
@@ -206,8 +190,8 @@ static void start(struct session *session)
 	};
 
 	checks_mail(session);
-	mail->backend = backend_mail_start(service_parts(session->service)->backends, &client,
-					   mail->command, mail->features, on_reply, session);
+	mail->backend = backend_mail_start(session_backends(session), &client, mail->command,
+					   mail->features, on_reply, session);
 	if (mail->backend)
 		return;
 	mail_end(session);

@@ -6,7 +6,6 @@
  * the backend says. So nobody learns whom there is by asking us about others' mail, and nobody who
  * is refused costs the backend anything.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@ static bool take_parameters(struct session *session, const struct path_line *lin
 	unsigned int features = 0;
 	uint64_t size;
 
-	backends_offer(service_parts(session->service)->backends, &features, &size);
+	backends_offer(session_backends(session), &features, &size);
 	for (size_t i = 0; i < line->count; i++) {
 		if (session->esmtp && is_dsn(line->parameter[i].name) && features & BACKEND_DSN)
 			continue;
@@ -51,13 +50,12 @@ static bool is_ours(struct session *session, enum relay_answer answer)
 /* The path and its parameters; owned by the caller, or NULL. */
 static char *make_command(const struct path_line *line)
 {
-	char text[LINE_MAX_MAIL + PATH_TEXT_MAX];
-	int length = snprintf(text, sizeof(text), "%s", line->path.text);
+	struct mail_command command;
 
+	mail_command_begin(&command, &line->path);
 	for (size_t i = 0; i < line->count; i++)
-		length += snprintf(text + length, sizeof(text) - (size_t)length, " %s=%s",
-				   line->parameter[i].name, line->parameter[i].value);
-	return strdup(text);
+		mail_command_add(&command, line->parameter[i].name, line->parameter[i].value);
+	return mail_command_end(&command);
 }
 
 static void finish(struct session *session)

@@ -90,12 +90,19 @@ struct ruling {
 	uint16_t tags;  /* checks that are to be told in the header, as bits */
 };
 
+/* Closed when the last rules that name them are gone. */
+struct session_backends {
+	unsigned int references;
+	struct backends *backends;
+};
+
 /* What can be reloaded, as a session has it from its beginning to its end. Counted. */
 struct session_rules {
 	unsigned int references;
 	struct conf *conf;
 	struct relay *relay;
 	struct tls_context *tls;
+	struct session_backends *servers;
 	struct score_rules score;
 	char hostname[CONF_DOMAIN_MAX];
 };
@@ -252,6 +259,17 @@ bool data_input(struct session *session);
 bool chunk_input(struct session *session);
 
 /* mail.c: the transaction. */
+/* A path with parameters, as the backend is told them. */
+struct mail_command {
+	char text[LINE_MAX_MAIL + PATH_TEXT_MAX];
+	size_t length;
+	bool cut; /* there was no room for all of it */
+};
+void mail_command_begin(struct mail_command *command, const struct path *path);
+/* The value may be NULL. */
+void mail_command_add(struct mail_command *command, const char *name, const char *value);
+/* A copy, owned by the caller; NULL if it was cut, or memory is short. */
+char *mail_command_end(struct mail_command *command);
 /* "local@domain", or "" of "<>". Returns `out`. */
 char *mail_address(const struct path *path, char out[PATH_TEXT_MAX]);
 struct smtp_mail *mail_new(struct session *session);
@@ -298,6 +316,10 @@ void service_pause(struct session *session, uint32_t ms);
 const struct smtp_service_options *service_parts(const struct smtp_service *service);
 struct session_rules *service_rules(struct smtp_service *service); /* a new reference */
 void session_rules_unref(struct session_rules *rules);
+static inline struct backends *session_backends(const struct session *session)
+{
+	return session->rules->servers->backends;
+}
 const struct own *service_own(const struct smtp_service *service);
 struct smtp_stats *service_stats(struct smtp_service *service);
 struct spool_limits *service_spool(struct smtp_service *service);

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "session/smtp/internal.h"
 
@@ -40,4 +41,34 @@ char *mail_address(const struct path *path, char out[PATH_TEXT_MAX])
 	if (!path->null)
 		snprintf(out, PATH_TEXT_MAX, "%s@%s", path->local, path->domain);
 	return out;
+}
+
+static void add(struct mail_command *command, const char *before, const char *text)
+{
+	const size_t left = sizeof(command->text) - command->length;
+	const int length = snprintf(command->text + command->length, left, "%s%s", before, text);
+
+	if (length < 0 || (size_t)length >= left)
+		command->cut = true;
+	else
+		command->length += (size_t)length;
+}
+
+void mail_command_begin(struct mail_command *command, const struct path *path)
+{
+	command->length = 0;
+	command->cut = false;
+	add(command, "", path->text);
+}
+
+void mail_command_add(struct mail_command *command, const char *name, const char *value)
+{
+	add(command, " ", name);
+	if (value)
+		add(command, "=", value);
+}
+
+char *mail_command_end(struct mail_command *command)
+{
+	return command->cut ? NULL : strdup(command->text);
 }

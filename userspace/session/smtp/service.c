@@ -28,15 +28,42 @@ static void name_host(struct session_rules *rules)
 		memcpy(rules->hostname, "localhost", sizeof("localhost"));
 }
 
-static int make_rules(const struct smtp_rules *from, struct session_rules **out, struct error *err)
+static void unref_servers(struct session_backends **servers)
+{
+	if (*servers && --(*servers)->references == 0) {
+		backends_close(&(*servers)->backends);
+		free(*servers);
+	}
+	*servers = NULL;
+}
+
+/* New ones, or those of the rules before. */
+static bool take_servers(struct session_rules *rules, struct backends *backends,
+			 struct session_rules *before)
+{
+	if (!backends && before) {
+		rules->servers = before->servers;
+		rules->servers->references++;
+		return true;
+	}
+	rules->servers = calloc(1, sizeof(*rules->servers));
+	if (!rules->servers)
+		return false;
+	*rules->servers = (struct session_backends){ 1, backends };
+	return true;
+}
+
+static int make_rules(const struct smtp_rules *from, struct session_rules *before,
+		      struct session_rules **out, struct error *err)
 {
 	struct session_rules *rules = calloc(1, sizeof(*rules));
-	int failed = rules ? conf_copy(from->conf, &rules->conf, err)
-			   : error_set(err, ERROR_REFUSED, "out of memory");
 
-	if (failed) {
+	if (!rules || conf_copy(from->conf, &rules->conf, err) ||
+	    !take_servers(rules, from->backends, before)) {
+		if (rules)
+			conf_free(&rules->conf);
 		free(rules);
-		return failed;
+		return error_set(err, ERROR_REFUSED, "out of memory");
 	}
 	rules->references = 1;
 	rules->relay = from->relay;
@@ -51,6 +78,7 @@ void session_rules_unref(struct session_rules *rules)
 {
 	if (--rules->references)
 		return;
+	unref_servers(&rules->servers);
 	relay_unref(&rules->relay);
 	tls_unref(&rules->tls);
 	conf_free(&rules->conf);
@@ -84,7 +112,7 @@ static void limit_spools(struct smtp_service *service)
 int smtp_service_set(struct smtp_service *service, const struct smtp_rules *from, struct error *err)
 {
 	struct session_rules *rules;
-	int failed = make_rules(from, &rules, err);
+	int failed = make_rules(from, service->rules, &rules, err);
 
 	if (failed)
 		return failed;
@@ -115,8 +143,8 @@ static int open_listener(struct smtp_service *service, size_t number, int fd, st
 	struct service_listener *at = &service->listener[number];
 	const struct listener_options options = { .loop = service->parts.loop,
 						  .fd = fd,
-						  .balancer = conf->smtp.balancers.prefix,
-						  .balancers = conf->smtp.balancers.count,
+						  .balancer = service->balancers.prefix,
+						  .balancers = service->balancers.count,
 						  .accepted = on_accepted,
 						  .arg = at };
 
@@ -161,8 +189,13 @@ static struct smtp_service *new_service(const struct smtp_service_options *optio
 {
 	struct smtp_service *service = calloc(1, sizeof(*service));
 
-	if (!service || make_rules(&options->rules, &service->rules, err)) {
+	if (!service || make_rules(&options->rules, NULL, &service->rules, err)) {
+		struct smtp_rules dropped = options->rules;
+
 		error_set(err, ERROR_REFUSED, "out of memory");
+		relay_unref(&dropped.relay);
+		tls_unref(&dropped.tls);
+		backends_close(&dropped.backends);
 		free(service);
 		return NULL;
 	}
@@ -175,17 +208,10 @@ static struct smtp_service *new_service(const struct smtp_service_options *optio
 	for (size_t i = 0; i < DEADLINES; i++)
 		TAILQ_INIT(&service->due[i]);
 	own_find(&service->own);
-	service->listeners_conf = service->rules; /* listeners borrow the balancers of it */
-	service->listeners_conf->references++;
+	service->balancers = options->rules.conf->smtp.balancers;
 	smtp_spool_directory(options->rules.conf, service->spool_directory);
 	service->spool.directory = service->spool_directory;
 	return service;
-}
-
-static void free_rules(struct smtp_service *service)
-{
-	session_rules_unref(service->listeners_conf);
-	session_rules_unref(service->rules);
 }
 
 int smtp_service_open(const struct smtp_service_options *options, struct smtp_service **out,
@@ -199,7 +225,7 @@ int smtp_service_open(const struct smtp_service_options *options, struct smtp_se
 	limit_spools(service);
 	failed = open_listeners(service, options->fd, err);
 	if (failed) {
-		free_rules(service);
+		session_rules_unref(service->rules);
 		free(service);
 		return failed;
 	}
@@ -238,7 +264,7 @@ void smtp_service_close(struct smtp_service **out)
 	       (session = TAILQ_FIRST(&service->old)))
 		session_enter(session, SESSION_ENDED);
 	service_free_ended(service);
-	free_rules(service);
+	session_rules_unref(service->rules);
 	uv_close((uv_handle_t *)&service->tick, on_closed);
 }
 

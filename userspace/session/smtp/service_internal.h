@@ -18,8 +18,8 @@ struct service_listener {
 
 struct smtp_service {
 	struct smtp_service_options parts;
-	struct session_rules *rules;          /* of sessions to come */
-	struct session_rules *listeners_conf; /* whose lists the listeners borrow */
+	struct session_rules *rules;    /* of sessions to come */
+	struct conf_prefixes balancers; /* which the listeners borrow */
 	struct own own;
 	struct spool_limits spool;
 	char spool_directory[SMTP_SPOOL_MAX];

@@ -210,17 +210,18 @@ void session_deadline_passed(struct session *session, enum session_deadline dead
 	}
 }
 
-/* A session that has asked for something gets its answer; one in the middle of a transaction may
- * come to its end. */
+/*
+ * Whoever waits for an answer gets it. Who is in the middle of a transaction may come to its end
+ * when the service ends, and not when his own time does.
+ */
 void session_retire(struct session *session)
 {
 	const bool down = service_draining(session->service);
-	const bool idle = session->state == SESSION_CONNECT || session->state == SESSION_COMMAND ||
-			  session->state == SESSION_AUTH || session->state == SESSION_REFUSED;
+	const bool takes = states[session->state].input != NULL;
 
 	if (session->state == SESSION_TLS)
 		session_enter(session, SESSION_ENDED);
-	else if (idle && (!down || !session->mail))
+	else if (takes && !(down && session->mail))
 		reply_and_end(session, 421, "4.3.2", "%s: %s", session->rules->hostname,
 			      down ? "going down" : "this session has taken too long");
 }

@@ -32,7 +32,8 @@ struct smtp_service;
 struct smtp_rules {
 	const struct conf *conf; /* copied by the service */
 	struct relay *relay;
-	struct tls_context *tls; /* NULL: no TLS */
+	struct tls_context *tls;   /* NULL: no TLS */
+	struct backends *backends; /* of this worker; NULL: those of the rules before */
 };
 
 struct smtp_service_options {
@@ -41,7 +42,6 @@ struct smtp_service_options {
 	const int *fd; /* a bound socket for each listener of the configuration; taken over */
 	/* Of this worker; they outlive the service. */
 	struct guard_client *guard;
-	struct backends *backends;
 	struct dns *dns;
 	struct dnsbl *domains; /* lists of domains */
 	/* Of all workers. */
@@ -51,7 +51,11 @@ struct smtp_service_options {
 
 int smtp_service_open(const struct smtp_service_options *options, struct smtp_service **out,
 		      struct error *err);
-/* New rules hold for sessions that begin from now on. References are the service's afterwards. */
+/*
+ * New rules hold for sessions that begin from now on; those that there are keep theirs, with their
+ * backends. References, and backends, are the service's afterwards, also if opening fails; if
+ * smtp_service_set() fails they are not.
+ */
 int smtp_service_set(struct smtp_service *service, const struct smtp_rules *rules,
 		     struct error *err);
 /* Accepts no more; who is idle is told 421, and what is under way is let finish for a while. */
