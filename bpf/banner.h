@@ -14,7 +14,7 @@
 #include "bpf/reply.h"
 
 #define SCRATCH_MASK (SCRATCH_BYTES - 1)
-#define ID_DIGITS    13 /* of 5 bits: see obs/lookup.h */
+#define ID_DIGITS    13 /* of 5 bits: see lib/lookup.h */
 #define GROUPS       8  /* of 16 bits in an IPv6 address */
 
 /* Computed, because the linker of BPF objects loses the place of a table of characters. */

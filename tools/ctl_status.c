@@ -13,6 +13,7 @@
 #include "tools/ctl_commands.h"
 #include "tools/ctl_floods.h"
 #include "tools/ctl_output.h"
+#include "tools/ctl_smtp.h"
 #include "tools/ctl_text.h"
 #include "tools/ctl_zones.h"
 
@@ -271,6 +272,8 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	output_text("\n");
 	if (code == 0 && strcmp(field_text(result, "mode"), "filter") != 0)
 		code = zones_print(json_object_get(result, "guard"), err);
+	if (code == 0)
+		code = smtp_print(json_object_get(result, "smtp"), err);
 	print_table(json_object_get(result, "table"));
 	print_limits(json_object_get(limits, "limits"));
 	floods_print(result, true);
@@ -291,9 +294,9 @@ const struct cli_command command_status = {
 	.group = GROUP_LOOK,
 	.summary = "what protects what: interfaces, lists, limits, floods",
 	.text = "Shows which interfaces are protected and how, the lists and how many entries "
-		"they have, in guard mode the health of the DNS lists and the verdicts, how full "
-		"the "
-		"kernel's table is, the limits, the floods, whether "
+		"they have, in guard mode the health of the DNS lists and the verdicts, in proxy "
+		"mode also sessions, messages and backends, how full the kernel's table is, the "
+		"limits, the floods, whether "
 		"there can be SYN cookies, and how many connections are open.",
 	.examples = { "posternctl status", "posternctl status --json | jq -r '.lists[].list'" },
 	.request = request_status,

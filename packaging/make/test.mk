@@ -36,10 +36,15 @@ $(eval $(call variant,$(ASAN),$(CLANG),$(SANITIZE_CFLAGS) -fsanitize=address,und
 $(eval $(call variant,$(TSAN),$(CLANG),$(SANITIZE_CFLAGS) -fsanitize=thread))
 $(eval $(call variant,$(FUZZ),$(CLANG),$(SANITIZE_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined))
 
-# $(call unit_program,PROGRAM DIRECTORY,OBJECT DIRECTORY,LINKER)
+# What the tests share is an archive, so that each gets what it uses: a test may stand in for a part that the fixture
+# of another one needs.
+#   $(call unit_program,PROGRAM DIRECTORY,OBJECT DIRECTORY,LINKER)
 define unit_program
-$(UNIT_SOURCES:tests/unit/%.c=$(1)/%): $(1)/%: $(2)/tests/unit/%.o \
-		$(patsubst %.c,$(2)/%.o,$(UNIT_SHARED)) $(2)/libpostern.a
+$(2)/libunit.a: $(patsubst %.c,$(2)/%.o,$(UNIT_SHARED))
+	$$(say) AR '$$(@:$(BUILD)/%=%)'
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+
+$(UNIT_SOURCES:tests/unit/%.c=$(1)/%): $(1)/%: $(2)/tests/unit/%.o $(2)/libunit.a $(2)/libpostern.a
 	@mkdir -p $$(@D)
 	$$(say) LINK '$$(@:$(BUILD)/%=%)'
 	$$(Q)$(3) $(LDFLAGS) -o $$@ $$^ $(CMOCKA_LIBS) $(LIBRARY_LIBS)

@@ -12,7 +12,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpf
 MACHINE := $(shell uname -m)
 
 # What userspace links with. The linker drops from each program what it does not use.
-LIBRARIES := libbpf libxdp lmdb libuv libcares jansson libmicrohttpd yaml-0.1 liburcu-memb liburcu-cds libcap ncursesw
+LIBRARIES := libbpf libxdp lmdb libuv libcares jansson libmicrohttpd yaml-0.1 liburcu-memb liburcu-cds libcap ncursesw libidn2 openssl libgsasl libsodium
 
 MISSING := $(strip \
 	$(foreach tool,$(CC) $(CLANG) $(BPFTOOL) pkg-config,\

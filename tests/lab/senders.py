@@ -90,7 +90,8 @@ class PostfixSender(servers.Postfix):
         shutil.rmtree(self.directory)
 
 
-def exim(lab, way):
+def exim(lab, way, more="", mail=MAIL, sender=FROM, to=TO):
+    """`more`: lines for the transport, and sections after it. Returns the log."""
     directory = pathlib.Path(lab.directory) / "exim"
     (directory / "spool").mkdir(parents=True, exist_ok=True)
     for path in (directory, directory / "spool"):
@@ -100,11 +101,11 @@ def exim(lab, way):
     for name, text in files.items():
         (directory / name).write_text(text)
     conf = directory / "exim.conf"
-    conf.write_text(EXIM_CONF.format(directory=directory, program=EXIM.resolve(), source=way.source, dest=way.dest))
+    conf.write_text(EXIM_CONF.format(directory=directory, program=EXIM.resolve(), source=way.source, dest=way.dest) + more)
     lab.ns(way.namespace, "unshare", "--mount", "sh", "-c",
            " && ".join(f"mount --bind {directory}/{name} /etc/{name}" for name in files) +
-           f" && exec {EXIM.resolve()} -C {conf} -odi -f {FROM} {TO}",
-           stdin=None, input=MAIL)
+           f" && exec {EXIM.resolve()} -C {conf} -odi -oi -f {sender} {to}",
+           stdin=None, input=mail, encoding="latin-1")
     return (directory / "mainlog").read_text()
 
 

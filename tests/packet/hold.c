@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 #include "tests/packet/packet.h"
 
 #define FIN          0x01

@@ -71,6 +71,15 @@ static void the_defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf->escalation.first_action, ACTION_REFUSE);
 	assert_int_equal(conf->escalation.action, ACTION_DROP);
 	assert_int_equal(conf->history.good, 5);
+	assert_int_equal(conf->smtp.listen.count, 0);
+	assert_int_equal(conf->smtp.size_max, 50000000);
+	assert_int_equal(conf->smtp.timeout_command, 300);
+	assert_int_equal(conf->smtp.greet_delay, 0);
+	assert_false(conf->tls.required);
+	assert_int_equal(conf->check.pregreet, CONF_CHECK_REJECT);
+	assert_int_equal(conf->check.rdns, CONF_CHECK_MONITOR);
+	assert_int_equal(conf->check.helo, CONF_CHECK_MONITOR);
+	assert_int_equal(conf->check.score, CONF_CHECK_REJECT);
 	assert_string_equal(conf->file, "");
 	conf_free(&conf);
 	assert_null(conf);
@@ -234,6 +243,41 @@ static void one_option_is_one_difference(void **state)
 		{ "escalation: {forgive: 1m}", "escalation.forgive " },
 		{ "history: {good: 1000}", "history.good " },
 		{ "history: {trust: 1m}", "history.trust " },
+		{ "smtp: {hostname: a}", "smtp.hostname " },
+		{ "smtp: {workers: 256}", "smtp.workers! " },
+		{ "smtp: {listen: [25]}", "smtp.listen! " },
+		{ "smtp: {balancers: [127.0.0.1]}", "smtp.balancers! " },
+		{ "smtp: {networks: [10.0.0.0/8]}", "smtp.networks " },
+		{ "smtp: {domains: [a.example]}", "smtp.domains " },
+		{ "smtp: {domains: [a.example], recipients: /a}", "smtp.domains smtp.recipients " },
+		{ "smtp: {users: /a}", "smtp.users " },
+		{ "smtp: {backends: [192.0.2.1]}", "smtp.backends " },
+		{ "smtp: {backend-ca: /a}", "smtp.backend-ca " },
+		{ "smtp: {size-max: 65536}", "smtp.size-max " },
+		{ "smtp: {recipients-max: 1}", "smtp.recipients-max " },
+		{ "smtp: {errors-max: 1}", "smtp.errors-max " },
+		{ "smtp: {commands-max: 1}", "smtp.commands-max " },
+		{ "smtp: {connections-max: 1M}", "smtp.connections-max " },
+		{ "smtp: {timeout-command: 1}", "smtp.timeout-command " },
+		{ "smtp: {timeout-data: 1h}", "smtp.timeout-data " },
+		{ "smtp: {timeout-session: 1d}", "smtp.timeout-session " },
+		{ "smtp: {rate-min: 0}", "smtp.rate-min " },
+		{ "smtp: {spool: /a}", "smtp.spool! " },
+		{ "smtp: {spool-message: 0}", "smtp.spool-message! " },
+		{ "smtp: {spool-memory: 1}", "smtp.spool-memory! " },
+		{ "smtp: {spool-disk: 48}", "smtp.spool-disk! " },
+		{ "smtp: {greet-delay: 10s}", "smtp.greet-delay " },
+		{ "tls: {certificates: [/a]}", "tls.certificates " },
+		{ "tls: {certificates: [/a], required: true}", "tls.certificates tls.required " },
+		{ "check: {pregreet: off}", "check.pregreet " },
+		{ "check: {pipelining: monitor}", "check.pipelining " },
+		{ "check: {dnsbl: tag}", "check.dnsbl " },
+		{ "check: {rdns: reject}", "check.rdns " },
+		{ "check: {helo: defer}", "check.helo " },
+		{ "check: {spf: defer}", "check.spf " },
+		{ "check: {sender: off}", "check.sender " },
+		{ "check: {score: off}", "check.score " },
+		{ "check: {stage: rcpt}", "check.stage " },
 	};
 	struct conf *before = read_defaults();
 

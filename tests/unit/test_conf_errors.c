@@ -130,7 +130,7 @@ static void the_first_mistake_is_reported(void **state)
 {
 	static const struct refused rows[] = {
 		{ "monitor: true\nmode: x\nusr: a\nports: [",
-		  "f:2: mode: x is none of filter, guard" },
+		  "f:2: mode: x is none of filter, guard, proxy" },
 		{ "usr: a\nmode: x\n", "f:1: usr: unknown option; did you mean user?" },
 	};
 
@@ -160,7 +160,7 @@ static void budgets(void **state)
 	memcpy(text, "mode: ", 6);
 	assert_string_equal(refusal_of(text, size - 1),
 			    "f:1: mode: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-			    "aaaaaaaaaaaaaaaaa... is none of filter, guard");
+			    "aaaaaaaaaaaaaaaaa... is none of filter, guard, proxy");
 	memcpy(text, "control: {socket: /", 19);
 	text[126] = '}';
 	assert_string_equal(refusal_of(text, 127), "f:1: control.socket: longer than 107 bytes");

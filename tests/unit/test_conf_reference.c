@@ -82,7 +82,7 @@ static void the_reference_has_every_option(void **state)
 				     ".Ql \"20\" .\n"
 				     ".It Cm "));
 	assert_non_null(strstr(text, ".It Cm mode\n"));
-	assert_non_null(strstr(text, "Takes filter or guard;\n"));
+	assert_non_null(strstr(text, "Takes filter, guard or proxy;\n"));
 	assert_non_null(strstr(text, "Takes auto, native or generic;\n"));
 	assert_non_null(strstr(text, ".It Cm score.rdns\\-missing\n"
 				     "The address has no host name.\n"

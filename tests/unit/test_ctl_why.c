@@ -17,7 +17,7 @@
 #include "ctl/match.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 
 #define HELD_MAX 4
 

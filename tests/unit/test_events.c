@@ -15,7 +15,7 @@
 #include "lib/log.h"
 #include "maps/counter.h"
 #include "obs/events.h"
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 
 #define NOW_WALL 1700000000u
 #define NOW_MONO 50000000000ull /* 50 s */

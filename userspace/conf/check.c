@@ -51,16 +51,6 @@ static void consider(const struct conf *conf, struct conflict *found, const stru
 		*found = *other;
 }
 
-/* The row whose field is at `field` bytes of struct conf. */
-static const struct conf_option *row_at(size_t field)
-{
-	const struct conf_option *row = conf_schema;
-
-	while (row->offset != field)
-		row++;
-	return row;
-}
-
 #define FIELD(member) offsetof(struct conf, member)
 #define LEVEL_FIELD(nth, member)                                                                   \
 	(offsetof(struct conf, limits.level) + (nth) * sizeof(struct conf_limit) +                 \
@@ -70,8 +60,8 @@ static const struct conf_option *row_at(size_t field)
 static void find_idle(const struct conf *conf, size_t first, size_t second, struct conflict *found)
 {
 	const struct conflict idle = {
-		.first = row_at(first),
-		.second = row_at(second),
+		.first = conf_option_at(first),
+		.second = conf_option_at(second),
 		.first_words = "has no effect beside",
 		.second_words = "leaves no effect to",
 	};
@@ -88,7 +78,7 @@ static bool holds(const struct conf *conf, size_t level, size_t member)
 
 	if (member == offsetof(struct conf_limit, burst) && !limit->rate)
 		return false;
-	return value_of(conf, row_at(LEVEL_FIELD(level, rate) + member)) != 0;
+	return value_of(conf, conf_option_at(LEVEL_FIELD(level, rate) + member)) != 0;
 }
 
 /* A limit above the one of the next wider level that has any could never be reached. */
@@ -101,8 +91,8 @@ static void find_wider(const struct conf *conf, size_t level, size_t member, str
 		outer++;
 	if (outer == METER_LEVELS || !holds(conf, level, member))
 		return;
-	wider.first = row_at(LEVEL_FIELD(level, rate) + member);
-	wider.second = row_at(LEVEL_FIELD(outer, rate) + member);
+	wider.first = conf_option_at(LEVEL_FIELD(level, rate) + member);
+	wider.second = conf_option_at(LEVEL_FIELD(outer, rate) + member);
 	if (value_of(conf, wider.first) > value_of(conf, wider.second))
 		consider(conf, found, &wider);
 }
@@ -128,6 +118,8 @@ static const struct {
 	{ FIELD(escalation.ttl), FIELD(escalation.ttl_max), AT_MOST },
 	/* A part is no more than the whole. */
 	{ FIELD(dns.in_flight_zone), FIELD(dns.in_flight), AT_MOST },
+	{ FIELD(smtp.timeout_command), FIELD(smtp.timeout_session), AT_MOST },
+	{ FIELD(smtp.timeout_data), FIELD(smtp.timeout_session), AT_MOST },
 	/* The milder step comes first, or it would never be taken. */
 	{ FIELD(policy.slow), FIELD(policy.greylist), AT_MOST_IF_ANY },
 	{ FIELD(policy.greylist), FIELD(policy.reject), AT_MOST_IF_ANY },
@@ -149,8 +141,8 @@ static void find_order(const struct conf *conf, size_t nth, struct conflict *fou
 {
 	const bool less = orders[nth].order == LESS;
 	const struct conflict conflict = {
-		.first = row_at(orders[nth].first),
-		.second = row_at(orders[nth].second),
+		.first = conf_option_at(orders[nth].first),
+		.second = conf_option_at(orders[nth].second),
 		.first_words = less ? "is not less than" : "is more than",
 		.second_words = less ? "is not more than" : "is less than",
 	};
@@ -176,6 +168,15 @@ static void describe_place(const struct conf *conf, const struct conf_option *op
 		conf_origin(conf, option->name, out);
 }
 
+int conf_check_at(const struct conf *conf, const struct conf_option *option, struct error *err)
+{
+	const uint32_t line = line_of(conf, option);
+
+	if (line != CONF_LINE_DEFAULT && line != CONF_LINE_OPERATOR)
+		error_prefix(err, "%s:%" PRIu32, conf->file, line);
+	return ERROR_REFUSED;
+}
+
 static int refuse(const struct conf *conf, const struct conflict *conflict, struct error *err)
 {
 	const bool swap = line_of(conf, conflict->second) > line_of(conf, conflict->first);
@@ -189,9 +190,7 @@ static int refuse(const struct conf *conf, const struct conflict *conflict, stru
 	error_set(err, ERROR_REFUSED, "%s: %" PRId64 " %s %s, %" PRId64 " (%s)", subject->name,
 		  value_of(conf, subject), swap ? conflict->second_words : conflict->first_words,
 		  other->name, value_of(conf, other), place);
-	if (in_file)
-		error_prefix(err, "%s:%" PRIu32, conf->file, line);
-	return ERROR_REFUSED;
+	return conf_check_at(conf, subject, err);
 }
 
 int conf_check(const struct conf *conf, struct error *err)
@@ -210,5 +209,5 @@ int conf_check(const struct conf *conf, struct error *err)
 	find_idle(conf, FIELD(flood.release), FIELD(flood.threshold), &found);
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		find_order(conf, i, &found);
-	return found.first ? refuse(conf, &found, err) : 0;
+	return found.first ? refuse(conf, &found, err) : conf_check_smtp(conf, err);
 }

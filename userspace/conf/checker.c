@@ -49,6 +49,22 @@ int conf_check_path(const char *text, struct error *err)
 	return 0;
 }
 
+int conf_check_path_any(const char *text, struct error *err)
+{
+	return *text ? conf_check_path(text, err) : 0;
+}
+
+/* It is told to clients as it is written. */
+int conf_check_host(const char *text, struct error *err)
+{
+	char name[DOMAIN_MAX];
+
+	for (const char *at = text; *at; at++)
+		if ((unsigned char)*at >= 0x80)
+			return error_set(err, ERROR_REFUSED, "a host name is ASCII");
+	return *text ? domain_parse(text, strlen(text), name, err) : 0;
+}
+
 /* What the kernel takes for the name of a device; longer names are refused where they are stored.
  */
 int conf_check_interface(const char *text, struct error *err)

@@ -21,26 +21,47 @@
 #include "conf/finding.h"
 #include "conf/zone.h"
 #include "lib/addr.h"
+#include "lib/domain.h"
 #include "lib/error.h"
 #include "lib/log.h"
 #include "maps/action.h"
 #include "maps/meter.h"
 
-#define CONF_FILE_DEFAULT   "/etc/postern/postern.yaml"
-#define CONF_FILE_BYTES_MAX (1u << 20)
-#define CONF_PATH_MAX       256 /* bytes of a path, with its NUL; of the file's own name, too */
-#define CONF_SOCKET_MAX     108 /* the same for a socket's path: sun_path in unix(7) */
-#define CONF_ACCOUNT_MAX    33  /* bytes of a user's or a group's name, with its NUL */
-#define CONF_CONTACT_MAX    65  /* bytes of refuse.contact, with its NUL */
-#define CONF_PORTS_MAX      64
-#define CONF_INTERFACES_MAX 32
-#define CONF_SERVERS_MAX    8
-#define CONF_OPTIONS_MAX    128 /* rows that the schema may have */
-#define CONF_ORIGIN_MAX     (CONF_PATH_MAX + 16)
+#define CONF_FILE_DEFAULT     "/etc/postern/postern.yaml"
+#define CONF_FILE_BYTES_MAX   (1u << 20)
+#define CONF_PATH_MAX         256 /* bytes of a path, with its NUL; of the file's own name, too */
+#define CONF_SOCKET_MAX       108 /* the same for a socket's path: sun_path in unix(7) */
+#define CONF_ACCOUNT_MAX      33  /* bytes of a user's or a group's name, with its NUL */
+#define CONF_CONTACT_MAX      65  /* bytes of refuse.contact, with its NUL */
+#define CONF_PORTS_MAX        64
+#define CONF_INTERFACES_MAX   32
+#define CONF_SERVERS_MAX      8
+#define CONF_LISTENERS_MAX    32
+#define CONF_PREFIXES_MAX     64
+#define CONF_DOMAINS_MAX      256
+#define CONF_DOMAIN_MAX       DOMAIN_MAX /* bytes of a domain's name, with its NUL */
+#define CONF_BACKENDS_MAX     16
+#define CONF_CERTIFICATES_MAX 16
+#define CONF_OPTIONS_MAX      192 /* rows that the schema may have */
+#define CONF_ORIGIN_MAX       (CONF_PATH_MAX + 16)
 
-/* What the gateway is: a filter of packets by lists and limits, or one that also looks clients up.
+/*
+ * What the gateway is: a filter of packets by lists and limits; one that also looks clients up; or
+ * one that takes the mail and hands it on.
  */
-enum conf_role { CONF_ROLE_FILTER, CONF_ROLE_GUARD };
+enum conf_role { CONF_ROLE_FILTER, CONF_ROLE_GUARD, CONF_ROLE_PROXY };
+
+/* What is done about a finding in an SMTP session. */
+enum conf_check {
+	CONF_CHECK_OFF,     /* it is not looked for */
+	CONF_CHECK_MONITOR, /* counted and logged */
+	CONF_CHECK_TAG,     /* and written into the header */
+	CONF_CHECK_DEFER,   /* 4xx */
+	CONF_CHECK_REJECT,  /* 5xx */
+};
+
+/* When a client is refused because of its address. */
+enum conf_stage { CONF_STAGE_CONNECT, CONF_STAGE_RCPT };
 
 enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
 
@@ -77,6 +98,85 @@ struct conf_server {
 struct conf_servers {
 	size_t count;
 	struct conf_server server[CONF_SERVERS_MAX];
+};
+
+/* What is offered at a listening socket. */
+enum conf_service {
+	CONF_SERVICE_MX,          /* mail from anywhere: STARTTLS if it is wanted, no AUTH */
+	CONF_SERVICE_SUBMISSION,  /* mail of users (RFC 6409): STARTTLS and AUTH are required */
+	CONF_SERVICE_SUBMISSIONS, /* likewise, over TLS from the start (RFC 8314) */
+	CONF_SERVICES
+};
+
+/*
+ * "0.0.0.0:25 mx", "[::]:587 submission"; an address alone has the port of its service, and the
+ * services of the ports 25, 587 and 465 need not be said. A port alone is two listeners: 0.0.0.0
+ * and [::], which must not take IPv4 then.
+ */
+struct conf_listener {
+	struct addr addr;
+	uint16_t port;
+	uint16_t service; /* enum conf_service */
+};
+
+struct conf_listeners {
+	size_t count;
+	struct conf_listener listener[CONF_LISTENERS_MAX];
+};
+
+struct conf_prefixes {
+	size_t count;
+	struct prefix prefix[CONF_PREFIXES_MAX];
+};
+
+struct conf_domain {
+	char name[CONF_DOMAIN_MAX]; /* small letters, A-labels */
+};
+
+struct conf_domains {
+	size_t count;
+	struct conf_domain domain[CONF_DOMAINS_MAX];
+};
+
+/*
+ * A server behind the gateway: "192.0.2.1:25 starttls xclient weight=2", "[fd00::1]:25 backup",
+ * "192.0.2.1 verify=mail.example.org proxy", "192.0.2.1:465 tls pin=HEX". `verify` and `pin` mean
+ * STARTTLS where `tls` is not said. Without a port it is 25, or 465 with `tls`.
+ */
+enum conf_backend_tls {
+	CONF_BACKEND_PLAIN,
+	CONF_BACKEND_STARTTLS, /* encrypted, whoever it is; required */
+	CONF_BACKEND_VERIFY,   /* likewise, with a certificate for `host` that a CA has signed */
+	CONF_BACKEND_PIN,      /* likewise, with the public key of `fingerprint` */
+	CONF_BACKEND_IMPLICIT = 8, /* a flag: TLS from the start, not STARTTLS */
+};
+
+enum conf_backend_told { CONF_BACKEND_TOLD_NOTHING, CONF_BACKEND_XCLIENT, CONF_BACKEND_PROXY };
+#define CONF_WEIGHT_MAX 100
+
+struct conf_backend {
+	struct addr addr;
+	uint16_t port;
+	uint16_t weight;            /* 1 to CONF_WEIGHT_MAX; 0: a backup */
+	uint16_t tls;               /* enum conf_backend_tls */
+	uint16_t told;              /* enum conf_backend_told, of who the client is */
+	char host[CONF_DOMAIN_MAX]; /* for VERIFY */
+	char fingerprint[66];       /* for PIN, SHA-256 as 64 hex digits in small letters */
+};
+
+struct conf_backends {
+	size_t count;
+	struct conf_backend backend[CONF_BACKENDS_MAX];
+};
+
+/* A certificate: "CHAIN.pem KEY.pem", or one file that holds both. */
+struct conf_certificate {
+	char chain[CONF_PATH_MAX], key[CONF_PATH_MAX];
+};
+
+struct conf_certificates {
+	size_t count;
+	struct conf_certificate certificate[CONF_CERTIFICATES_MAX];
 };
 
 /* Where the value of an option came from. Any other number is the line of the file. */
@@ -166,6 +266,39 @@ struct conf {
 		uint32_t good;  /* verdicts; 0: never */
 		uint32_t trust; /* seconds */
 	} history;
+	struct {
+		char hostname[CONF_DOMAIN_MAX]; /* "": that of the machine */
+		uint32_t workers;               /* 0: as many as there are processors */
+		struct conf_listeners listen;
+		struct conf_prefixes balancers; /* who sends a PROXY header */
+		struct conf_prefixes networks;  /* trusted: may send to anybody */
+		struct conf_domains domains;    /* our own */
+		char recipients[CONF_PATH_MAX]; /* a file of those that exist; "": the backend is
+						   asked */
+		char users[CONF_PATH_MAX];      /* a file of accounts; "": the backend is asked */
+		struct conf_backends backends;
+		char backend_ca[CONF_PATH_MAX]; /* a file; "": the CAs of the system */
+		uint32_t size_max;              /* octets of a message */
+		uint32_t recipients_max;
+		uint32_t errors_max;      /* of one session */
+		uint32_t commands_max;    /* that bring nothing on (NOOP, RSET, VRFY ...) */
+		uint32_t connections_max; /* of all workers together */
+		uint32_t timeout_command, timeout_data, timeout_session; /* seconds */
+		uint32_t rate_min;         /* octets a second of a message, on average; 0: any */
+		char spool[CONF_PATH_MAX]; /* the directory; "": "spool" in state_directory */
+		uint32_t spool_message;    /* KiB of one message in memory */
+		uint32_t spool_memory;     /* MiB of all messages in memory */
+		uint32_t spool_disk;       /* MiB of all messages on disk */
+		uint32_t greet_delay;      /* ms that a client has to wait for the greeting */
+	} smtp;
+	struct {
+		struct conf_certificates certificates;
+		bool required; /* at listeners of service mx, too */
+	} tls;
+	struct {
+		enum conf_check pregreet, pipelining, dnsbl, rdns, helo, spf, sender, score;
+		enum conf_stage stage;
+	} check;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */
 	uint32_t line[CONF_OPTIONS_MAX]; /* of each option, in the order of the schema */

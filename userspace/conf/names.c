@@ -38,6 +38,15 @@ size_t conf_option_index(const struct conf_option *option)
 	return (size_t)(option - conf_schema);
 }
 
+const struct conf_option *conf_option_at(size_t field)
+{
+	const struct conf_option *row = conf_schema;
+
+	while (row->offset != field)
+		row++;
+	return row;
+}
+
 const char *conf_option_key(const struct conf_option *option, size_t *section)
 {
 	const char *dot = strchr(option->name, '.');

@@ -14,16 +14,16 @@
 #include <string.h>
 
 #define EXAMPLE_WIDTH 80  /* columns of a comment */
-#define DOMAIN_MAX    128 /* bytes of what describe_domain() says */
+#define VALUES_MAX    128 /* bytes of what describe_domain() says */
 
 /* "a, b or c" */
-static void describe_choices(const struct conf_option *row, char out[DOMAIN_MAX])
+static void describe_choices(const struct conf_option *row, char out[VALUES_MAX])
 {
 	size_t used = 0;
 
 	for (size_t i = 0; row->choices[i]; i++) {
 		const char *between = row->choices[i + 1] ? ", " : " or ";
-		int len = snprintf(out + used, DOMAIN_MAX - used, "%s%s", i ? between : "",
+		int len = snprintf(out + used, VALUES_MAX - used, "%s%s", i ? between : "",
 				   row->choices[i]);
 
 		used += (size_t)len;
@@ -31,25 +31,25 @@ static void describe_choices(const struct conf_option *row, char out[DOMAIN_MAX]
 }
 
 /* What values the option takes. */
-static void describe_domain(const struct conf_option *row, char out[DOMAIN_MAX])
+static void describe_domain(const struct conf_option *row, char out[VALUES_MAX])
 {
 	switch (row->type) {
 	case CONF_NUMBER:
-		snprintf(out, DOMAIN_MAX, "%" PRIu32 " to %" PRIu32 " %s", row->min, row->max,
+		snprintf(out, VALUES_MAX, "%" PRIu32 " to %" PRIu32 " %s", row->min, row->max,
 			 row->unit);
 		break;
 	case CONF_SCORE:
-		snprintf(out, DOMAIN_MAX, "-%" PRIu32 " to %" PRIu32 " %s", row->max, row->max,
+		snprintf(out, VALUES_MAX, "-%" PRIu32 " to %" PRIu32 " %s", row->max, row->max,
 			 row->unit);
 		break;
 	case CONF_CHOICE:
 		describe_choices(row, out);
 		break;
 	case CONF_TEXT:
-		snprintf(out, DOMAIN_MAX, "%s", row->unit);
+		snprintf(out, VALUES_MAX, "%s", row->unit);
 		break;
 	default:
-		snprintf(out, DOMAIN_MAX, "%s", conf_option_wanted(row));
+		snprintf(out, VALUES_MAX, "%s", conf_option_wanted(row));
 	}
 }
 
@@ -96,7 +96,7 @@ static void comment_end(struct comment *comment)
 /* What the option takes, and that a reload does not apply it. */
 static void example_domain(struct comment *comment, const struct conf_option *row)
 {
-	char domain[DOMAIN_MAX] = "";
+	char domain[VALUES_MAX] = "";
 
 	describe_domain(row, domain);
 	comment_words(comment, "Takes");
@@ -187,7 +187,7 @@ static void print_sentences(FILE *out, const char *text)
 
 static void reference_row(FILE *out, const struct conf_option *row)
 {
-	char domain[DOMAIN_MAX] = "";
+	char domain[VALUES_MAX] = "";
 
 	describe_domain(row, domain);
 	fputs(".It Cm ", out);

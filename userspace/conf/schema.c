@@ -7,9 +7,8 @@
  * The rows of a section stand together, because the example writes them in this order. Defaults are
  * text and are read by the code that reads the file, so they obey the same limits.
  */
-#include "conf/schema.h"
+#include "conf/row.h"
 
-#define RATE_MAX      1000000u
 #define ENTRIES_MIN   1000u
 #define ENTRIES_MAX   10000000u
 #define SOURCES_MIN   1024u
@@ -28,9 +27,14 @@
 #define TEST_MAX      86400u
 /* An identifier of a query has 16 bits. */
 #define DNS_FLIGHT_MAX 20000u
+/* The least that a receiver must take (RFC 5321 4.5.3.1.7), and what fits a number. */
+#define MESSAGE_MIN 65536u
+#define MESSAGE_MAX 2000000000u
+#define SPOOL_MAX   1048576u
+#define DAY         86400u
 
-static const char *const roles[] = { "filter", "guard", NULL };
-_Static_assert(CONF_ROLE_FILTER == 0 && CONF_ROLE_GUARD == 1, "conf: order of the words");
+static const char *const roles[] = { "filter", "guard", "proxy", NULL };
+_Static_assert(CONF_ROLE_GUARD == 1 && CONF_ROLE_PROXY == 2, "conf: order of the words");
 
 #define ACTION_WORD(name, text) text,
 static const char *const actions[] = { ACTION_LIST(ACTION_WORD) NULL };
@@ -38,58 +42,13 @@ static const char *const actions[] = { ACTION_LIST(ACTION_WORD) NULL };
 static const char *const modes[] = { "auto", "native", "generic", NULL };
 _Static_assert(CONF_MODE_NATIVE == 1 && CONF_MODE_GENERIC == 2, "conf: order of the words");
 
+static const char *const checks[] = { "off", "monitor", "tag", "defer", "reject", NULL };
+static const char *const stages[] = { "connect", "rcpt", NULL };
+_Static_assert(CONF_STAGE_CONNECT == 0 && CONF_STAGE_RCPT == 1, "conf: order of the words");
+_Static_assert(CONF_CHECK_MONITOR == 1 && CONF_CHECK_REJECT == 4, "conf: order of the words");
+
 static const char *const levels[] = { "debug", "info", "warning", "error", NULL };
 _Static_assert(LOG_LEVEL_DEBUG == 0 && LOG_LEVEL_ERROR == 3, "conf: order of the words");
-
-/* Where the value of a row lives. */
-#define FIELD(member)                                                                              \
-	.offset = offsetof(struct conf, member), .size = sizeof(((struct conf *)NULL)->member)
-
-/* Rows of the limits: most of them is alike. */
-#define LIMIT(key, member, initial, what, text)                                                    \
-	ROW(CONF_LIMITS key, limits.member, 0, RATE_MAX, initial, what, text)
-#define RATE(key, place, initial, whom)                                                            \
-	LIMIT("rate-" key, level[place].rate, initial, "attempts/s",                               \
-	      "Connection attempts from " whom ". 0 is no limit.")
-#define BURST(key, place, initial, whom)                                                           \
-	LIMIT("burst-" key, level[place].burst, initial, "attempts",                               \
-	      "Attempts from " whom " that may come at once. 0 is as many as the rate.")
-#define CONN(key, place, initial, whom)                                                            \
-	LIMIT("conn-" key, level[place].conns, initial, "connections",                             \
-	      "Connections from " whom " at a time. 0 is no limit.")
-
-/* A number that a reload applies, and one that only a restart does. */
-#define NUMBER(key, field, least, most, initial, what, live, text)                                 \
-	{                                                                                          \
-		.name = key, .type = CONF_NUMBER, FIELD(field), .min = (least), .max = (most),     \
-		.preset = initial, .unit = what, .reloadable = (live), .help = text                \
-	}
-#define ROW(key, field, least, most, initial, what, text)                                          \
-	NUMBER(key, field, least, most, initial, what, true, text)
-#define FIXED(key, field, least, most, initial, what, text)                                        \
-	NUMBER(key, field, least, most, initial, what, false, text)
-
-/* Rows of the resolver: none of them can change while it runs. */
-#define DNS(key, member, least, most, initial, what, text)                                         \
-	FIXED("dns." key, dns.member, least, most, initial, what, text)
-
-#define SWITCH(key, field, initial, text)                                                          \
-	{                                                                                          \
-		.name = key, .type = CONF_BOOL, FIELD(field), .preset = initial,                   \
-		.reloadable = true, .help = text                                                   \
-	}
-#define CHOICE(key, field, initial, words, text)                                                   \
-	{                                                                                          \
-		.name = key, .type = CONF_CHOICE, FIELD(field), .preset = initial,                 \
-		.reloadable = true, .choices = (words), .help = text                               \
-	}
-#define SCORE(key, field, initial, text)                                                           \
-	{                                                                                          \
-		.name = key, .type = CONF_SCORE, FIELD(field), .max = SCORE_MAX,                   \
-		.preset = initial, .unit = "points", .reloadable = true, .help = text              \
-	}
-#define FINDING_ROW(name, text, initial, about)                                                    \
-	SCORE("score." text, score[FINDING_##name], initial, about "."),
 
 #define SOURCE "one address"
 #define NET    "one IPv4 /24 or IPv6 /64"
@@ -139,7 +98,9 @@ const struct conf_option conf_schema[] = {
 	  .choices = roles,
 	  .help = "What Postern does: filter stops what lists and limits stop. guard also looks up "
 		  "clients that are new (DNS lists, reverse DNS) beside the mail server, and "
-		  "stops those with a bad verdict from then on." },
+		  "stops those with a bad verdict from then on. proxy takes the mail itself, on "
+		  "the addresses of smtp.listen, and hands on what is good to the servers of "
+		  "smtp.backends." },
 	CHOICE("attach-mode", mode, "auto", modes,
 	       "How to attach: native runs in the driver, generic runs later and slower with "
 	       "any driver, and auto takes native where the driver can."),
@@ -326,6 +287,102 @@ const struct conf_option conf_schema[] = {
 	    "between them, a source is trusted. 0 is never."),
 	ROW("history.trust", history.trust, 60, BLOCK_TTL_MAX, "86400", CONF_SECONDS,
 	    "How long a trusted source is not looked up again."),
+	{ .name = "smtp.hostname",
+	  .type = CONF_TEXT,
+	  FIELD(smtp.hostname),
+	  .preset = "",
+	  .unit = "a host name",
+	  .reloadable = true,
+	  .check = conf_check_host,
+	  .help = "The name by which the gateway greets and signs what it writes into headers. If "
+		  "it is empty it is the name of the machine." },
+	SMTP_FIXED("workers", workers, 0, 256, "0", "threads",
+		   "Threads that take mail. 0 is one for each processor."),
+	LIST("smtp.listen", smtp.listen, CONF_LISTENERS, CONF_LISTENERS_MAX, false,
+	     "Where mail is taken: ADDRESS:PORT and one of mx (from anywhere), submission "
+	     "(from users, STARTTLS) and submissions (from users, TLS from the start). What "
+	     "goes without saying may be left out: 25 is mx on all addresses."),
+	LIST("smtp.balancers", smtp.balancers, CONF_PREFIXES, CONF_PREFIXES_MAX, false,
+	     "Load balancers, as addresses or networks: they must send a PROXY header, and what "
+	     "it says is believed."),
+	LIST("smtp.networks", smtp.networks, CONF_PREFIXES, CONF_PREFIXES_MAX, true,
+	     "Addresses or networks that may send mail to anybody."),
+	LIST("smtp.domains", smtp.domains, CONF_DOMAINS, CONF_DOMAINS_MAX, true,
+	     "The domains for which mail is taken from anybody, without those below them."),
+	PATH("smtp.recipients", smtp.recipients, true,
+	     "A file of the recipients that exist in smtp.domains, one address on a line, or "
+	     "@ and a domain of which all may exist. If it is empty the backend is asked."),
+	PATH("smtp.users", smtp.users, true,
+	     "A file of the users who may log in. If it is empty the backend is asked."),
+	LIST("smtp.backends", smtp.backends, CONF_BACKENDS, CONF_BACKENDS_MAX, true,
+	     "The servers that get the mail: ADDRESS:PORT, then any of starttls, tls (from the "
+	     "start), verify=NAME (the certificate is for this name), pin=HEX (SHA-256 of its "
+	     "public key), xclient or proxy (the server is told the client's address), "
+	     "weight=N, and backup (it gets mail only while no other server is up)."),
+	PATH("smtp.backend-ca", smtp.backend_ca, true,
+	     "A file of the authorities that sign certificates of backends. If it is empty it is "
+	     "those of the system."),
+	SMTP("size-max", size_max, MESSAGE_MIN, MESSAGE_MAX, "50M", "bytes",
+	     "The largest message that is taken."),
+	SMTP("recipients-max", recipients_max, 1, 50000, "1000", "recipients",
+	     "Recipients of one message. RFC 5321 wants 100 at least."),
+	SMTP("errors-max", errors_max, 1, 10000, "20", "errors",
+	     "Commands of one session that are refused before it is ended."),
+	SMTP("commands-max", commands_max, 1, 10000, "100", "commands",
+	     "Commands of one session that lead to nothing, as NOOP and RSET, before it is "
+	     "ended."),
+	SMTP("connections-max", connections_max, 1, RATE_MAX, "10000", "connections",
+	     "Connections at a time. Beyond it a client is told to come again later."),
+	SMTP("timeout-command", timeout_command, 1, 3600, "300", CONF_SECONDS,
+	     "How long the next command may take."),
+	SMTP("timeout-data", timeout_data, 1, 3600, "180", CONF_SECONDS,
+	     "How long the next piece of a message may take."),
+	SMTP("timeout-session", timeout_session, 1, DAY, "3600", CONF_SECONDS,
+	     "How long a whole session may take."),
+	SMTP("rate-min", rate_min, 0, RATE_MAX, "100", "bytes/s",
+	     "How fast a message must come on average. 0 is at any speed."),
+	PATH("smtp.spool", smtp.spool, false,
+	     "The directory for messages that are too large for memory. They are there only "
+	     "while they are under way, and have no names. If it is empty it is spool below "
+	     "state-directory."),
+	SMTP_FIXED("spool-message", spool_message, 0, SPOOL_MAX, "256", "KiB",
+		   "How much of one message is kept in memory. What is larger goes to "
+		   "smtp.spool."),
+	SMTP_FIXED("spool-memory", spool_memory, 1, SPOOL_MAX, "256", "MiB",
+		   "How much memory all messages that are under way may take. Beyond it they go "
+		   "to smtp.spool."),
+	SMTP_FIXED("spool-disk", spool_disk, 1, SPOOL_MAX, "4096", "MiB",
+		   "How much of the disk they may take. Beyond it senders are told to come again "
+		   "later."),
+	SMTP("greet-delay", greet_delay, 0, 10000, "0", CONF_MS,
+	     "How long a client of whom no good is known waits for the greeting. Who speaks "
+	     "before it is found out by check.pregreet."),
+	LIST("tls.certificates", tls.certificates, CONF_CERTIFICATES, CONF_CERTIFICATES_MAX, true,
+	     "Certificates: a file with the chain and a file with the key, or one that holds "
+	     "both. The first is for clients that ask for no name that any of them has."),
+	SWITCH("tls.required", tls.required, "false",
+	       "Whether also mail from anywhere is taken over TLS only. RFC 3207 advises against "
+	       "it where mail of strangers is wanted."),
+	CHECK("pregreet", pregreet, "reject", "What is done about who speaks before the greeting."),
+	CHECK("pipelining", pipelining, "reject",
+	      "What is done about who sends commands before it may."),
+	CHECK("dnsbl", dnsbl, "reject",
+	      "What is done about sender domains and HELO names that are on lists of "
+	      "dnsbl.domains, where their points reach policy.reject."),
+	CHECK("rdns", rdns, "monitor",
+	      "What is done about clients whose address has no confirmed host name."),
+	CHECK("helo", helo, "monitor",
+	      "What is done about clients with a HELO name that is wrong or does not exist."),
+	CHECK("spf", spf, "reject",
+	      "What is done about mail that the sender's domain forbids by SPF."),
+	CHECK("sender", sender, "reject",
+	      "What is done about senders whose domain cannot take an answer."),
+	CHECK("score", score, "reject",
+	      "What is done about clients whose score reaches policy.reject."),
+	CHOICE("check.stage", check.stage, "connect", stages,
+	       "When a client is refused because of its address. connect is at once, in place of "
+	       "the greeting; rcpt is at each recipient, so that postmaster and abuse can be "
+	       "reached, and the log has sender and recipients."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -14,16 +14,21 @@
 #define CONF_KEY_MAX 64 /* bytes of an option's dotted name, with the final NUL */
 
 enum conf_type {
-	CONF_TEXT,    /* char[], zeros after the text */
-	CONF_NUMBER,  /* uint32_t */
-	CONF_SCORE,   /* int32_t, at most `max` either way */
-	CONF_BOOL,    /* bool */
-	CONF_CHOICE,  /* an enum: the place of the word in `choices` */
-	CONF_LISTEN,  /* struct conf_listen */
-	CONF_PORTS,   /* struct conf_ports */
-	CONF_NAMES,   /* struct conf_interfaces */
-	CONF_SERVERS, /* struct conf_servers */
-	CONF_ZONES,   /* struct conf_zones */
+	CONF_TEXT,         /* char[], zeros after the text */
+	CONF_NUMBER,       /* uint32_t */
+	CONF_SCORE,        /* int32_t, at most `max` either way */
+	CONF_BOOL,         /* bool */
+	CONF_CHOICE,       /* an enum: the place of the word in `choices` */
+	CONF_LISTEN,       /* struct conf_listen */
+	CONF_PORTS,        /* struct conf_ports */
+	CONF_NAMES,        /* struct conf_interfaces */
+	CONF_SERVERS,      /* struct conf_servers */
+	CONF_ZONES,        /* struct conf_zones */
+	CONF_LISTENERS,    /* struct conf_listeners */
+	CONF_PREFIXES,     /* struct conf_prefixes */
+	CONF_DOMAINS,      /* struct conf_domains */
+	CONF_BACKENDS,     /* struct conf_backends */
+	CONF_CERTIFICATES, /* struct conf_certificates */
 	CONF_TYPES
 };
 
@@ -51,6 +56,8 @@ extern const size_t conf_schema_count;
 /* The row of a dotted name, and the first row of a section; NULL if there is none. */
 const struct conf_option *conf_option_find(const char *name);
 const struct conf_option *conf_section_find(const char *section);
+/* The row whose field is at `field` bytes of struct conf; there must be one. */
+const struct conf_option *conf_option_at(size_t field);
 /* The row's place in the schema. */
 size_t conf_option_index(const struct conf_option *option);
 /* The name without its section; `section` gets the length of the section's name, 0 for none. */
@@ -70,9 +77,9 @@ int conf_value_preset(const struct conf_option *option, struct conf *conf, struc
 /* A text as a message may repeat it: clean, and without a key. Returns `out`. */
 char *conf_value_clean(const struct conf_option *option, const char *text,
 		       char out[TEXT_SHOWN_MAX]);
-/* How many members the field has, and which of them equals the last one (the last if none does). */
+/* How many members the field has, and the first that says the same as member `nth`, or `nth`. */
 size_t conf_list_count(const struct conf *conf, const struct conf_option *option);
-size_t conf_list_twin(const struct conf *conf, const struct conf_option *option);
+size_t conf_list_twin(const struct conf *conf, const struct conf_option *option, size_t nth);
 bool conf_type_is_list(enum conf_type type);
 /* Whether quotes make a value one of the wrong type, because it is not a text. */
 bool conf_type_is_bare(enum conf_type type);
@@ -90,10 +97,43 @@ int conf_score_parse(const struct conf_option *option, const char *text, void *f
 		     struct error *err);
 bool conf_is_time(const struct conf_option *option);
 
+/* type.c, for smtp.c: an address with or without a port, which is untouched then; and a member of
+ * `size` bytes at the end of a list. */
+int conf_endpoint_parse(const char *text, struct addr *addr, uint16_t *port, struct error *err);
+int conf_append(const struct conf_option *option, void *field, const void *member, size_t size,
+		struct error *err);
+
+/* smtp.c and backend.c, for type.c: members of the lists of the SMTP front. */
+typedef int (*conf_parse_fn)(const struct conf_option *option, const char *text, void *field,
+			     struct error *err);
+int conf_listener_parse(const struct conf_option *option, const char *text, void *field,
+			struct error *err);
+int conf_prefix_parse(const struct conf_option *option, const char *text, void *field,
+		      struct error *err);
+int conf_domain_parse(const struct conf_option *option, const char *text, void *field,
+		      struct error *err);
+int conf_certificate_parse(const struct conf_option *option, const char *text, void *field,
+			   struct error *err);
+int conf_backend_parse(const struct conf_option *option, const char *text, void *field,
+		       struct error *err);
+/* Whether two members are one thing, whatever else is said of it. */
+bool conf_listener_same(const void *a, const void *b);
+bool conf_backend_same(const void *a, const void *b);
+
+/* The next word of a text, after blanks; NULL at the end. `next` goes on behind it. */
+char *conf_word(char **next);
+
+/* check_smtp.c, for check.c: options of the SMTP front that contradict each other. */
+int conf_check_smtp(const struct conf *conf, struct error *err);
+/* Puts the place of an option's value before what the error says, if that is in the file. */
+int conf_check_at(const struct conf *conf, const struct conf_option *option, struct error *err);
+
 /* checker.c: what options name as their `check`. */
 int conf_check_account(const char *text, struct error *err);
 int conf_check_group(const char *text, struct error *err);
 int conf_check_path(const char *text, struct error *err);
+int conf_check_path_any(const char *text, struct error *err); /* also "" */
+int conf_check_host(const char *text, struct error *err);     /* likewise */
 int conf_check_interface(const char *text, struct error *err);
 int conf_check_contact(const char *text, struct error *err);
 

@@ -6,7 +6,8 @@
  * value; all three obey the row of the schema alike. A list takes one member at a time. What is
  * stored leaves no bytes of an older value behind, so values are compared as memory. On failure
  * the field is as it was. Texts come from outside and are cleaned before a message repeats them.
- * Numbers are read by number.c, rows of DNS lists by zone.c.
+ * Numbers are read by number.c, rows of DNS lists by zone.c, lists of the SMTP front by smtp.c and
+ * backend.c.
  */
 #include "conf/schema.h"
 
@@ -29,6 +30,7 @@ _Static_assert(sizeof(struct conf_server) == sizeof(struct addr) + sizeof(uint16
 _Static_assert(offsetof(struct conf_zones, zone) == sizeof(size_t), "conf: list members");
 _Static_assert(sizeof(enum conf_mode) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum action) == sizeof(unsigned int), "conf: a choice is an enum");
+_Static_assert(sizeof(enum conf_check) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum conf_role) == sizeof(unsigned int), "conf: a choice is an enum");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned int), "conf: a choice is an enum");
 
@@ -139,9 +141,8 @@ static int parse_listen(const struct conf_option *option, const char *text, void
 	return 0;
 }
 
-/* Appends a member of `size` bytes to a list. */
-static int append(const struct conf_option *option, void *field, const void *member, size_t size,
-		  struct error *err)
+int conf_append(const struct conf_option *option, void *field, const void *member, size_t size,
+		struct error *err)
 {
 	size_t *count = field;
 
@@ -162,7 +163,7 @@ static int parse_port(const struct conf_option *option, const char *text, void *
 	if (rc)
 		return rc;
 	port = (uint16_t)number;
-	return append(option, field, &port, sizeof(port), err);
+	return conf_append(option, field, &port, sizeof(port), err);
 }
 
 static int parse_name(const struct conf_option *option, const char *text, void *field,
@@ -174,26 +175,35 @@ static int parse_name(const struct conf_option *option, const char *text, void *
 	if (len >= sizeof(name))
 		return conf_refuse(err, text, "is longer than the name of an interface can be");
 	memcpy(name, text, len);
-	return append(option, field, name, sizeof(name), err);
+	return conf_append(option, field, name, sizeof(name), err);
+}
+
+int conf_endpoint_parse(const char *text, struct addr *addr, uint16_t *port, struct error *err)
+{
+	const char *host = text, *digits = NULL;
+	size_t len = strlen(text);
+	uint64_t number = 0;
+
+	if (!addr_parse(text, len, addr, NULL))
+		return 0;
+	split_listen(text, &host, &len, &digits);
+	if (parse_host(text, host, len, addr, err))
+		return ERROR_REFUSED;
+	if (digits && conf_range_parse(digits, 1, PORT_MAX, &number, err))
+		return error_prefix(err, "port");
+	if (digits)
+		*port = (uint16_t)number;
+	return 0;
 }
 
 int conf_server_parse(const char *text, struct conf_server *out, struct error *err)
 {
-	const char *host = text, *port = NULL;
-	struct conf_server server;
-	uint64_t number = SERVER_PORT;
-	size_t len = strlen(text);
+	struct conf_server server = { .port = SERVER_PORT };
+	int rc = conf_endpoint_parse(text, &server.addr, &server.port, err);
 
-	if (addr_parse(text, len, &server.addr, NULL)) {
-		split_listen(text, &host, &len, &port);
-		if (parse_host(text, host, len, &server.addr, err))
-			return ERROR_REFUSED;
-		if (port && conf_range_parse(port, 1, PORT_MAX, &number, err))
-			return error_prefix(err, "port");
-	}
-	server.port = (uint16_t)number;
-	*out = server;
-	return 0;
+	if (!rc)
+		*out = server;
+	return rc;
 }
 
 static int parse_server(const struct conf_option *option, const char *text, void *field,
@@ -202,7 +212,7 @@ static int parse_server(const struct conf_option *option, const char *text, void
 	struct conf_server server;
 	int rc = conf_server_parse(text, &server, err);
 
-	return rc ? rc : append(option, field, &server, sizeof(server), err);
+	return rc ? rc : conf_append(option, field, &server, sizeof(server), err);
 }
 
 static int parse_zone(const struct conf_option *option, const char *text, void *field,
@@ -211,29 +221,59 @@ static int parse_zone(const struct conf_option *option, const char *text, void *
 	struct conf_zone zone;
 	int rc = conf_zone_parse(text, &zone, err);
 
-	return rc ? rc : append(option, field, &zone, sizeof(zone), err);
+	return rc ? rc : conf_append(option, field, &zone, sizeof(zone), err);
+}
+
+static bool is_same_zone(const void *a, const void *b)
+{
+	return conf_zone_same(a, b);
 }
 
 static const struct {
-	int (*parse)(const struct conf_option *option, const char *text, void *field,
-		     struct error *err);
+	conf_parse_fn parse;
 	const char *wanted;
 	bool bare;
-	size_t member; /* bytes of a member, for a list */
+	size_t member;                              /* bytes of a member, for a list */
+	bool (*same)(const void *a, const void *b); /* NULL: members are compared as memory */
 } types[CONF_TYPES] = {
-	[CONF_TEXT] = { parse_text, "a text", false, 0 },
-	[CONF_NUMBER] = { conf_number_parse, "a whole number", true, 0 },
-	[CONF_SCORE] = { conf_score_parse, "a whole number", true, 0 },
-	[CONF_BOOL] = { parse_bool, "true or false", true, 0 },
-	[CONF_CHOICE] = { parse_choice, "a word", false, 0 },
-	[CONF_LISTEN] = { parse_listen, "ADDRESS:PORT (\"[::1]:9125\" in quotes) or off", false,
-			  0 },
-	[CONF_PORTS] = { parse_port, "a list, as [25, 465]", true, sizeof(uint16_t) },
-	[CONF_NAMES] = { parse_name, "a list, as [eth0, eth1]", false, IF_NAMESIZE },
-	[CONF_SERVERS] = { parse_server, "a list, as [127.0.0.1, \"[::1]:5353\"]", false,
-			   sizeof(struct conf_server) },
-	[CONF_ZONES] = { parse_zone, "a list of texts in quotes, as [\"zen.spamhaus.org*8\"]",
-			 false, sizeof(struct conf_zone) },
+	[CONF_TEXT] = { .parse = parse_text, .wanted = "a text" },
+	[CONF_NUMBER] = { .parse = conf_number_parse, .wanted = "a whole number", .bare = true },
+	[CONF_SCORE] = { .parse = conf_score_parse, .wanted = "a whole number", .bare = true },
+	[CONF_BOOL] = { .parse = parse_bool, .wanted = "true or false", .bare = true },
+	[CONF_CHOICE] = { .parse = parse_choice, .wanted = "a word" },
+	[CONF_LISTEN] = { .parse = parse_listen,
+			  .wanted = "ADDRESS:PORT (\"[::1]:9125\" in quotes) or off" },
+	[CONF_PORTS] = { .parse = parse_port,
+			 .wanted = "a list, as [25, 465]",
+			 .bare = true,
+			 .member = sizeof(uint16_t) },
+	[CONF_NAMES] = { .parse = parse_name,
+			 .wanted = "a list, as [eth0, eth1]",
+			 .member = IF_NAMESIZE },
+	[CONF_SERVERS] = { .parse = parse_server,
+			   .wanted = "a list, as [127.0.0.1, \"[::1]:5353\"]",
+			   .member = sizeof(struct conf_server) },
+	[CONF_ZONES] = { .parse = parse_zone,
+			 .wanted = "a list of texts in quotes, as [\"zen.spamhaus.org*8\"]",
+			 .member = sizeof(struct conf_zone),
+			 .same = is_same_zone },
+	[CONF_LISTENERS] = { .parse = conf_listener_parse,
+			     .wanted = "a list, as [25, \"[::]:587 submission\"]",
+			     .member = sizeof(struct conf_listener),
+			     .same = conf_listener_same },
+	[CONF_PREFIXES] = { .parse = conf_prefix_parse,
+			    .wanted = "a list, as [192.0.2.0/24, \"2001:db8::/32\"]",
+			    .member = sizeof(struct prefix) },
+	[CONF_DOMAINS] = { .parse = conf_domain_parse,
+			   .wanted = "a list, as [example.com, example.org]",
+			   .member = sizeof(struct conf_domain) },
+	[CONF_BACKENDS] = { .parse = conf_backend_parse,
+			    .wanted = "a list, as [\"192.0.2.1:25 starttls\"]",
+			    .member = sizeof(struct conf_backend),
+			    .same = conf_backend_same },
+	[CONF_CERTIFICATES] = { .parse = conf_certificate_parse,
+				.wanted = "a list, as [\"/CHAIN.pem /KEY.pem\"]",
+				.member = sizeof(struct conf_certificate) },
 };
 
 bool conf_type_is_list(enum conf_type type)
@@ -275,19 +315,15 @@ size_t conf_list_count(const struct conf *conf, const struct conf_option *option
 	return *(const size_t *)conf_field_read(conf, option);
 }
 
-static bool is_twin(const struct conf_option *option, const void *a, const void *b)
+size_t conf_list_twin(const struct conf *conf, const struct conf_option *option, size_t nth)
 {
-	return option->type == CONF_ZONES ? conf_zone_same(a, b)
-					  : !memcmp(a, b, types[option->type].member);
-}
-
-size_t conf_list_twin(const struct conf *conf, const struct conf_option *option)
-{
-	const size_t size = types[option->type].member, last = conf_list_count(conf, option) - 1;
+	const size_t size = types[option->type].member;
 	const char *members = (const char *)conf_field_read(conf, option) + sizeof(size_t);
+	bool (*const same)(const void *, const void *) = types[option->type].same;
 	size_t i = 0;
 
-	while (i < last && !is_twin(option, members + i * size, members + last * size))
+	while (i < nth && (same ? !same(members + i * size, members + nth * size)
+				: memcmp(members + i * size, members + nth * size, size) != 0))
 		i++;
 	return i;
 }

@@ -20,8 +20,12 @@
 
 #define LINE_WORD_MAX 40 /* bytes of " from line N" */
 
-_Static_assert(CONF_PORTS_MAX >= CONF_INTERFACES_MAX && CONF_PORTS_MAX >= CONF_SERVERS_MAX &&
-		       CONF_PORTS_MAX >= CONF_ZONES_MAX,
+#define MEMBERS_MAX CONF_DOMAINS_MAX /* of the longest list */
+
+_Static_assert(MEMBERS_MAX >= CONF_PORTS_MAX && MEMBERS_MAX >= CONF_INTERFACES_MAX &&
+		       MEMBERS_MAX >= CONF_SERVERS_MAX && MEMBERS_MAX >= CONF_ZONES_MAX &&
+		       MEMBERS_MAX >= CONF_LISTENERS_MAX && MEMBERS_MAX >= CONF_PREFIXES_MAX &&
+		       MEMBERS_MAX >= CONF_BACKENDS_MAX && MEMBERS_MAX >= CONF_CERTIFICATES_MAX,
 	       "conf: lines of the longest list");
 
 struct reader {
@@ -200,28 +204,33 @@ static int read_scalar(struct reader *reader, const struct conf_option *option)
 	return 0;
 }
 
-/* Reads the member being looked at. `line` has the lines of the members before it. */
+/* Reads the text being looked at, which is a member, or two. `line` has the lines of all members.
+ */
 static int read_member(struct reader *reader, const struct conf_option *option,
-		       uint32_t line[CONF_PORTS_MAX])
+		       uint32_t line[MEMBERS_MAX])
 {
 	const char *text = (const char *)reader->event.data.scalar.value;
+	const size_t before = conf_list_count(reader->conf, option);
 	char clean[TEXT_SHOWN_MAX];
-	size_t last, twin;
 
 	if (read_scalar(reader, option))
 		return ERROR_REFUSED;
-	last = conf_list_count(reader->conf, option) - 1;
-	twin = conf_list_twin(reader->conf, option);
-	line[last] = event_line(reader);
-	if (twin == last)
-		return 0;
-	return refuse(reader, "%s: %s is there twice, on lines %" PRIu32 " and %" PRIu32,
-		      option->name, conf_value_clean(option, text, clean), line[twin], line[last]);
+	for (size_t i = before; i < conf_list_count(reader->conf, option); i++) {
+		const size_t twin = conf_list_twin(reader->conf, option, i);
+
+		line[i] = event_line(reader);
+		if (twin != i)
+			return refuse(reader,
+				      "%s: %s is there twice, on lines %" PRIu32 " and %" PRIu32,
+				      option->name, conf_value_clean(option, text, clean),
+				      line[twin], line[i]);
+	}
+	return 0;
 }
 
 static int read_list(struct reader *reader, const struct conf_option *option)
 {
-	uint32_t line[CONF_PORTS_MAX];
+	uint32_t line[MEMBERS_MAX];
 	int rc;
 
 	if (reader->event.type != YAML_SEQUENCE_START_EVENT)

@@ -13,6 +13,7 @@
 #include "gate/lists.h"
 #include "gate/tuning.h"
 #include "obs/events.h"
+#include "obs/smtp.h"
 #include "session/guard.h"
 
 struct ctl_agent {
@@ -25,6 +26,8 @@ struct ctl_agent {
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	/* Reads the configuration again and applies what it can; fills a new reference. */
 	int (*reload)(void *daemon, json_t **result, struct error *err);
+	/* All of the SMTP front; false if there is none. NULL in tests that need none. */
+	bool (*smtp)(void *daemon, struct smtp_view *out);
 	void *daemon;
 };
 

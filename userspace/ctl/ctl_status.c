@@ -97,6 +97,14 @@ static void add_guard(json_t *status, struct guard *guard)
 	json_object_set_new(status, "guard", guard_json(&stats));
 }
 
+static void add_smtp(json_t *status, const struct ctl_agent *agent)
+{
+	struct smtp_view view;
+
+	if (agent->smtp && agent->smtp(agent->daemon, &view))
+		json_object_set_new(status, "smtp", smtp_json(&view));
+}
+
 static json_t *status_json(const struct ctl_agent *agent, const struct view *view)
 {
 	const uint64_t uptime = (view->time_ns - agent->started_ns) / NS_A_SECOND;
@@ -115,6 +123,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 		add_configured(status, agent->gate);
 		add_learned(json_object_get(status, "lists"), agent->gate);
 		add_guard(status, agent->guard);
+		add_smtp(status, agent);
 	}
 	return status;
 }

@@ -14,7 +14,7 @@
 #include "ctl/match.h"
 #include "gate/tuning.h"
 #include "lib/clock.h"
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 #include "obs/names.h"
 
 #define NS_A_MS   1000000u

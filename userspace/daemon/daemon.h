@@ -5,6 +5,7 @@
  *   main.c        the command line
  *   start.c       what is opened, in which order, and closed in the opposite one
  *   privilege.c   from root to an ordinary user
+ *   front.c       the SMTP front: sockets, workers, rules; front_worker.c is one worker
  *   interfaces.c  attaches what the configuration names
  *   serve.c       the loop: timers, signals, the control server
  *   floods.c      tells of floods
@@ -23,6 +24,7 @@
 #include "conf/conf.h"
 #include "ctl/agent.h"
 #include "ctl/server.h"
+#include "daemon/front.h"
 #include "daemon/privilege.h"
 #include "gate/gate.h"
 #include "gate/lists.h"
@@ -44,6 +46,7 @@ struct daemon {
 	struct tuning *tuning;
 	struct event_log *events;
 	struct guard *guard;
+	struct front *front; /* NULL but in mode proxy */
 	int control_fd;
 	int metrics_fd;
 	struct http *http;

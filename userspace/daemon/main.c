@@ -6,6 +6,7 @@
  */
 #include <getopt.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
@@ -110,6 +111,8 @@ static int run(const char *path)
 	mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 	/* Read by libuv when its first thread starts, long after this. */
 	setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 1);
+	/* A peer that hangs up is an error of the write, not the end of the agent. */
+	signal(SIGPIPE, SIG_IGN);
 	if (daemon_start(&daemon, path, &err)) {
 		log_error("agent.failed", "{s:s}", "error", err.text);
 		return EXIT_FAILURE;

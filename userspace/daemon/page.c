@@ -59,6 +59,7 @@ char *daemon_metrics_page(void *arg, size_t *size)
 	struct metrics_input input = { .started = daemon->started_wall,
 				       .version = POSTERN_VERSION };
 	struct guard_stats stats;
+	struct smtp_view smtp;
 	struct limits limits;
 	struct view *view;
 	struct error err;
@@ -73,6 +74,7 @@ char *daemon_metrics_page(void *arg, size_t *size)
 	input.limit_count = limits.count;
 	guard_stats(daemon->guard, &stats);
 	input.guard = &stats;
+	input.smtp = front_view(daemon->front, &smtp) ? &smtp : NULL;
 	input.view = view;
 	input.unlogged = event_log_unlogged(daemon->events);
 	text = write_page(&input, size);

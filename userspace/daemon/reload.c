@@ -59,15 +59,20 @@ static json_t *describe(const struct daemon *daemon, const struct conf *next)
 static int apply(struct daemon *daemon, struct conf **next, struct error *err)
 {
 	struct attached attached;
+	struct front_rules *rules;
 	int failed = interfaces_attach(daemon->gate, *next, &attached, err);
 
 	if (failed)
 		return failed;
-	failed = tuning_reload(daemon->tuning, *next, err);
+	failed = front_prepare(daemon->front, *next, &rules, err);
+	if (!failed)
+		failed = tuning_reload(daemon->tuning, *next, err);
 	if (failed) {
+		front_drop(&rules);
 		interfaces_undo(daemon->gate, &attached);
 		return failed;
 	}
+	front_apply(daemon->front, &rules);
 	event_log_set_rate(daemon->events, (*next)->events.rate);
 	log_set_level((*next)->log.level);
 	failed = interfaces_detach_dropped(daemon->gate, daemon->file, *next, err);

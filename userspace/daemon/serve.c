@@ -304,8 +304,6 @@ int daemon_serve(struct daemon *daemon, struct error *err)
 
 	if (failed)
 		return error_set(err, ERROR_REFUSED, "event loop: %s", uv_strerror(failed));
-	/* A peer that hangs up is an error of the write, not the end of the agent. */
-	signal(SIGPIPE, SIG_IGN);
 	failed = start_server(&serve, err);
 	if (!failed) {
 		start_clockwork(&serve);

@@ -156,6 +156,16 @@ static void close_metrics(struct daemon *daemon)
 		close(daemon->metrics_fd);
 }
 
+static int bind_front(struct daemon *daemon, struct error *err)
+{
+	return front_bind(daemon->started, &daemon->account, &daemon->front, err);
+}
+
+static void close_front(struct daemon *daemon)
+{
+	front_close(&daemon->front);
+}
+
 /* The lists are published: the program of an earlier agent can be exchanged for this one's. */
 static int adopt(struct daemon *daemon, struct error *err)
 {
@@ -191,6 +201,11 @@ static int open_guard(struct daemon *daemon, struct error *err)
 static void close_guard(struct daemon *daemon)
 {
 	guard_close(&daemon->guard);
+}
+
+static int open_front(struct daemon *daemon, struct error *err)
+{
+	return front_open(daemon->front, daemon->started, daemon->guard, err);
 }
 
 static int attach_interfaces(struct daemon *daemon, struct error *err)
@@ -229,6 +244,11 @@ static int reload(void *daemon, json_t **result, struct error *err)
 	return daemon_reload(daemon, result, err);
 }
 
+static bool view_smtp(void *daemon, struct smtp_view *out)
+{
+	return front_view(((struct daemon *)daemon)->front, out);
+}
+
 static int fill_agent(struct daemon *daemon, struct error *err)
 {
 	(void)err;
@@ -240,6 +260,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .config_path = daemon->config_path,
 					    .started_ns = clock_mono(),
 					    .reload = reload,
+					    .smtp = view_smtp,
 					    .daemon = daemon };
 	return 0;
 }
@@ -250,6 +271,7 @@ static const struct step steps[] = {
 	{ open_store, close_store },
 	{ open_control, close_control },
 	{ listen_metrics, close_metrics },
+	{ bind_front, close_front },
 	{ open_gate, close_gate },
 	{ open_lists, close_lists },
 	{ open_tuning, close_tuning },
@@ -259,9 +281,10 @@ static const struct step steps[] = {
 	{ drop_privileges, NULL },
 	{ open_guard, close_guard },
 	{ fill_agent, NULL },
-	{ serve_metrics, stop_metrics },
 	{ look_at_ending, NULL },
 	{ attach_interfaces, NULL },
+	{ open_front, close_front },
+	{ serve_metrics, stop_metrics },
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))

@@ -12,7 +12,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/text.h"
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 #include "obs/names.h"
 
 struct event_log {

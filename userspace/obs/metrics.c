@@ -364,4 +364,6 @@ void metrics_write(const struct metrics_input *input, FILE *out)
 {
 	metrics_write_table(metrics, sizeof(metrics) / sizeof(metrics[0]), input, out);
 	metrics_write_table(metrics_guard, metrics_guard_count, input, out);
+	if (input->smtp)
+		metrics_write_table(metrics_smtp, metrics_smtp_count, input, out);
 }

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "obs/smtp.h"
 #include "obs/view.h"
 #include "session/guard.h"
 
@@ -24,6 +25,7 @@ struct metrics_limit {
 struct metrics_input {
 	const struct view *view;
 	const struct guard_stats *guard;
+	const struct smtp_view *smtp;      /* NULL but in mode proxy */
 	const struct metrics_limit *limit; /* what is in force */
 	size_t limit_count;
 	bool monitor;

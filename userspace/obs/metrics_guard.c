@@ -54,22 +54,30 @@ static void write_learned(const struct metric *metric, const struct metrics_inpu
 			input->guard->learned.kind[i]);
 }
 
-/* `detail`: where the classes of the latency are; behind them is the sum in ms. */
-static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
+void metrics_write_latency(const char *name, const uint64_t *classes, uint64_t sum_ms, FILE *out)
 {
 	static const unsigned int bound[] = DNS_LATENCY_BOUNDS;
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < DNS_LATENCY_CLASSES; i++) {
-		count += field(input, metric->detail + i * sizeof(count));
+		count += classes[i];
 		if (i < sizeof(bound) / sizeof(bound[0]))
-			fprintf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", metric->name,
-				bound[i] / 1e3, count);
+			fprintf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, bound[i] / 1e3,
+				count);
 	}
-	fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", metric->name, count);
-	fprintf(out, "%s_sum %.3f\n", metric->name,
-		(double)field(input, metric->detail + DNS_LATENCY_CLASSES * sizeof(count)) / 1e3);
-	fprintf(out, "%s_count %" PRIu64 "\n", metric->name, count);
+	fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+	fprintf(out, "%s_sum %.3f\n", name, (double)sum_ms / 1e3);
+	fprintf(out, "%s_count %" PRIu64 "\n", name, count);
+}
+
+/* `detail`: where the classes of the latency are; behind them is the sum in ms. */
+static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	uint64_t classes[DNS_LATENCY_CLASSES];
+
+	memcpy(classes, (const char *)input->guard + metric->detail, sizeof(classes));
+	metrics_write_latency(metric->name, classes, field(input, metric->detail + sizeof(classes)),
+			      out);
 }
 
 static void write_answers(const struct metric *metric, const struct metrics_input *input, FILE *out)

@@ -27,4 +27,11 @@ void metrics_write_table(const struct metric *metric, size_t count,
 extern const struct metric metrics_guard[];
 extern const size_t metrics_guard_count;
 
+/* What the SMTP front and the backends have counted (obs/metrics_smtp.c). */
+extern const struct metric metrics_smtp[];
+extern const size_t metrics_smtp_count;
+
+/* A histogram of DNS_LATENCY_CLASSES classes, and their sum. */
+void metrics_write_latency(const char *name, const uint64_t *classes, uint64_t sum_ms, FILE *out);
+
 #endif

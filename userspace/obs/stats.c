@@ -10,7 +10,7 @@
 #include "lib/addr.h"
 #include "lib/clock.h"
 #include "lib/text.h"
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 #include "obs/names.h"
 
 #define NS_A_MS 1000000u

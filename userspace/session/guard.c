@@ -158,6 +158,7 @@ static void on_newcomers(uv_poll_t *poll, int status, int events)
 static void end_loop(struct guard *guard)
 {
 	guard_refuse_all(guard);
+	guard_refuse_messages(guard);
 	guard_drop_lookups(guard);
 	uv_close((uv_handle_t *)&guard->wake, NULL);
 	uv_close((uv_handle_t *)&guard->tick, NULL);
@@ -176,6 +177,7 @@ static void on_wake(uv_async_t *wake)
 		guard_refuse_all(guard);
 		guard_drop_questions(guard);
 	}
+	guard_serve_messages(guard);
 	if (__atomic_load_n(&guard->stopping, __ATOMIC_ACQUIRE))
 		end_loop(guard);
 }
@@ -229,7 +231,8 @@ static struct guard *new_guard(const struct guard_options *options)
 	}
 	guard->gate = options->gate;
 	guard->lists = options->lists;
-	guard->watching = options->conf->role == CONF_ROLE_GUARD;
+	guard->watching = options->conf->role != CONF_ROLE_FILTER;
+	guard->proxy = options->conf->role == CONF_ROLE_PROXY;
 	guard->seed = siphash_random_key();
 	pthread_mutex_init(&guard->lock, NULL);
 	pthread_cond_init(&guard->answered, NULL);

@@ -3,8 +3,9 @@
  * session/guard_act.c - what follows from a verdict: the source's history, and what the kernel is
  * told.
  *
- * In this mode nobody speaks SMTP but the mail server. So what would be a temporary refusal
- * (greylisting) is silence for a while, and mail that should be taken slowly is taken.
+ * In guard mode nobody speaks SMTP but the mail server. So what would be a temporary refusal
+ * (greylisting) is silence for a while, and mail that should be taken slowly is taken. In proxy
+ * mode sessions refuse, and tell what came of it; evidence of the kernel only warms the cache.
  */
 #include "lib/action.h"
 #include "lib/clock.h"
@@ -166,10 +167,25 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 	return next;
 }
 
+/* In front of sessions: the kernel need not tell of the source again while the verdict holds. */
+static void let_in(struct guard *guard, const struct verdict *verdict)
+{
+	const struct escalation nothing = { 0 };
+	struct gate_learned learned;
+
+	if (!gate_learned_find(guard->gate, &verdict->addr, &learned) ||
+	    learned.kind != GATE_LEARNED_BLOCKED)
+		let_through(guard, verdict, &nothing);
+}
+
 void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh)
 {
 	struct escalation next;
 
+	if (guard->proxy) {
+		let_in(guard, verdict);
+		return;
+	}
 	if (is_settled(guard, verdict, fresh) || has_to_wait(guard, verdict) ||
 	    block_again(guard, verdict))
 		return;
@@ -177,5 +193,28 @@ void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh)
 	if (next.block)
 		block(guard, verdict, &next);
 	else
+		let_through(guard, verdict, &next);
+}
+
+/*
+ * A session was spoken to, so the address is no forgery. The first offence was answered by the
+ * session, with a reply that says why; from the second one on the kernel answers.
+ */
+void guard_note(struct guard *guard, const struct verdict *verdict, bool offence)
+{
+	const uint32_t now = clock_wall();
+	struct history_record *record;
+	struct escalation next;
+
+	if (!offence && verdict->decision != DECISION_ACCEPT)
+		return;
+	record = history_get(guard->history, &verdict->addr);
+	next = escalate(&guard->rules.escalation, record, offence, now);
+	next.block = next.block && next.offences > 1;
+	remember(record, verdict, &next, now);
+	history_touch(guard->history, record, now);
+	if (next.block)
+		block(guard, verdict, &next);
+	else if (next.trust)
 		let_through(guard, verdict, &next);
 }

@@ -6,6 +6,7 @@
  *   guard_parts.c   puts it together
  *   guard_lookup.c  a newcomer becomes a verdict
  *   guard_act.c     what follows from a verdict
+ *   guard_messages.c  what workers ask and tell
  *   guard_ask.c     questions of other threads
  *   guard_json.c    what a lookup found, for people
  *
@@ -22,12 +23,12 @@
 #include "policy/evaluate.h"
 #include "policy/greylist.h"
 #include "session/guard.h"
+#include "session/own.h"
 
 #define GUARD_HISTORIES  200000 /* sources whose history is kept */
 #define GUARD_GREYLIST   200000
 #define GUARD_BUCKETS    4096
 #define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
-#define GUARD_OWN_HOST   256  /* bytes of our host name, with the NUL */
 
 /* The options that can change while it runs, read a few times a second. */
 struct guard_rules {
@@ -43,6 +44,15 @@ struct guard_rules {
 
 struct guard_question;
 
+/* From a worker (session/guard_client.h), and back to it if it was a question. */
+enum guard_message_kind { GUARD_MESSAGE_ASK, GUARD_MESSAGE_GOOD, GUARD_MESSAGE_OFFENCE };
+struct guard_message {
+	enum guard_message_kind kind;
+	struct guard_message *next;
+	bool found;             /* `verdict` is the answer */
+	struct verdict verdict; /* of a question: its address */
+};
+
 /* A source that is being looked up. They are in the order of their deadlines. */
 struct guard_lookup {
 	struct guard *guard;
@@ -53,18 +63,18 @@ struct guard_lookup {
 	uint64_t deadline; /* ms of the loop's clock */
 	enum guard_origin origin;
 	struct guard_question *question; /* of whoever wants to see it; NULL: a newcomer */
+	struct guard_message *waiting;   /* workers that wait for the verdict */
 	struct evaluation *evaluation;
 };
 
 struct guard {
 	struct gate *gate;
 	struct lists *lists;
-	bool watching; /* guard mode */
+	bool watching; /* the kernel tells of newcomers */
+	bool proxy;    /* sessions tell what came of it */
 	uint8_t slot;  /* of the list of learned blocks */
 	struct guard_rules rules;
-	char own_host[GUARD_OWN_HOST];
-	struct addr own_address[HELO_OWN_MAX];
-	size_t own_addresses;
+	struct own own;
 
 	pthread_t thread;
 	uv_loop_t loop;
@@ -94,8 +104,10 @@ struct guard {
 	/* Questions of other threads: guard_ask.c. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
-	struct guard_question *question; /* that wait for the loop, in order */
-	bool closed;                     /* nobody answers any more */
+	struct guard_question *question;              /* that wait for the loop, in order */
+	bool closed;                                  /* nobody answers any more */
+	struct guard_message *message, *last_message; /* that wait for the loop, in order */
+	unsigned int messages;
 
 	struct guard_stats stats; /* written here with atomic stores, read anywhere */
 };
@@ -119,11 +131,24 @@ void guard_newcomer(const struct newcomer *newcomer, void *guard);
 /* For a question: the lookup answers it. False if memory is short. */
 bool guard_look_up(struct guard *guard, const struct addr *addr, const char *helo,
 		   struct guard_question *question);
+/* For a worker: joins the lookup of the address, or begins one. False if it cannot. */
+bool guard_look_up_for(struct guard *guard, const struct addr *addr, struct guard_message *message);
 void guard_end_late(struct guard *guard);
 void guard_drop_lookups(struct guard *guard);
 
 /* guard_act.c: what the kernel is told because of a verdict; `fresh`: that has just been found. */
 void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh);
+
+/* What came of a client, as its session tells: it was refused, or its mail was taken. */
+void guard_note(struct guard *guard, const struct verdict *verdict, bool offence);
+
+/* guard_messages.c. False if it is not taken: then it is the caller's still. */
+bool guard_post(struct guard *guard, struct guard_message *message);
+void guard_serve_messages(struct guard *guard);
+void guard_refuse_messages(struct guard *guard);
+
+/* guard_client.c: gives a question back; any thread. */
+void guard_client_answer(struct guard_message *message);
 
 /* guard_ask.c */
 void guard_answer_all(struct guard *guard);

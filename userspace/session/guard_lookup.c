@@ -82,8 +82,24 @@ static void leave(struct guard *guard, const struct guard_lookup *lookup)
 	guard->by_syn -= lookup->origin == GUARD_SYN;
 }
 
+/* Without a verdict if it is NULL. */
+static void answer_waiting(struct guard_lookup *lookup, const struct verdict *verdict)
+{
+	struct guard_message *message = lookup->waiting, *next;
+
+	lookup->waiting = NULL;
+	for (; message; message = next) {
+		next = message->next;
+		message->found = verdict != NULL;
+		if (verdict)
+			message->verdict = *verdict;
+		guard_client_answer(message);
+	}
+}
+
 static void drop(struct guard *guard, struct guard_lookup *lookup)
 {
+	answer_waiting(lookup, NULL);
 	dequeue(guard, lookup);
 	if (!lookup->question)
 		leave(guard, lookup);
@@ -174,6 +190,7 @@ static void conclude(struct guard_lookup *lookup, const struct evaluate_result *
 	count_verdict(guard, &verdict);
 	log_verdict(guard, &verdict, lookup->origin);
 	guard_act(guard, &verdict, true);
+	answer_waiting(lookup, &verdict);
 }
 
 static void on_result(const struct evaluate_result *result, void *arg)
@@ -192,7 +209,7 @@ static void on_result(const struct evaluate_result *result, void *arg)
 static bool start(struct guard_lookup *lookup, const char *helo)
 {
 	struct guard *guard = lookup->guard;
-	const char *const own_name = guard->own_host;
+	const char *const own_name = guard->own.host;
 	const struct evaluate_request request = {
 		.dns = dns_resolver_dns(guard->resolver),
 		.dnsbl = guard->dnsbl,
@@ -203,8 +220,8 @@ static bool start(struct guard_lookup *lookup, const char *helo)
 		.time = clock_wall(),
 		.own_names = 1,
 		.own_name = &own_name,
-		.own_addresses = guard->own_addresses,
-		.own_address = guard->own_address,
+		.own_addresses = guard->own.addresses,
+		.own_address = guard->own.address,
 	};
 
 	lookup->deadline = uv_now(&guard->loop) + guard->rules.timeout;
@@ -248,20 +265,34 @@ static bool has_room(const struct guard *guard, enum guard_origin origin)
 	return origin == GUARD_COMPLETED || guard->by_syn < GUARD_LOOKUPS_MAX / 2;
 }
 
-static void look_up_newcomer(struct guard *guard, const struct newcomer *newcomer,
-			     enum guard_origin origin, const struct addr *addr)
+static struct guard_lookup *look_up_newcomer(struct guard *guard, const struct addr *addr,
+					     enum guard_origin origin, uint64_t since)
 {
 	struct guard_lookup *lookup =
 		has_room(guard, origin) ? begin(guard, addr, NULL, NULL) : NULL;
 
 	if (!lookup) {
 		guard_count(&guard->stats.skipped);
-		return;
+		return NULL;
 	}
-	lookup->since = newcomer->time;
+	lookup->since = since;
 	lookup->origin = origin;
 	enter(guard, lookup);
 	guard_count(&guard->stats.evaluations);
+	return lookup;
+}
+
+bool guard_look_up_for(struct guard *guard, const struct addr *addr, struct guard_message *message)
+{
+	struct guard_lookup *lookup = find_lookup(guard, addr);
+
+	if (!lookup)
+		lookup = look_up_newcomer(guard, addr, GUARD_COMPLETED, clock_mono());
+	if (!lookup)
+		return false;
+	message->next = lookup->waiting;
+	lookup->waiting = message;
+	return true;
 }
 
 /* One whose handshake completes while it is looked up is certainly real, and leaves its place to
@@ -297,7 +328,7 @@ void guard_newcomer(const struct newcomer *newcomer, void *arg)
 	else if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
 		use_verdict(guard, &verdict);
 	else
-		look_up_newcomer(guard, newcomer, origin, &addr);
+		look_up_newcomer(guard, &addr, origin, newcomer->time);
 }
 
 void guard_read_newcomers(struct guard *guard)

@@ -4,86 +4,11 @@
  *
  * Called by guard_open(), before there is a thread.
  */
-#include <ifaddrs.h>
-#include <netinet/in.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "lib/clock.h"
 #include "session/guard_internal.h"
+#include "session/resolve.h"
 
 #define REFUSAL_TEXT "refused: the reputation of your address is bad"
-
-static bool socket_address(const struct sockaddr *from, struct addr *out)
-{
-	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)from;
-
-	if (from && from->sa_family == AF_INET)
-		*out = addr_from_ipv4(ntohl(ipv4->sin_addr.s_addr));
-	else if (from && from->sa_family == AF_INET6)
-		memcpy(out->byte, &ipv6->sin6_addr, sizeof(out->byte));
-	else
-		return false;
-	return true;
-}
-
-static void find_own(struct guard *guard)
-{
-	struct ifaddrs *all = NULL;
-
-	if (gethostname(guard->own_host, sizeof(guard->own_host) - 1))
-		guard->own_host[0] = '\0';
-	if (getifaddrs(&all))
-		return;
-	for (const struct ifaddrs *at = all; at; at = at->ifa_next)
-		if (guard->own_addresses < HELO_OWN_MAX &&
-		    socket_address(at->ifa_addr, &guard->own_address[guard->own_addresses]))
-			guard->own_addresses++;
-	freeifaddrs(all);
-}
-
-static bool resolver_rewrites(void *arg)
-{
-	return dns_resolver_rewrites(arg);
-}
-
-/* Each zone has a budget of its own, so that a slow one holds up no other. */
-static size_t list_zones(const struct conf_zones *zones, struct dns_zone *out, size_t count)
-{
-	for (size_t i = 0; i < zones->count && count < DNS_ZONES_MAX; i++)
-		out[count++] = (struct dns_zone){ .suffix = zones->zone[i].name };
-	return count;
-}
-
-static int open_resolver(struct guard *guard, const struct conf *conf, struct error *err)
-{
-	struct dns_zone zones[DNS_ZONES_MAX];
-	struct dns_options options;
-	int failed = dns_options_default(&options, err);
-
-	if (failed)
-		return failed;
-	dns_options_conf(&options, conf);
-	options.zone = zones;
-	options.zone_count = list_zones(&conf->dnsbl.zones, zones, 0);
-	options.zone_count = list_zones(&conf->dnsbl.domains, zones, options.zone_count);
-	return dns_resolver_open(&guard->loop, &options, &guard->resolver, err);
-}
-
-static int open_dnsbl(struct guard *guard, const struct conf *conf, struct error *err)
-{
-	const struct dnsbl_options options = {
-		.dns = dns_resolver_dns(guard->resolver),
-		.addresses = &conf->dnsbl.zones,
-		.domains = &conf->dnsbl.domains,
-		.test_interval = conf->dnsbl.test_interval,
-		.rewrites = resolver_rewrites,
-		.arg = guard->resolver,
-	};
-
-	return dnsbl_open(&options, &guard->dnsbl, err);
-}
 
 /* No longer than it could be, were it new: a machine that has just started may take it for 1970. */
 static uint32_t seconds_left(const struct escalation_rules *rules,
@@ -140,14 +65,14 @@ int guard_open_parts(struct guard *guard, const struct conf *conf, struct error 
 {
 	int failed = 0;
 
-	find_own(guard);
+	own_find(&guard->own);
 	if (guard->watching)
 		failed = lists_own(guard->lists, LEARNED_LIST, REFUSAL_TEXT, &guard->slot, err);
 	if (!failed)
 		failed = open_memory(guard, conf, err);
 	if (!failed)
-		failed = open_resolver(guard, conf, err);
+		failed = resolve_open(&guard->loop, conf, &guard->resolver, err);
 	if (!failed)
-		failed = open_dnsbl(guard, conf, err);
+		failed = resolve_open_lists(guard->resolver, conf, true, &guard->dnsbl, err);
 	return failed;
 }

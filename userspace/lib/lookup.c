@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * obs/lookup.c - see obs/lookup.h. No limits but the fixed length.
+ * lib/lookup.c - see lib/lookup.h. No limits but the fixed length.
  */
-#include "obs/lookup.h"
+#include "lib/lookup.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * obs/lookup.h - lookup ids: the number of an event as people read it out over the telephone.
+ * lib/lookup.h - lookup ids: the number of an event as people read it out over the telephone.
  *
  * An id tells when the packet came, in ns of CLOCK_MONOTONIC, and in place of its low 8 bits the
  * class of the list that it was stopped for (maps/table.h), or 0.
@@ -8,8 +8,8 @@
  * 64 bits as 13 characters of Crockford's base 32: no I, L, O and U, upper and lower case alike,
  * and what looks like a 1 or a 0 is one. The first character holds four bits, the others five.
  */
-#ifndef POSTERN_OBS_LOOKUP_H
-#define POSTERN_OBS_LOOKUP_H
+#ifndef POSTERN_LIB_LOOKUP_H
+#define POSTERN_LIB_LOOKUP_H
 
 #include <stdbool.h>
 #include <stdint.h>

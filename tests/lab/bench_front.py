@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mode proxy beside Postfix, postscreen, HAProxy and nginx under the same load: build/bench/front.json.
+
+    refusing        LISTED clients that are on a DNS list, each from an address of its own: clients a second, CPU each
+    mail            MAILS messages of 10 KB, 20 at a time, into smtp-sink: messages a second, CPU each
+    one client      the same one at a time: milliseconds from connect to the final 250
+    STARTTLS        HANDSHAKES full handshakes: CPU each
+    idle            HELD connections that say nothing: memory each (PSS of all processes)
+
+CPU and memory are those of all processes of a front, not of the sink, the resolver and the clients (tests/lab/load.c).
+
+usage: bench_front.py [NAME ...]     only these fronts (classes of fronts.py)
+"""
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import frontbed
+import fronts
+import lists
+from figures import Figures
+from lab import BUILD, GATEWAY4, Lab, wait_until
+
+LISTED_NET, GOOD_NET = "100.64.0.0/17", "198.51.100.128/25"
+LISTED, MAILS, SINGLE, HANDSHAKES, HELD, RUNS = 20000, 5000, 500, 2000, 15000, 3
+SIZE = 10000
+
+
+class Bed:
+    """A lab with the sink, the listed network and a front that is not started yet."""
+    no_entries = True  # refusing is measured before the kernel knows of it
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.front = frontbed.Front(lab, backends="none")
+        self.chain, self.key = self.front.chain, self.front.key
+        lab.ns(lab.internet, "ip", "route", "add", "local", LISTED_NET, "dev", "lo")
+        lab.ns(lab.gateway, "ip", "route", "add", LISTED_NET, "via", "10.77.0.2")
+        self.front.guard.world.lists.publish("bl.test", "ip4set", lists.ZONES["bl.test"]["ip4set"] + LISTED_NET + "\n")
+        for namespace in (lab.internet, lab.gateway):
+            lab.ns(namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
+                   "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_fin_timeout=5")
+        with open(lab.directory / "sink.log", "w") as log:
+            lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-u", "postfix", "-c", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
+
+    def load(self, mode, count, clients, sources, size=SIZE):
+        done = self.lab.ns(self.lab.internet, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, count, clients, sources, size, timeout=600)
+        return json.loads(done.out.splitlines()[-1])
+
+
+def measure(bed, front, figures, mode, count, clients, sources, what, good):
+    """CPU milliseconds each, and how many a second; returns the medians of the times, and the 99th percentiles."""
+    each, rate, medians, tails = [], [], [], []
+    bed.load(mode, min(count, 200), min(clients, 20), sources)  # what begins with the first
+    for _ in range(RUNS):
+        before = fronts.cpu(front.process.pid)
+        said = bed.load(mode, count, clients, sources)
+        time.sleep(0.2)
+        if said[good] < count * 0.99:
+            figures.missing(f"{what}, CPU", "ms", front.name, f"only {said[good]} of {count}: {said}")
+            return None
+        each.append((fronts.cpu(front.process.pid) - before) * 1000 / count)
+        rate.append(count / said["seconds"])
+        medians.append(said["median"])
+        tails.append(said["p99"])
+    figures.add(f"{what}, CPU", "ms", front.name, each)
+    figures.add(f"{what}, rate", "/s", front.name, rate)
+    return medians, tails
+
+
+def refusing(bed, front, figures):
+    measure(bed, front, figures, "connect", LISTED, 100, LISTED_NET, "refusing a listed client", "refused")
+
+
+def mail(bed, front, figures):
+    measure(bed, front, figures, "mail", MAILS, 20, GOOD_NET, "10 KB mail, 20 at a time", "good")
+    one = measure(bed, front, figures, "mail", SINGLE, 1, GOOD_NET, "10 KB mail, one client", "good")
+    if one:
+        figures.add("connect to final 250, median", "ms", front.name, one[0])
+        figures.add("connect to final 250, 99th percentile", "ms", front.name, one[1])
+
+
+def starttls(bed, front, figures):
+    measure(bed, front, figures, "starttls", HANDSHAKES, 20, GOOD_NET, "STARTTLS session", "good")
+
+
+def held(bed, front, figures, mode, what):
+    before = fronts.pss(front.process.pid)
+    process = bed.lab.start(bed.lab.internet, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, HELD, HELD, GOOD_NET, SIZE, stdout=subprocess.PIPE, text=True)
+    line = process.stdout.readline()
+    opened = json.loads(line or "{}").get("open", 0)
+    time.sleep(1)
+    grown = fronts.pss(front.process.pid) - before
+    process.send_signal(signal.SIGTERM)
+    process.wait(60)
+    if opened < HELD * 0.99:
+        figures.missing(f"idle connection, {what}", "KiB", front.name, f"only {opened} of {HELD} opened")
+    else:
+        figures.add(f"idle connection, {what}", "KiB", front.name, [grown / opened])
+
+
+def hold(bed, front, figures):
+    held(bed, front, figures, "hold", "plain")
+    if "starttls" in front.does:
+        held(bed, front, figures, "holdtls", "TLS")
+
+
+PARTS = {"connect": refusing, "mail": mail, "starttls": starttls, "hold": hold}
+
+
+def main():
+    figures, wanted = Figures(), sys.argv[1:]
+    with Lab("benchfront") as lab:
+        bed = Bed(lab)
+        for kind in fronts.FRONTS:
+            if wanted and kind.__name__ not in wanted:
+                continue
+            front = kind(bed)
+            try:
+                for part in front.does:
+                    PARTS[part](bed, front, figures)
+                    wait_until(lambda: front.process.poll() is None, 1, "a front that lives")
+            finally:
+                front.close()
+    print(figures.write("front"))
+
+
+if __name__ == "__main__":
+    main()

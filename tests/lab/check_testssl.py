@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""testssl.sh against mode proxy on 25, 465 and 587: nothing of severity MEDIUM or worse, and the chain is trusted.
+
+Leaves what it says in build/torture/testssl-PORT.json. It takes minutes, so `make check` runs it, not `make test`.
+"""
+import concurrent.futures
+import json
+import sys
+
+import torturebed
+from frontbed import Front
+from lab import GATEWAY4, Lab
+
+PORTS = {25: ["-t", "smtp"], 587: ["-t", "smtp"], 465: []}
+BAD = {"MEDIUM", "HIGH", "CRITICAL", "WARN", "FATAL"}
+# About a name and a CA that only the lab has: no DNS record, no revocation service, no log of certificates.
+LAB_ONLY = {"cert_revocation", "cert_crlDistributionPoints", "cert_ocspURL", "cert_caIssuers", "DNS_CAArecord", "certificate_transparency",
+            "cert_mustStapleExtension", "OCSP_stapling", "engine_problem", "optimal_proto", "scanTime", "old_fart", "cert_notAfter", "scanProblem_DNS"}
+SECONDS = 600
+
+
+def findings(front, port, words):
+    path = torturebed.FIGURES.resolve() / f"testssl-{port}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    done = front.lab.ns(front.lab.internet, "testssl", "--quiet", "--color", "0", "--warnings", "batch", "--nodns", "none", "--ip", GATEWAY4, "--add-ca",
+                        front.ca, "--jsonfile", path, *words, f"mx.own.example:{port}", check=False, timeout=SECONDS)
+    rows = json.loads(path.read_text())
+    if len(rows) < 50:
+        raise RuntimeError(f"testssl.sh says only {rows}: {done.out[-1000:]}")
+    return rows
+
+
+def main():
+    with Lab("testssl") as lab:
+        front = Front(lab, backends="sink")
+        front.start(smtp={"commands-max": 10000, "errors-max": 10000})
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            found = dict(zip(PORTS, pool.map(lambda port: findings(front, port, PORTS[port]), PORTS)))
+    wrong = 0
+    for port, rows in found.items():
+        bad = [row for row in rows if row["severity"] in BAD and row["id"] not in LAB_ONLY]
+        trusted = [row for row in rows if row["id"].startswith("cert_chain_of_trust") and row["finding"].startswith("passed")]
+        if not trusted:
+            bad += [row for row in rows if row["id"].startswith("cert_chain_of_trust")] or [{"id": "cert_chain_of_trust", "severity": "?", "finding": "missing"}]
+        for row in bad:
+            print(f"{port}: {row['severity']} {row['id']}: {row['finding']}")
+        wrong += len(bad)
+        print(f"{port}: {len(rows)} findings, {len(bad)} bad")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The limits of mode proxy: each is refused where it is documented, and counted; a server that is too busy says 421."""
+import contextlib
+import socket
+import time
+
+import pytest
+
+import senders
+from frontbed import OWN, SENDER, USER, Front
+from lab import GATEWAY4, NO_LIMITS, Lab, wait_until
+from wire import inside
+
+SOURCE_MAX, TOTAL_MAX = 50, 80
+GIVE_UP = 25  # seconds, for what has no end
+
+
+@pytest.fixture(scope="module")
+def front():
+    with Lab("frontlimits") as lab:
+        made = Front(lab, backends="sink")
+        made.start(limits={**NO_LIMITS, "conn-source": SOURCE_MAX},
+                   smtp={"connections-max": TOTAL_MAX, "size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
+                         "timeout-command": 2, "timeout-data": 2, "timeout-session": 10, "rate-min": 0})
+        yield made
+
+
+@contextlib.contextmanager
+def opened(front, source, number):
+    """Connections that have been greeted."""
+    sockets = []
+    try:
+        for _ in range(number):
+            sockets.append(senders.connect(senders.Way(front.lab.internet, source, GATEWAY4)))
+        yield sockets
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def dialogue(front, source, *lines):
+    """The last line of each reply; "" when the server has closed."""
+    said = []
+    with inside(front.lab.internet), socket.create_connection((GATEWAY4, 25), 10, (source, 0)) as client, client.makefile("rb") as answers:
+        for line in (None, f"EHLO mail.{SENDER}", *lines):
+            with contextlib.suppress(ConnectionError):
+                if line is not None:
+                    client.sendall(line.encode() + b"\r\n")
+                reply = answers.readline()
+                while reply[3:4] == b"-":
+                    reply = answers.readline()
+                said.append(reply.decode().strip())
+    return said[2:]
+
+
+MAIL = f"MAIL FROM:<sender@{SENDER}>"
+RCPT = f"RCPT TO:<{USER}>"
+
+
+def test_the_51st_connection_of_a_source(front):
+    """It is refused at its SYN; others are not, and it is let in when one of the fifty has gone."""
+    with opened(front, "203.0.113.51", SOURCE_MAX) as sockets:
+        assert all(each.recv(100).startswith(b"220") for each in sockets)
+        assert front.lab.connect("203.0.113.51") != "open"
+        assert front.lab.connect("203.0.113.52") == "open"
+        assert front.lab.packets("conn-source") > 0
+    wait_until(lambda: front.lab.connect("203.0.113.51") == "open", 10, "a connection again")
+
+
+def test_421_when_there_are_too_many(front):
+    with opened(front, "203.0.113.53", TOTAL_MAX // 2) as first, opened(front, "203.0.113.54", TOTAL_MAX // 2) as second:
+        assert all(each.recv(100).startswith(b"220") for each in (*first, *second))
+        greeting = senders.greeting(senders.Way(front.lab.internet, "203.0.113.55", GATEWAY4))
+        assert greeting.startswith("421 4.3.2"), greeting
+    served = lambda: senders.greeting(senders.Way(front.lab.internet, "203.0.113.55", GATEWAY4)).startswith("220")
+    wait_until(served, 5, "service again")
+
+
+def test_size(front):
+    assert dialogue(front, "203.0.113.56", f"{MAIL} SIZE=100001")[0].startswith("552 5.3.4")
+    said = dialogue(front, "203.0.113.56", MAIL, RCPT, "DATA", ("x" * 900 + "\r\n") * 150 + ".")
+    assert said[2].startswith("354") and said[3].startswith("552 5.3.4"), said
+
+
+def test_recipients(front):
+    said = dialogue(front, "203.0.113.57", MAIL, *[f"RCPT TO:<user{number}@{OWN}>" for number in range(101)])
+    assert all(line.startswith("250") for line in said[:101]) and said[101].startswith("452 4.5.3"), said[100:]
+
+
+def test_errors(front):
+    said = dialogue(front, "203.0.113.58", *["WRONG"] * 8)
+    assert any(line.startswith("421") for line in said) and said[-1] == "", said
+
+
+def test_commands_that_lead_to_nothing(front):
+    said = dialogue(front, "203.0.113.59", *["NOOP"] * 14)
+    assert any(line.startswith("421") for line in said) and said[-1] == "", said
+
+
+def ends(front, source, *lines, each=None):
+    """Seconds until the server has ended a session that goes silent, or sends an octet a tenth of a second."""
+    with inside(front.lab.internet), socket.create_connection((GATEWAY4, 25), 10, (source, 0)) as client:
+        for line in lines:
+            client.recv(4096)
+            client.sendall(line.encode() + b"\r\n")
+        begin = time.monotonic()
+        client.settimeout(0.1 if each else 20)
+        while time.monotonic() - begin < GIVE_UP:
+            try:
+                if each:
+                    client.sendall(each)
+                if not client.recv(4096):
+                    return time.monotonic() - begin
+            except socket.timeout:
+                continue
+            except ConnectionError:
+                return time.monotonic() - begin
+    return GIVE_UP
+
+
+def test_silence(front):
+    assert ends(front, "203.0.113.60", f"EHLO mail.{SENDER}") < 5
+    assert ends(front, "203.0.113.61", f"EHLO mail.{SENDER}", MAIL, RCPT, "DATA") < 5
+
+
+def test_an_octet_now_and_then_does_not_hold_a_session(front):
+    """Whoever never ends a line is ended by the time of a command; whoever never ends a message by that of a session."""
+    assert ends(front, "203.0.113.62", f"EHLO mail.{SENDER}", each=b"x") < 6
+    assert ends(front, "203.0.113.63", f"EHLO mail.{SENDER}", MAIL, RCPT, "DATA", each=b"x\r\n") < 14
+
+
+def test_what_was_refused_is_counted(front):
+    page = front.guard.page()
+    assert "postern_smtp_refused_total" in page, page[-2000:]

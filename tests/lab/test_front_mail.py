@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mode proxy in front of two Postfix: real senders, and messages of every kind, which arrive octet for octet."""
+import itertools
+import pathlib
+import sys
+
+import pytest
+
+import frontsenders
+import senders
+from frontbed import OWN, SENDER, USER, Front
+from lab import GATEWAY4, GATEWAY6, Lab
+from wire import inside
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from torture.client import Client  # noqa: E402
+
+NUMBERS = itertools.count()
+MEGABYTE = b"0123456789abcdef" * 4 + b"\r\n"
+BODIES = {
+    "empty": b"",
+    "one line": b"text\r\n",
+    "dots": b".\r\n..\r\n...\r\n.text\r\n. \r\n",
+    "8-bit": bytes(range(128, 256)) + b"\r\n" + "Grüße\r\n".encode(),
+    "NUL": b"a\0b\r\n\0\0\r\nend\r\n",
+    "lines of 998 octets": (b"x" * 998 + b"\r\n") * 20,
+    "a body without a line's end before its dot": b"\r\n",
+    "25 MB": MEGABYTE * (25 * (1 << 20) // len(MEGABYTE)),
+}
+
+
+@pytest.fixture(scope="module")
+def front():
+    with Lab("frontmail") as lab:
+        made = Front(lab)
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def token():
+    return f"mail{next(NUMBERS):04d}x"
+
+
+def ways(front):
+    return {"IPv4": senders.Way(front.lab.internet, "203.0.113.25", GATEWAY4),
+            "IPv6": senders.Way(front.lab.internet, "2001:db8:900d:25::25", GATEWAY6)}
+
+
+def arrived(front, token, octets, number=1):
+    """Below what was put before it, each copy is the message."""
+    found = front.wait_for_mail(token, number)
+    assert len(found) == number
+    for copy in found:
+        assert copy.endswith(octets.replace(b"\r\n", b"\n")), (copy[-300:], octets[-300:])
+        assert b"Received: from" in copy
+    return found
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+@pytest.mark.parametrize("port", list(frontsenders.PORTS))
+@pytest.mark.parametrize("name", list(frontsenders.SENDERS))
+def test_real_senders(front, token, tmp_path, name, port, family):
+    octets = frontsenders.message(tmp_path / "mail", token, b"The text.\r\n.\r\n..two dots\r\n" + "Grüße\r\n".encode())
+    frontsenders.SENDERS[name](front.lab, ways(front)[family], port, tmp_path / "mail")
+    found = front.wait_for_mail(token)
+    body = octets.partition(b"\r\n\r\n")[2].replace(b"\r\n", b"\n")
+    assert len(found) == 1 and found[0].endswith(body), found
+
+
+class Session(Client):
+    """A client in the internet that has said EHLO."""
+
+    def __init__(self, front, source="203.0.113.26"):
+        with inside(front.lab.internet):
+            super().__init__((GATEWAY4, 25), source, 30)
+        self.says(None, "220")
+        self.offers = self.says(f"EHLO mail.{SENDER}", "250")
+
+    def says(self, line, code):
+        reply = self.reply() if line is None else self.ask(line)
+        assert reply.startswith(code), (line, reply)
+        return reply
+
+    def mail(self, to=(USER,), parameters=""):
+        self.says(f"MAIL FROM:<sender@{SENDER}>{parameters}", "250")
+        return [self.ask(line if "TO:" in line else f"RCPT TO:<{line}>") for line in to]
+
+    def data(self, octets):
+        self.says("DATA", "354")
+        stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in octets.split(b"\r\n"))
+        self.send(stuffed + b".\r\n")
+        return self.reply(60)
+
+    def chunks(self, octets, size):
+        reply = ""
+        for start in range(0, len(octets), size):
+            piece = octets[start:start + size]
+            self.send(b"BDAT %d%s\r\n" % (len(piece), b" LAST" if start + size >= len(octets) else b"") + piece)
+            reply = self.reply(60)
+        return reply
+
+
+@pytest.mark.parametrize("way", ["DATA", "BDAT"])
+@pytest.mark.parametrize("kind", list(BODIES))
+def test_octet_for_octet(front, token, tmp_path, kind, way):
+    octets = frontsenders.message(tmp_path / "mail", token, BODIES[kind])
+    session = Session(front)
+    session.mail(parameters=" BODY=8BITMIME")
+    reply = session.data(octets) if way == "DATA" else session.chunks(octets, 1 << 20)
+    assert reply.startswith("250"), reply
+    arrived(front, token, octets)
+
+
+def test_one_session_many_messages(front, tmp_path):
+    session = Session(front)
+    for number in range(20):
+        octets = frontsenders.message(tmp_path / "mail", f"series{number:02d}x")
+        session.mail()
+        assert session.data(octets).startswith("250")
+    for number in range(20):
+        front.wait_for_mail(f"series{number:02d}x")
+
+
+def test_a_hundred_recipients_with_mixed_outcomes(front, token, tmp_path):
+    """Each is told the truth: taken, try again, nobody of that name, not here."""
+    session = Session(front)
+    kinds = [(f"user{number}@{OWN}", "250") for number in range(97)] + [(f"temp@{OWN}", "450"), (f"perm@{OWN}", "550"), ("x@elsewhere.example", "550")]
+    told = session.mail([to for to, _ in kinds])
+    assert [reply[:3] for reply in told] == [code for _, code in kinds]
+    assert "try again later" in told[97] and "nobody of that name" in told[98]
+    octets = frontsenders.message(tmp_path / "mail", token)
+    assert session.data(octets).startswith("250")
+    arrived(front, token, octets, 97)
+
+
+def test_all_recipients_refused(front):
+    session = Session(front)
+    assert [reply[:3] for reply in session.mail([f"perm@{OWN}", f"temp@{OWN}"])] == ["550", "450"]
+    assert session.ask("DATA")[0] == "5"
+
+
+def test_utf8_addresses(front, token, tmp_path):
+    session = Session(front)
+    assert "SMTPUTF8" in session.offers
+    session.says(f"MAIL FROM:<bücher@{SENDER}> SMTPUTF8 BODY=8BITMIME", "250")
+    session.says(f"RCPT TO:<empfänger@{OWN}>", "250")
+    octets = frontsenders.message(tmp_path / "mail", token, "Grüße\r\n".encode())
+    assert session.data(octets).startswith("250")
+    assert "bücher".encode() in arrived(front, token, octets)[0]
+
+
+def test_the_server_knows_the_client(front, token, tmp_path):
+    """By XCLIENT: its log and its own Received header name the sender."""
+    session = Session(front, "203.0.113.99")
+    session.mail()
+    assert session.data(frontsenders.message(tmp_path / "mail", token)).startswith("250")
+    front.wait_for_mail(token)
+    assert any("[203.0.113.99]" in backend.log for backend in front.backends)
+
+
+def test_forged_results_are_removed(front, token, tmp_path):
+    """RFC 8601 5: what bears our name and is not ours."""
+    octets = frontsenders.message(tmp_path / "mail", token)
+    session = Session(front)
+    session.mail()
+    forged = b"Authentication-Results: mx.own.example; spf=pass smtp.mailfrom=forged.example\r\n"
+    foreign = b"Authentication-Results: mx.elsewhere.example; spf=pass smtp.mailfrom=foreign.example\r\n"
+    assert session.data(forged + foreign + octets).startswith("250")
+    copy = front.wait_for_mail(token)[0]
+    assert b"forged.example" not in copy and b"foreign.example" in copy

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tools/ctl_smtp.c - see tools/ctl_smtp.h.
+ */
+#include "tools/ctl_smtp.h"
+
+#include <inttypes.h>
+
+#include "lib/units.h"
+#include "tools/ctl_output.h"
+#include "tools/ctl_text.h"
+
+static void print_counts(const json_t *smtp)
+{
+	const json_t *sessions = json_object_get(smtp, "sessions");
+	const json_t *messages = json_object_get(smtp, "messages");
+	char first[DURATION_TEXT_MAX], second[DURATION_TEXT_MAX], third[DURATION_TEXT_MAX];
+
+	output_paint(PAINT_TITLE, "%-13s", "Sessions");
+	output_text("%s open of %s, %s with TLS\n",
+		    number_format(field_count(sessions, "open"), first),
+		    number_format(field_count(sessions, "total"), second),
+		    number_format(field_count(sessions, "tls"), third));
+	output_paint(PAINT_TITLE, "%-13s", "Messages");
+	output_text("%s accepted, %s rejected and %s deferred by backends\n\n",
+		    number_format(field_count(messages, "accepted"), first),
+		    number_format(field_count(messages, "rejected"), second),
+		    number_format(field_count(messages, "deferred"), third));
+}
+
+static int add_backend(struct columns *columns, const json_t *backend, struct error *err)
+{
+	const bool up = field_true(backend, "up");
+	char open[DURATION_TEXT_MAX], accepted[DURATION_TEXT_MAX], since[DURATION_TEXT_MAX];
+	const struct cell cells[] = {
+		{ field_text(backend, "name"), PAINT_NONE },
+		{ up ? "up" : "down", up ? PAINT_GOOD : PAINT_BAD },
+		{ duration_format(field_count(backend, "seconds"), since), PAINT_FAINT },
+		{ number_format(field_count(backend, "open"), open), PAINT_NONE },
+		{ number_format(field_count(backend, "accepted"), accepted), PAINT_NONE },
+		{ field_true(backend, "backup") ? "backup" : "", PAINT_FAINT },
+		{ field_text(backend, "why"), PAINT_WARN },
+	};
+
+	return columns_row(columns, cells, err);
+}
+
+static int print_backends(const json_t *backends, struct error *err)
+{
+	static const struct column titles[] = {
+		{ "BACKEND", ALIGN_LEFT }, { "STATE", ALIGN_LEFT }, { "FOR", ALIGN_RIGHT },
+		{ "OPEN", ALIGN_RIGHT },   { "MAIL", ALIGN_RIGHT }, { "ROLE", ALIGN_LEFT },
+		{ "WHY", ALIGN_LEFT },
+	};
+	struct columns *columns;
+	const json_t *backend;
+	size_t i;
+	int code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
+
+	if (code < 0)
+		return code;
+	json_array_foreach(backends, i, backend)
+	{
+		if (code == 0)
+			code = add_backend(columns, backend, err);
+	}
+	columns_end(&columns);
+	return code;
+}
+
+int smtp_print(const json_t *smtp, struct error *err)
+{
+	if (!json_is_object(smtp))
+		return 0;
+	output_text("\n");
+	print_counts(smtp);
+	return print_backends(json_object_get(smtp, "backends"), err);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * daemon/front.c - see daemon/front.h.
+ */
+#include "daemon/front.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/front_internal.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define DRAIN_MS   31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
+#define POLL_MS    20u
+#define NS_A_MS    1000000u
+#define SPOOL_MODE 0700
+
+/* Sockets */
+
+static unsigned int choose_count(const struct conf *conf)
+{
+	unsigned int count = conf->smtp.workers ? conf->smtp.workers : uv_available_parallelism();
+
+	return count < WORKERS_MAX ? count : WORKERS_MAX;
+}
+
+/* Each connection is a descriptor or two. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int bind_one(struct front *front, const struct conf_listener *listen, size_t number,
+		    struct error *err)
+{
+	int fd[WORKERS_MAX];
+	int failed = listener_bind(&listen->addr, listen->port, front->count, fd, err);
+
+	if (failed)
+		return failed;
+	for (unsigned int i = 0; i < front->count; i++)
+		front->fd[i][number] = fd[i];
+	return 0;
+}
+
+static int bind_all(struct front *front, const struct conf *conf, struct error *err)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < conf->smtp.listen.count && !failed; i++)
+		failed = bind_one(front, &conf->smtp.listen.listener[i], i, err);
+	return failed;
+}
+
+static int make_spool(const struct conf *conf, const struct account *account, struct error *err)
+{
+	char path[SMTP_SPOOL_MAX];
+
+	smtp_spool_directory(conf, path);
+	if (mkdir(path, SPOOL_MODE) && errno != EEXIST)
+		return error_errno(err, ERROR_REFUSED, errno, "smtp.spool: %s", path);
+	return privilege_give(path, account, err);
+}
+
+static void free_front(struct front *front)
+{
+	for (unsigned int i = 0; front->fd && i < front->count; i++)
+		for (size_t j = 0; j < CONF_LISTENERS_MAX; j++)
+			if (front->fd[i][j] >= 0)
+				close(front->fd[i][j]);
+	front_drop(&front->rules);
+	auth_close(&front->auth);
+	pthread_mutex_destroy(&front->lock);
+	free(front->fd);
+	free(front);
+}
+
+static struct front *new_front(unsigned int count)
+{
+	struct front *front = calloc(1, sizeof(*front));
+
+	if (!front)
+		return NULL;
+	pthread_mutex_init(&front->lock, NULL);
+	front->count = count;
+	front->fd = calloc(count, sizeof(*front->fd));
+	if (!front->fd) {
+		free_front(front);
+		return NULL;
+	}
+	memset(front->fd, -1, count * sizeof(*front->fd));
+	return front;
+}
+
+int front_bind(const struct conf *conf, const struct account *account, struct front **out,
+	       struct error *err)
+{
+	struct front *front;
+	int failed;
+
+	*out = NULL;
+	if (conf->role != CONF_ROLE_PROXY)
+		return 0;
+	raise_limit();
+	front = new_front(choose_count(conf));
+	failed =
+		front ? bind_all(front, conf, err) : error_set(err, ERROR_REFUSED, "out of memory");
+	if (!failed)
+		failed = make_spool(conf, account, err);
+	if (failed && front)
+		free_front(front);
+	if (!failed)
+		*out = front;
+	return failed;
+}
+
+/* Rules */
+
+static int open_tls(const struct conf *conf, struct tls_context **out, struct error *err)
+{
+	struct tls_certificate certificate[CONF_CERTIFICATES_MAX];
+	const struct conf_certificates *from = &conf->tls.certificates;
+
+	*out = NULL;
+	for (size_t i = 0; i < from->count; i++)
+		certificate[i] = (struct tls_certificate){ from->certificate[i].chain,
+							   from->certificate[i].key };
+	return from->count ? tls_server_open(certificate, from->count, out, err) : 0;
+}
+
+static int read_rules(const struct conf *conf, struct front_rules **out, struct error *err)
+{
+	struct front_rules *rules = calloc(1, sizeof(*rules));
+	int failed = rules ? conf_copy(conf, &rules->conf, err)
+			   : error_set(err, ERROR_REFUSED, "out of memory");
+
+	if (!failed)
+		failed = relay_open(conf, &rules->relay, err);
+	if (!failed)
+		failed = open_tls(conf, &rules->tls, err);
+	if (failed)
+		front_drop(&rules);
+	else
+		*out = rules;
+	return failed;
+}
+
+void front_drop(struct front_rules **out)
+{
+	struct front_rules *rules = *out;
+
+	if (!rules)
+		return;
+	*out = NULL;
+	relay_unref(&rules->relay);
+	tls_unref(&rules->tls);
+	conf_free(&rules->conf);
+	free(rules);
+}
+
+struct front_rules *front_rules_copy(const struct front_rules *rules)
+{
+	struct front_rules *copy = calloc(1, sizeof(*copy));
+	struct error err;
+
+	if (!copy || conf_copy(rules->conf, &copy->conf, &err)) {
+		free(copy);
+		return NULL;
+	}
+	copy->new_backends = rules->new_backends;
+	copy->relay = relay_ref(rules->relay);
+	copy->tls = rules->tls ? tls_ref(rules->tls) : NULL;
+	return copy;
+}
+
+/* What the backends are made of, and nothing else of the configuration. */
+static bool has_new_backends(const struct conf *before, const struct conf *after)
+{
+	return memcmp(&before->smtp.backends, &after->smtp.backends,
+		      sizeof(before->smtp.backends)) != 0 ||
+	       strcmp(before->smtp.backend_ca, after->smtp.backend_ca) != 0;
+}
+
+int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
+		  struct error *err)
+{
+	int failed;
+
+	*out = NULL;
+	if (!front)
+		return 0;
+	failed = read_rules(conf, out, err);
+	if (!failed)
+		failed = auth_reload(front->auth, conf, err);
+	if (!failed)
+		(*out)->new_backends = has_new_backends(front->rules->conf, conf);
+	if (failed)
+		front_drop(out);
+	return failed;
+}
+
+static void post_rules(struct front *front, unsigned int number, const struct front_rules *rules)
+{
+	struct front_rules *copy = front_rules_copy(rules);
+
+	if (copy && workers_post(front->workers, number, front_worker_set, copy))
+		return;
+	front_drop(&copy);
+	log_error("config.refused", "{s:s}", "error", "a worker has not got it: out of memory");
+}
+
+void front_apply(struct front *front, struct front_rules **rules)
+{
+	struct front_rules *before;
+
+	if (!front || !*rules)
+		return;
+	for (unsigned int i = 0; i < front->count; i++)
+		post_rules(front, i, *rules);
+	pthread_mutex_lock(&front->lock);
+	before = front->rules;
+	front->rules = *rules;
+	pthread_mutex_unlock(&front->lock);
+	*rules = NULL;
+	front_drop(&before);
+}
+
+void front_rotate_keys(struct front *front)
+{
+	pthread_mutex_lock(&front->lock);
+	if (front->rules->tls)
+		tls_rotate(front->rules->tls, clock_wall());
+	pthread_mutex_unlock(&front->lock);
+}
+
+/* Opening and closing */
+
+int front_open(struct front *front, const struct conf *conf, struct guard *guard, struct error *err)
+{
+	int failed;
+
+	if (!front)
+		return 0;
+	front->guard = guard;
+	failed = read_rules(conf, &front->rules, err);
+	if (!failed)
+		failed = auth_open(conf, &front->auth, err);
+	if (!failed)
+		failed = workers_open(front->count, &front_worker_ops, front, &front->workers, err);
+	if (!failed)
+		log_info("smtp.opened", "{s:i, s:i}", "workers", (int)front->count, "listeners",
+			 (int)conf->smtp.listen.count);
+	return failed;
+}
+
+static uint64_t open_connections(const struct front *front)
+{
+	return __atomic_load_n(&front->connections, __ATOMIC_RELAXED);
+}
+
+static void drain(struct front *front)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * NS_A_MS };
+	const uint64_t until = clock_mono() + (uint64_t)DRAIN_MS * NS_A_MS;
+
+	for (unsigned int i = 0; i < front->count; i++)
+		workers_post(front->workers, i, front_worker_drain, NULL);
+	while (open_connections(front) && clock_mono() < until)
+		nanosleep(&pause, NULL);
+	log_info("smtp.closed", "{s:I}", "cut", (json_int_t)open_connections(front));
+}
+
+void front_close(struct front **out)
+{
+	struct front *front = *out;
+
+	if (!front)
+		return;
+	*out = NULL;
+	if (front->workers)
+		drain(front);
+	workers_close(&front->workers);
+	free_front(front);
+}
+
+bool front_view(struct front *front, struct smtp_view *out)
+{
+	if (!front || !front->workers)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->workers = front->count;
+	for (unsigned int i = 0; i < front->count; i++)
+		front_worker_add(front->worker[i], out);
+	return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * daemon/front_internal.h - shared by front.c and front_worker.c.
+ */
+#ifndef POSTERN_DAEMON_FRONT_INTERNAL_H
+#define POSTERN_DAEMON_FRONT_INTERNAL_H
+
+#include <pthread.h>
+
+#include "daemon/front.h"
+#include "dns/resolver.h"
+#include "loop/worker.h"
+#include "session/smtp/smtp.h"
+
+/* What is read again by a reload. References are its own. */
+struct front_rules {
+	struct conf *conf;
+	struct relay *relay;
+	struct tls_context *tls; /* NULL: no certificates */
+	bool new_backends;       /* other ones than before */
+};
+
+struct front {
+	unsigned int count;            /* workers */
+	int (*fd)[CONF_LISTENERS_MAX]; /* [worker][listener]; -1: taken over */
+	size_t listeners;
+	struct guard *guard;
+	struct auth *auth;
+	struct workers *workers;
+	struct front_worker *worker[WORKERS_MAX];
+	uint64_t connections; /* atomic */
+
+	pthread_mutex_t lock;
+	struct front_rules *rules; /* in force */
+};
+
+/* front_worker.c */
+extern const struct worker_ops front_worker_ops; /* `arg` is the front */
+/* In the worker's thread; these are for workers_post(). */
+void front_worker_set(void *state, void *rules); /* takes the rules over */
+void front_worker_drain(void *state, void *unused);
+/* Any thread, while the worker lives. */
+void front_worker_add(struct front_worker *worker, struct smtp_view *view);
+
+/* front.c: a copy with references of its own, or NULL. */
+struct front_rules *front_rules_copy(const struct front_rules *rules);
+void front_rotate_keys(struct front *front);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * obs/metrics_smtp.c - the metrics of the SMTP front, of all its workers together, and of the
+ * backends. In other modes than proxy there are none.
+ *
+ * Most rows are one field of struct smtp_stats, or of struct backend_info: `detail` is its offset.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "obs/metrics_internal.h"
+
+#define G METRIC_GAUGE
+#define C METRIC_COUNTER
+#define H METRIC_HISTOGRAM
+
+static uint64_t field(const void *of, size_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)of + offset, sizeof(value));
+	return value;
+}
+
+static void write_field(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	fprintf(out, "%s %" PRIu64 "\n", metric->name, field(&input->smtp->stats, metric->detail));
+}
+
+static void write_refused(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (unsigned int i = 0; i < SMTP_REFUSALS; i++)
+		fprintf(out, "%s{reason=\"%s\"} %" PRIu64 "\n", metric->name,
+			smtp_refusal_name((enum smtp_refusal)i), input->smtp->stats.refused[i]);
+}
+
+static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	metrics_write_latency(metric->name, &input->smtp->stats.latency[0],
+			      input->smtp->stats.latency_ms, out);
+}
+
+static void write_up(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (size_t i = 0; i < input->smtp->backends; i++)
+		fprintf(out, "%s{backend=\"%s\"} %d\n", metric->name, input->smtp->backend[i].name,
+			input->smtp->backend[i].up);
+}
+
+static void write_backend(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (size_t i = 0; i < input->smtp->backends; i++)
+		fprintf(out, "%s{backend=\"%s\"} %" PRIu64 "\n", metric->name,
+			input->smtp->backend[i].name,
+			field(&input->smtp->backend[i], metric->detail));
+}
+
+#define SMTP(member)    offsetof(struct smtp_stats, member)
+#define BACKEND(member) offsetof(struct backend_info, member)
+
+const struct metric metrics_smtp[] = {
+	{ "postern_smtp_sessions_total", C, "SMTP sessions that have begun.", write_field,
+	  SMTP(sessions) },
+	{ "postern_smtp_sessions", G, "SMTP sessions that are open.", write_field, SMTP(open) },
+	{ "postern_smtp_tls_sessions_total", C, "Of them, those with TLS.", write_field,
+	  SMTP(tls_sessions) },
+	{ "postern_smtp_authenticated_total", C, "Users who have authenticated.", write_field,
+	  SMTP(authenticated) },
+	{ "postern_smtp_messages_total", C, "Messages that a backend took.", write_field,
+	  SMTP(messages) },
+	{ "postern_smtp_message_bytes_total", C, "Their octets.", write_field,
+	  SMTP(message_bytes) },
+	{ "postern_smtp_recipients_total", C, "Their recipients.", write_field, SMTP(recipients) },
+	{ "postern_smtp_messages_rejected_total", C, "Messages that a backend refused for good.",
+	  write_field, SMTP(rejected) },
+	{ "postern_smtp_messages_deferred_total", C, "Messages that it did not take for now.",
+	  write_field, SMTP(deferred) },
+	{ "postern_smtp_messages_spooling", G, "Messages that are under way.", write_field,
+	  SMTP(spooling) },
+	{ "postern_smtp_refused_total", C,
+	  "Sessions, senders, recipients and messages that were refused, by the reason.",
+	  write_refused, 0 },
+	{ "postern_smtp_delivery_duration_seconds", H,
+	  "From the end of a message to the backend's reply.", write_latency, 0 },
+	{ "postern_backend_up", G, "1 if the backend is well.", write_up, 0 },
+	{ "postern_backend_connections_total", C, "Connections to the backend.", write_backend,
+	  BACKEND(connections) },
+	{ "postern_backend_reused_total", C, "Transactions on a connection that was there already.",
+	  write_backend, BACKEND(reused) },
+	{ "postern_backend_open", G, "Connections that are open.", write_backend, BACKEND(open) },
+	{ "postern_backend_idle", G, "Of them, those that wait to be used again.", write_backend,
+	  BACKEND(idle) },
+	{ "postern_backend_transactions_total", C, "Transactions that were begun.", write_backend,
+	  BACKEND(transactions) },
+	{ "postern_backend_accepted_total", C, "Messages that the backend took.", write_backend,
+	  BACKEND(accepted) },
+	{ "postern_backend_rejected_total", C, "Messages that it refused.", write_backend,
+	  BACKEND(rejected) },
+	{ "postern_backend_deferred_total", C, "Messages that it did not take for now.",
+	  write_backend, BACKEND(deferred) },
+	{ "postern_backend_failures_total", C, "Connections that failed.", write_backend,
+	  BACKEND(failures) },
+	{ "postern_backend_failovers_total", C, "Transactions that went on with another backend.",
+	  write_backend, BACKEND(failovers) },
+	{ "postern_backend_ambiguous_total", C,
+	  "Messages of which it is not known whether the backend took them (RFC 1047).",
+	  write_backend, BACKEND(ambiguous) },
+};
+
+const size_t metrics_smtp_count = sizeof(metrics_smtp) / sizeof(metrics_smtp[0]);

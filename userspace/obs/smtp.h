@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * obs/smtp.h - the SMTP front as it is shown: all workers together.
+ */
+#ifndef POSTERN_OBS_SMTP_H
+#define POSTERN_OBS_SMTP_H
+
+#include <jansson.h>
+
+#include "session/smtp/smtp.h"
+
+struct smtp_view {
+	size_t workers;
+	struct smtp_stats stats;
+	size_t backends;
+	struct backend_info backend[BACKENDS_MAX];
+};
+
+/*
+ * For `status`: {workers, sessions: {open, total, tls, authenticated}, messages: {accepted,
+ * rejected, deferred, bytes, spooling}, refused: {REASON: n}, backends: [{name, up, why, ...}]}. A
+ * new reference, or NULL.
+ */
+json_t *smtp_json(const struct smtp_view *view);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/resolve.h - the resolver and the DNS lists of a loop, as the configuration has them.
+ *
+ * The guard and each worker has its own; they share nothing.
+ */
+#ifndef POSTERN_SESSION_RESOLVE_H
+#define POSTERN_SESSION_RESOLVE_H
+
+#include <uv.h>
+
+#include "checks/dnsbl.h"
+#include "conf/conf.h"
+#include "dns/resolver.h"
+
+/* Each list has a budget of its own, so that a slow one holds up no other. */
+int resolve_open(uv_loop_t *loop, const struct conf *conf, struct dns_resolver **out,
+		 struct error *err);
+/* `addresses`: those of addresses, too, and not only those of domains. */
+int resolve_open_lists(struct dns_resolver *resolver, const struct conf *conf, bool addresses,
+		       struct dnsbl **out, struct error *err);
+
+#endif

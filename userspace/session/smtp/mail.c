@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/smtp/mail.c - a transaction, from MAIL to its end.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/smtp/internal.h"
+
+struct smtp_mail *mail_new(struct session *session)
+{
+	struct smtp_mail *mail = calloc(1, sizeof(*mail));
+
+	if (!mail)
+		return NULL;
+	mail->session = session;
+	session->mail = mail;
+	return mail;
+}
+
+void mail_end(struct session *session)
+{
+	struct smtp_mail *mail = session->mail;
+
+	if (!mail)
+		return;
+	session->mail = NULL;
+	backend_mail_end(&mail->backend);
+	checks_mail_end(mail);
+	delivery_free(mail);
+	free(mail->command);
+	free(mail->first);
+	free(mail->to);
+	free(mail);
+}
+
+char *mail_address(const struct path *path, char out[PATH_TEXT_MAX])
+{
+	out[0] = '\0';
+	if (!path->null)
+		snprintf(out, PATH_TEXT_MAX, "%s@%s", path->local, path->domain);
+	return out;
+}
+
+static void add(struct mail_command *command, const char *before, const char *text)
+{
+	const size_t left = sizeof(command->text) - command->length;
+	const int length = snprintf(command->text + command->length, left, "%s%s", before, text);
+
+	if (length < 0 || (size_t)length >= left)
+		command->cut = true;
+	else
+		command->length += (size_t)length;
+}
+
+void mail_command_begin(struct mail_command *command, const struct path *path)
+{
+	command->length = 0;
+	command->cut = false;
+	add(command, "", path->text);
+}
+
+void mail_command_add(struct mail_command *command, const char *name, const char *value)
+{
+	add(command, " ", name);
+	if (value)
+		add(command, "=", value);
+}
+
+char *mail_command_end(struct mail_command *command)
+{
+	return command->cut ? NULL : strdup(command->text);
+}

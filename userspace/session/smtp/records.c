@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/smtp/records.c - what the log and the counters are told of sessions and messages.
+ *
+ * A line for each message, and for refusals and sessions as many a second as events.rate says, so
+ * that a flood of strangers does not fill a disk; the counters have them all.
+ */
+#include <jansson.h>
+
+#include "lib/log.h"
+#include "lib/lookup.h"
+#include "session/smtp/service_internal.h"
+
+static const char *const names[SMTP_REFUSALS] = {
+	[SMTP_REFUSED_REPUTATION] = "reputation",
+	[SMTP_REFUSED_EARLY] = "early",
+	[SMTP_REFUSED_RELAY] = "relay",
+	[SMTP_REFUSED_RECIPIENT] = "recipient",
+	[SMTP_REFUSED_SPF] = "spf",
+	[SMTP_REFUSED_SENDER] = "sender",
+	[SMTP_REFUSED_HELO] = "helo",
+	[SMTP_REFUSED_RDNS] = "rdns",
+	[SMTP_REFUSED_AUTH] = "auth",
+	[SMTP_REFUSED_CONTENT] = "content",
+	[SMTP_REFUSED_SIZE] = "size",
+	[SMTP_REFUSED_ERRORS] = "errors",
+	[SMTP_REFUSED_TIME] = "time",
+	[SMTP_REFUSED_LOAD] = "load",
+};
+
+const char *smtp_refusal_name(enum smtp_refusal refusal)
+{
+	return names[refusal];
+}
+
+static const char *const services[CONF_SERVICES] = { "mx", "submission", "submissions" };
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static bool take_line(struct smtp_service *service)
+{
+	if (!service->lines)
+		return false;
+	service->lines--;
+	return true;
+}
+
+/* What is the client's own doing, and not a mistake that anybody makes. */
+static bool is_offence(enum smtp_refusal why)
+{
+	return why == SMTP_REFUSED_REPUTATION || why == SMTP_REFUSED_EARLY;
+}
+
+static void tell_guard(struct session *session, enum smtp_refusal why)
+{
+	struct verdict verdict = session->verdict;
+
+	if (session->noted || session->exempt || !is_offence(why))
+		return;
+	session->noted = true;
+	verdict.addr = session->peer;
+	guard_client_note(session->service->parts.guard, &verdict, true);
+}
+
+void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)
+{
+	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
+	const struct smtp_mail *mail = session->mail;
+
+	stat_add(&session->service->stats.refused[why], 1);
+	tell_guard(session, why);
+	session->told = true;
+	if (!take_line(session->service))
+		return;
+	log_info("smtp.refused", "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id",
+		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
+		 "reason", names[why], "detail", or_empty(detail), "helo", or_empty(session->helo),
+		 "from", mail ? mail->from.text : "", "user", or_empty(session->user), "score",
+		 (int)session->verdict.total);
+}
+
+/* One that was refused and did nothing else has its line already. */
+void record_session(struct session *session)
+{
+	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
+
+	if ((session->told && !session->messages) || !take_line(session->service))
+		return;
+	log_info("smtp.session", "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:I}", "id",
+		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
+		 "service", services[session->kind], "helo", or_empty(session->helo), "host",
+		 or_empty(session->host), "user", or_empty(session->user), "tls",
+		 (int)session->secured, "messages", (int)session->messages, "errors",
+		 (int)session->errors, "ms", (json_int_t)(service_now() - session->began));
+}
+
+void record_message(struct session *session, const struct backend_reply *said)
+{
+	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
+	const struct smtp_mail *mail = session->mail;
+
+	log_info("smtp.message",
+		 "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:s, s:i, s:s, s:b, s:s, s:I}", "id",
+		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
+		 "helo", or_empty(session->helo), "from", mail->from.text, "to",
+		 or_empty(mail->first), "recipients", (int)mail->accepted, "bytes",
+		 (json_int_t)mail->octets, "tls", (int)session->secured, "user",
+		 or_empty(session->user), "code", (int)said->code, "reply", said->text, "lost",
+		 (int)said->lost, "check", check_name((enum check)mail->ruling.check), "ms",
+		 (json_int_t)(service_now() - mail->began));
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/smtp/smtp.h - the SMTP front: sessions on listening sockets, in front of mail servers
+ * that exist already (RFC 5321).
+ *
+ * One service a worker, on its loop's thread. Nothing is promised to a sender before a backend has
+ * promised it: there is no queue, and a crash at any moment loses nothing.
+ *
+ *   service.c     listeners, sessions, deadlines, the end
+ *   session.c     one session: its states, its input
+ *   command.c     the table of commands; cmd_*.c has one family a file
+ *   reply.c       what is said
+ *   checks.c      what is found out about the client and the sender
+ *   delivery.c    the transaction with the backend
+ *   data, line, path, header, relay: pure
+ */
+#ifndef POSTERN_SESSION_SMTP_SMTP_H
+#define POSTERN_SESSION_SMTP_SMTP_H
+
+#include "accounts/auth.h"
+#include "backend/backend.h"
+#include "checks/dnsbl.h"
+#include "conf/conf.h"
+#include "loop/listener.h"
+#include "loop/tls.h"
+#include "session/guard_client.h"
+#include "session/smtp/relay.h"
+
+struct smtp_service;
+
+/* What can be reloaded is counted and replaced whole by smtp_service_set(). */
+struct smtp_rules {
+	const struct conf *conf; /* copied by the service */
+	struct relay *relay;
+	struct tls_context *tls;   /* NULL: no TLS */
+	struct backends *backends; /* of this worker; NULL: those of the rules before */
+};
+
+struct smtp_service_options {
+	uv_loop_t *loop;
+	struct smtp_rules rules;
+	const int *fd; /* a bound socket for each listener of the configuration; taken over */
+	/* Of this worker; they outlive the service. */
+	struct guard_client *guard;
+	struct dns *dns;
+	struct dnsbl *domains; /* lists of domains */
+	/* Of all workers. */
+	struct auth *auth;
+	uint64_t *connections; /* that are open; atomic */
+};
+
+int smtp_service_open(const struct smtp_service_options *options, struct smtp_service **out,
+		      struct error *err);
+/*
+ * New rules hold for sessions that begin from now on; those that there are keep theirs, with their
+ * backends. References, and backends, are the service's afterwards, also if opening fails; if
+ * smtp_service_set() fails they are not.
+ */
+int smtp_service_set(struct smtp_service *service, const struct smtp_rules *rules,
+		     struct error *err);
+/* Accepts no more; who is idle is told 421, and what is under way is let finish for a while. */
+void smtp_service_drain(struct smtp_service *service);
+/* Ends what is left. Nulls the pointer; NULL is allowed. The loop has to run once more. */
+void smtp_service_close(struct smtp_service **service);
+
+/* Where messages that are too large for memory are: smtp.spool, or its preset. */
+#define SMTP_SPOOL_MAX (CONF_PATH_MAX + 8)
+void smtp_spool_directory(const struct conf *conf, char out[SMTP_SPOOL_MAX]);
+
+/* Why a session, a sender or a recipient was refused. */
+enum smtp_refusal {
+	SMTP_REFUSED_REPUTATION,
+	SMTP_REFUSED_EARLY, /* talked before its turn */
+	SMTP_REFUSED_RELAY,
+	SMTP_REFUSED_RECIPIENT,
+	SMTP_REFUSED_SPF,
+	SMTP_REFUSED_SENDER,
+	SMTP_REFUSED_HELO,
+	SMTP_REFUSED_RDNS,
+	SMTP_REFUSED_AUTH,
+	SMTP_REFUSED_CONTENT, /* bare CR or LF, lines too long, loops */
+	SMTP_REFUSED_SIZE,
+	SMTP_REFUSED_ERRORS,
+	SMTP_REFUSED_TIME,
+	SMTP_REFUSED_LOAD,
+	SMTP_REFUSALS
+};
+const char *smtp_refusal_name(enum smtp_refusal refusal);
+
+/* Any thread may read them: written with atomic stores by the worker. */
+struct smtp_stats {
+	uint64_t sessions, tls_sessions, authenticated;
+	uint64_t messages, message_bytes, recipients; /* that a backend took */
+	uint64_t rejected, deferred;                  /* messages, by the backend */
+	uint64_t refused[SMTP_REFUSALS];
+	uint64_t latency[DNS_LATENCY_CLASSES]; /* from the end of the data to the reply */
+	uint64_t latency_ms;
+	uint64_t open, spooling; /* gauges */
+};
+void smtp_service_stats(const struct smtp_service *service, struct smtp_stats *out);
+
+#endif
