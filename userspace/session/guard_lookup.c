@@ -336,9 +336,12 @@ void guard_end_late(struct guard *guard)
 
 void guard_drop_lookups(struct guard *guard)
 {
-	while (guard->first) {
-		if (guard->first->question)
-			guard_answer_lookup(guard->first->question, guard, NULL);
-		drop(guard->first);
+	struct guard_lookup *lookup = guard->first, *next;
+
+	for (; lookup; lookup = next) {
+		next = lookup->after;
+		if (lookup->question)
+			guard_answer_lookup(lookup->question, guard, NULL);
+		drop(lookup);
 	}
 }
