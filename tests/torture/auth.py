@@ -27,7 +27,7 @@ def plain_words(talk, user=None, password=None, authorise=""):
 def logged_in(talk):
     made = submission(talk)
     talk.needs(made, "AUTH")
-    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk)}"), "235", "AUTH")
+    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk)}", 10), "235", "AUTH")
     return made
 
 

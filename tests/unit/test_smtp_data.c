@@ -118,6 +118,42 @@ static void line_length(void **state)
 	}
 }
 
+/* NULs go through, but not where a dot would be alone without them. */
+static void nuls(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t size;
+		enum data_fault fault, chunked;
+	} lines[] = {
+		{ "\0.", 2, DATA_DOT, DATA_DOT },    { "\0\0.\0", 4, DATA_DOT, DATA_DOT },
+		{ ".\0.", 3, DATA_DOT, DATA_FINE },  { ".\0", 2, DATA_FINE, DATA_FINE },
+		{ "\0", 1, DATA_FINE, DATA_FINE },   { "\0..", 3, DATA_FINE, DATA_FINE },
+		{ "a\0.", 3, DATA_FINE, DATA_FINE }, { "\0.a", 3, DATA_FINE, DATA_FINE },
+		{ "..\0", 3, DATA_FINE, DATA_FINE }, { "\0a.", 3, DATA_FINE, DATA_FINE },
+	};
+	struct octets text = { 0 };
+	struct fed fed;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		octets_add(&text, "x\r\n", 3);
+		octets_add(&text, lines[i].line, lines[i].size);
+		octets_add(&text, "\r\n.\r\n", 5);
+		for (size_t step = 1; step <= text.size; step++) {
+			feed(&fed, false, text.data, text.size, step);
+			assert_int_equal(fed.data.fault, lines[i].fault);
+			assert_true(fed.data.ended);
+			octets_free(&fed.out);
+			/* Without an end of the line, too. */
+			feed(&fed, true, text.data, 3 + lines[i].size, step);
+			assert_int_equal(fed.data.fault, lines[i].chunked);
+			octets_free(&fed.out);
+		}
+		octets_free(&text);
+	}
+}
+
 /* In chunks a dot is a dot, and a CR that hangs at the end is alone. */
 static void chunked(void **state)
 {
@@ -173,6 +209,14 @@ static void expect_delivered(const void *text, size_t size)
 	expect_no_bare(&stand_in.delivered);
 }
 
+static bool holds(const struct octets *all, const uint8_t *part, size_t size)
+{
+	for (size_t at = 0; at + size <= all->size; at++)
+		if (!memcmp(all->data + at, part, size))
+			return true;
+	return false;
+}
+
 /*
  * The message "before <octets> after", with commands behind that an end of data that is none would
  * set free. One transaction, one reply, and what is delivered has no bare CR or LF.
@@ -198,6 +242,7 @@ static void smuggle(const uint8_t *octets, size_t size, bool true_end, size_t st
 		assert_null(strstr(stand_in.said.data ? stand_in.said.data : "", "evil"));
 	}
 	assert_true(stand_in.deliveries <= 1);
+	assert_false(holds(&stand_in.delivered, octets, size));
 	expect_no_bare(&stand_in.delivered);
 	octets_free(&all);
 	scene_close(&scene);
@@ -250,7 +295,7 @@ static void smuggling(void **state)
 	static const char *const octets[] = {
 		"\n.\n",     "\n.\r\n",     "\r.\r\n",       "\r.\r",       "\r\n.\n",
 		"\r\n.\r",   "\n.\r",       "\r\r\n.\r\r\n", "\r\n.\r\r\n", "\n\n.\n\n",
-		"\r\n.\v\n", "\r\n.\r\v\n", "\n\r.\n\r",     "\r\n .\r\n",  "\r\n. \r\n",
+		"\r\n.\v\n", "\r\n.\r\v\n", "\n\r.\n\r",     "\r\n. \r\n",
 	};
 
 	(void)state;
@@ -334,10 +379,15 @@ static void loops(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(framing),   cmocka_unit_test(line_length),
-		cmocka_unit_test(chunked),   cmocka_unit_test(end_of_data_cases),
-		cmocka_unit_test(smuggling), cmocka_unit_test(refused_at_the_end),
-		cmocka_unit_test(too_large), cmocka_unit_test(octet_for_octet),
+		cmocka_unit_test(framing),
+		cmocka_unit_test(line_length),
+		cmocka_unit_test(chunked),
+		cmocka_unit_test(nuls),
+		cmocka_unit_test(end_of_data_cases),
+		cmocka_unit_test(smuggling),
+		cmocka_unit_test(refused_at_the_end),
+		cmocka_unit_test(too_large),
+		cmocka_unit_test(octet_for_octet),
 		cmocka_unit_test(loops),
 	};
 

@@ -17,6 +17,14 @@ enum state {
 	CR,     /* after a CR, which has not been handed on yet */
 };
 
+/* Of a line that begins with NULs. One that begins with a dot gets another one on its way. */
+enum nuls {
+	NULS_EMPTY, /* there is nothing yet */
+	NULS_ALONE,
+	NULS_DOT,   /* NULs, one dot, and maybe NULs again */
+	NULS_OTHER, /* something else is in it */
+};
+
 void data_begin(struct smtp_data *data, bool chunked)
 {
 	*data = (struct smtp_data){ .state = LINE_START, .chunked = chunked };
@@ -37,6 +45,26 @@ static void give(struct smtp_data *data, const struct output *out, const void *p
 {
 	if (size && data->fault == DATA_FINE)
 		out->sink(piece, size, out->arg);
+}
+
+static enum nuls next_nuls(enum nuls nuls, uint8_t octet)
+{
+	if (octet == '\0')
+		return nuls == NULS_EMPTY ? NULS_ALONE : nuls;
+	return octet == '.' && nuls == NULS_ALONE ? NULS_DOT : NULS_OTHER;
+}
+
+/* Looks no further than the first octet that is neither. */
+static void look_for_nuls(struct smtp_data *data, const uint8_t *plain, size_t size)
+{
+	for (size_t i = 0; i < size && data->nuls != NULS_OTHER; i++)
+		data->nuls = (uint8_t)next_nuls((enum nuls)data->nuls, plain[i]);
+}
+
+static void end_line(struct smtp_data *data)
+{
+	if (data->nuls == NULS_DOT)
+		fault(data, DATA_DOT);
 }
 
 /* Octets up to the next CR or LF. */
@@ -60,6 +88,7 @@ static size_t feed_inside(struct smtp_data *data, const uint8_t *input, size_t s
 		fault(data, DATA_LONG);
 	else
 		data->line += (uint32_t)plain;
+	look_for_nuls(data, input, plain);
 	give(data, out, input, plain);
 	if (plain == size)
 		return plain;
@@ -74,6 +103,7 @@ static size_t feed_start(struct smtp_data *data, const uint8_t *input, size_t si
 			 const struct output *out)
 {
 	data->line = 0;
+	data->nuls = NULS_EMPTY;
 	if (*input != '.' || data->chunked)
 		return feed_inside(data, input, size, out);
 	data->state = DOT;
@@ -108,6 +138,7 @@ static size_t feed_cr(struct smtp_data *data, const uint8_t *input, size_t size,
 		fault(data, DATA_BARE);
 		return feed_inside(data, input, size, out);
 	}
+	end_line(data);
 	give(data, out, "\r\n", 2);
 	data->state = LINE_START;
 	return 1;
@@ -133,5 +164,6 @@ void data_finish(struct smtp_data *data)
 {
 	if (data->state == CR)
 		fault(data, DATA_BARE);
+	end_line(data);
 	data->ended = true;
 }

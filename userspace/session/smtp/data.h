@@ -6,7 +6,8 @@
  * in a line is taken off if anything but that follows. A CR or a LF that stands alone is in no
  * message (RFC 5321 2.3.8): what one server takes for the end of a line, another one does not, and
  * between the two a message can be smuggled in (CVE-2023-51764, -65, -66). Such a message is read
- * to its end and refused, and none of it goes on. Any other octet, NUL as well, is let through.
+ * to its end and refused, and none of it goes on. Any other octet is let through, NUL as well; but
+ * not a line that would be a dot alone for somebody who leaves out NULs.
  */
 #ifndef POSTERN_SESSION_SMTP_DATA_H
 #define POSTERN_SESSION_SMTP_DATA_H
@@ -21,11 +22,13 @@ enum data_fault {
 	DATA_FINE,
 	DATA_BARE, /* a CR or a LF alone */
 	DATA_LONG, /* a line that is too long */
+	DATA_DOT,  /* a dot alone in its line, but for NULs */
 };
 
 struct smtp_data {
 	uint8_t state;
 	uint8_t fault; /* enum data_fault: the first one */
+	uint8_t nuls;  /* enum nuls (data.c): what the line has been so far */
 	bool chunked;  /* BDAT: no dots, the end is told by a number */
 	bool ended;
 	uint32_t line; /* octets of the line so far */

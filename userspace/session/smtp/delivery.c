@@ -165,12 +165,15 @@ struct wrong {
 	const char *enhanced, *text;
 };
 
+/* By enum data_fault. */
+static const struct wrong faults[] = {
+	[DATA_BARE] = { SMTP_REFUSED_CONTENT, 554, "5.6.0", "a CR or a LF alone is in no message" },
+	[DATA_LONG] = { SMTP_REFUSED_CONTENT, 554, "5.6.0", "a line of the message is too long" },
+	[DATA_DOT] = { SMTP_REFUSED_CONTENT, 554, "5.6.0", "a dot among NULs is in no message" },
+};
+
 static const struct wrong *find_wrong(const struct smtp_mail *mail)
 {
-	static const struct wrong bare = { SMTP_REFUSED_CONTENT, 554, "5.6.0",
-					   "a CR or a LF alone is in no message" };
-	static const struct wrong line = { SMTP_REFUSED_CONTENT, 554, "5.6.0",
-					   "a line of the message is too long" };
 	static const struct wrong large = { SMTP_REFUSED_SIZE, 552, "5.3.4",
 					    "the message is too large" };
 	static const struct wrong header = { SMTP_REFUSED_SIZE, 552, "5.3.4",
@@ -180,10 +183,8 @@ static const struct wrong *find_wrong(const struct smtp_mail *mail)
 	static const struct wrong full = { SMTP_REFUSED_LOAD, 452, "4.3.1",
 					   "no room at the moment, try again later" };
 
-	if (mail->data.fault == DATA_BARE)
-		return &bare;
-	if (mail->data.fault == DATA_LONG)
-		return &line;
+	if (mail->data.fault != DATA_FINE)
+		return &faults[mail->data.fault];
 	if (mail->large)
 		return &large;
 	if (mail->full)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tests of how the SMTP front is shown: its metrics, and its part of `status`.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "obs/metrics_internal.h"
+
+#define NS_A_SECOND 1000000000ull
+
+static const struct smtp_view view = {
+	.workers = 2,
+	.stats = { .sessions = 11,
+		   .open = 3,
+		   .messages = 4,
+		   .message_bytes = 5000000000,
+		   .rejected = 6,
+		   .refused = { [SMTP_REFUSED_RELAY] = 7 },
+		   .latency = { [0] = 3, [1] = 1 },
+		   .latency_ms = 2500 },
+	.backends = 2,
+	.backend = { { .name = "192.0.2.1:25", .up = true, .accepted = 8, .ambiguous = 9 },
+		     { .name = "192.0.2.2:25",
+		       .backup = true,
+		       .why = "connect: refused",
+		       .since = 100 * NS_A_SECOND } },
+};
+
+static void metrics(void **state)
+{
+	static const char *const lines[] = {
+		"postern_smtp_sessions_total 11\n",
+		"postern_smtp_sessions 3\n",
+		"postern_smtp_messages_total 4\n",
+		"postern_smtp_message_bytes_total 5000000000\n",
+		"postern_smtp_messages_rejected_total 6\n",
+		"postern_smtp_refused_total{reason=\"relay\"} 7\n",
+		"postern_smtp_refused_total{reason=\"load\"} 0\n",
+		"postern_smtp_delivery_duration_seconds_count 4\n",
+		"postern_smtp_delivery_duration_seconds_sum 2.500\n",
+		"postern_backend_up{backend=\"192.0.2.1:25\"} 1\n",
+		"postern_backend_up{backend=\"192.0.2.2:25\"} 0\n",
+		"postern_backend_accepted_total{backend=\"192.0.2.1:25\"} 8\n",
+		"postern_backend_ambiguous_total{backend=\"192.0.2.1:25\"} 9\n",
+	};
+	const struct metrics_input input = { .smtp = &view };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	metrics_write_table(metrics_smtp, metrics_smtp_count, &input, out);
+	fclose(out);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("no line %s", lines[i]);
+	free(text);
+}
+
+static json_int_t number(const json_t *of, const char *part, const char *key)
+{
+	return json_integer_value(json_object_get(json_object_get(of, part), key));
+}
+
+static void status(void **state)
+{
+	const json_t *backends, *second;
+	json_t *json;
+
+	(void)state;
+	clock_freeze(1800000000, 130 * NS_A_SECOND);
+	json = smtp_json(&view);
+	assert_non_null(json);
+	assert_int_equal(number(json, "sessions", "open"), 3);
+	assert_int_equal(number(json, "messages", "accepted"), 4);
+	assert_int_equal(number(json, "refused", "relay"), 7);
+	assert_int_equal(json_object_size(json_object_get(json, "refused")), SMTP_REFUSALS);
+	backends = json_object_get(json, "backends");
+	assert_int_equal(json_array_size(backends), 2);
+	second = json_array_get(backends, 1);
+	assert_true(json_is_false(json_object_get(second, "up")));
+	assert_true(json_is_true(json_object_get(second, "backup")));
+	assert_int_equal(json_integer_value(json_object_get(second, "seconds")), 30);
+	assert_string_equal(json_string_value(json_object_get(second, "why")), "connect: refused");
+	json_decref(json);
+	clock_freeze(0, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metrics),
+		cmocka_unit_test(status),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
