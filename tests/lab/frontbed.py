@@ -6,6 +6,7 @@
 
     front = Front(lab, backends="postfix"); front.start(smtp={...})     # options over those of SETTINGS
 """
+import os
 import pathlib
 import time
 
@@ -65,7 +66,8 @@ class Front:
     def write_users(self):
         """One account, which may send as USER."""
         self.users.write_text(f"{torturebed.LOGIN}:{torturebed.argon2(torturebed.PASSWORD)} {torturebed.scram(torturebed.PASSWORD)}:{USER}\n")
-        self.users.chmod(0o644)
+        self.users.chmod(0o640)
+        os.chown(self.users, 65534, 65534)  # the agent reads it as nobody
 
     def settings(self, **overrides):
         sections = {"smtp": {**SMTP, "users": str(self.users)}, "tls": {"certificates": [f"{self.chain} {self.key}"]}}
