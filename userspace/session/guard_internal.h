@@ -23,11 +23,12 @@
 #include "policy/greylist.h"
 #include "session/guard.h"
 
-#define GUARD_HISTORIES  200000 /* sources whose history is kept */
-#define GUARD_GREYLIST   200000
-#define GUARD_BUCKETS    4096
-#define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
-#define GUARD_OWN_HOST   256  /* bytes of our host name, with the NUL */
+#define GUARD_HISTORIES   200000 /* sources whose history is kept */
+#define GUARD_GREYLIST    200000
+#define GUARD_EXPLAIN_MAX 3 /* threads of the pool that may wait for lookups */
+#define GUARD_BUCKETS     4096
+#define GUARD_SAVE_BATCH  1000 /* histories that are written to disk at once */
+#define GUARD_OWN_HOST    256  /* bytes of our host name, with the NUL */
 
 /* The options that can change while it runs, read a few times a second. */
 struct guard_rules {
@@ -39,6 +40,7 @@ struct guard_rules {
 	uint32_t timeout;          /* ms */
 	uint32_t rate;             /* newcomers a second */
 	uint32_t lines;            /* of the log a second */
+	bool monitor;              /* nothing is stopped, so nothing is held against anybody */
 };
 
 struct guard_question;
@@ -73,6 +75,7 @@ struct guard {
 	uv_timer_t tick; /* GATE_REFILLS times a second */
 	unsigned int ticks;
 	uint32_t lines;        /* of the log that may be written before the next second */
+	uint32_t block_lines;  /* likewise, about blocks */
 	bool hushed, stopping; /* set by other threads, atomically */
 
 	struct dns_resolver *resolver;
@@ -85,6 +88,7 @@ struct guard {
 	struct guard_lookup *bucket[GUARD_BUCKETS];
 	struct guard_lookup *first, *last; /* by deadline */
 	size_t by_syn;                     /* lookups that a SYN began */
+	size_t syn_max;                    /* of them at a time */
 
 	uv_work_t save;
 	bool saving, save_failed; /* it failed: the same batch is written again */
@@ -94,6 +98,7 @@ struct guard {
 	/* Questions of other threads: guard_ask.c. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
+	unsigned int explaining;         /* threads that wait for a lookup; atomic */
 	struct guard_question *question; /* that wait for the loop, in order */
 	bool closed;                     /* nobody answers any more */
 
@@ -123,7 +128,8 @@ void guard_end_late(struct guard *guard);
 void guard_drop_lookups(struct guard *guard);
 
 /* guard_act.c: what the kernel is told because of a verdict; `fresh`: that has just been found. */
-void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh);
+/* `proven`: the source has just completed a handshake. */
+void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, bool proven);
 
 /* guard_ask.c */
 void guard_answer_all(struct guard *guard);
