@@ -110,6 +110,11 @@ int played_store(struct guard_bed *bed, lists_store_cb cb, void *arg, struct err
 	{                                                                                          \
 		return played_find(BED_OF(gate), addr, out);                                       \
 	}                                                                                          \
+	bool gate_learned_watched(struct gate *gate)                                               \
+	{                                                                                          \
+		(void)gate;                                                                        \
+		return false;                                                                      \
+	}                                                                                          \
 	bool gate_forget(struct gate *gate, const struct addr *addr)                               \
 	{                                                                                          \
 		return played_forget(BED_OF(gate), addr);                                          \

@@ -118,8 +118,11 @@ static void scores(void **state)
 		  "f:1: score.spf-fail: is a text in quotes, but a whole number is wanted" },
 		{ "score: {spf-fail: }",
 		  "f:1: score.spf-fail: has no value, but a whole number is wanted" },
-		{ "policy: {reject: -1001}",
-		  "f:1: policy.reject: -1001 is out of range -1000 to 1000" },
+		{ "policy: {slow: -1001}",
+		  "f:1: policy.slow: -1001 is out of range -1000 to 1000" },
+		{ "policy: {reject: -5}",
+		  "f:1: policy.reject: a client of whom nothing is known has a score of 0, and "
+		  "would be refused" },
 	};
 
 	(void)state;

@@ -134,30 +134,43 @@ static void no_room_is_no_offence(void **state)
 
 static void blocks_grow_for_real_sources_only(void **state)
 {
-	static const struct {
-		bool proved;
-		uint32_t seconds;
-	} rows[] = { { false, BED_TTL },
-		     { false, BED_TTL },
-		     { true, BED_TTL * BED_FACTOR },
-		     { false, BED_TTL * BED_FACTOR },
-		     { true, BED_TTL * BED_FACTOR * BED_FACTOR } };
+	static const uint32_t seconds[] = { BED_TTL, BED_TTL * BED_FACTOR,
+					    BED_TTL * BED_FACTOR * BED_FACTOR };
 	struct guard_bed *bed = *state;
 	struct gate_learned learned;
 
 	bed_open(bed, GUARD);
-	for (unsigned int i = 0; i < COUNT(rows); i++) {
-		bed_set(bed, &bed->proved, rows[i].proved);
-		bed_tell(bed, BAD, rows[i].proved);
+	for (unsigned int i = 0; i < COUNT(seconds); i++) {
+		/* Its SYN is enough for the first time; later anybody could send one in its name.
+		 */
+		tell_and_wait(bed, BAD, false);
+		if (i > 0)
+			assert_int_equal(bed_times_learned(bed), i);
+		tell_and_wait(bed, BAD, true);
 		bed_until(bed, bed_times_learned(bed) == i + 1);
 		learned = bed_learned(bed, BAD);
 		assert_int_equal(learned.kind, GATE_LEARNED_BLOCKED);
-		assert_int_equal(learned.seconds, rows[i].seconds);
-		assert_int_equal(learned.action,
-				 learned.seconds > BED_TTL ? ACTION_DROP : ACTION_REFUSE);
-		bed_pass(rows[i].seconds + 1);
+		assert_int_equal(learned.seconds, seconds[i]);
+		assert_int_equal(learned.action, i ? ACTION_DROP : ACTION_REFUSE);
+		bed_pass(seconds[i] + 1);
 	}
-	assert_int_equal(bed_stats(bed).blocks, COUNT(rows));
+	assert_int_equal(bed_stats(bed).blocks, COUNT(seconds));
+	bed_close(bed);
+}
+
+/* While nothing is stopped nobody is told anything, so whoever comes then has a first time yet. */
+static void monitor_mode_holds_nothing_against_anybody(void **state)
+{
+	struct guard_bed *bed = *state;
+
+	bed_open(bed, GUARD "monitor: true\n");
+	for (unsigned int times = 1; times <= 2; times++) {
+		tell_and_wait(bed, BAD, true);
+		bed_until(bed, bed_times_learned(bed) == times);
+		assert_int_equal(bed_learned(bed, BAD).seconds, BED_TTL);
+		assert_int_equal(bed_learned(bed, BAD).action, ACTION_REFUSE);
+		bed_pass(BED_TTL + 1);
+	}
 	bed_close(bed);
 }
 
@@ -306,6 +319,7 @@ int main(void)
 		BED_TEST(what_is_told_twice_is_one_offence),
 		BED_TEST(no_room_is_no_offence),
 		BED_TEST(blocks_grow_for_real_sources_only),
+		BED_TEST(monitor_mode_holds_nothing_against_anybody),
 		BED_TEST(a_good_history_earns_trust),
 		BED_TEST(what_is_not_known_earns_nothing),
 		BED_TEST(a_verdict_waits_so_long),

@@ -159,7 +159,7 @@ static void all_forgotten(void **state)
 static void closed_while_asked(void **state)
 {
 	struct guard_bed *bed = *state;
-	struct bed_question question[4] = { { .failed = 0 } };
+	struct bed_question question[3] = { { .failed = 0 } };
 
 	bed_open(bed, GUARD "guard: {timeout: 60000}\n");
 	bed_server(bed, BED_MUTE);
@@ -182,6 +182,25 @@ static void closed_while_asked(void **state)
 	assert_int_equal(bed->learned, 0);
 }
 
+/* Only a few threads may wait for lookups, so that others are left for everything else. */
+static void too_many_explain(void **state)
+{
+	struct guard_bed *bed = *state;
+	struct bed_question question[3] = { { .failed = 0 } };
+
+	bed_open(bed, GUARD "guard: {timeout: 60000}\n");
+	bed_server(bed, BED_MUTE);
+	for (size_t i = 0; i < COUNT(question); i++)
+		bed_ask(bed, &question[i], explain, BAD);
+	bed_until(bed, bed_stats(bed).under_way == COUNT(question));
+	assert_int_equal(ask(bed, explain, GOOD).failed, ERROR_REFUSED);
+	assert_false(ask(bed, forget, GOOD).found);
+	guard_hush(bed->guard);
+	for (size_t i = 0; i < COUNT(question); i++)
+		bed_answered(&question[i]);
+	bed_close(bed);
+}
+
 static void *ask_until_refused(void *arg)
 {
 	struct bed_question *question = arg;
@@ -199,7 +218,7 @@ static void *ask_until_refused(void *arg)
 static void hushed_while_asking(void **state)
 {
 	struct guard_bed *bed = *state;
-	struct bed_question question[4];
+	struct bed_question question[3];
 	pthread_t thread[COUNT(question)];
 
 	bed_open(bed, GUARD);
@@ -222,7 +241,7 @@ static void judged_anew(void **state)
 
 	bed_open(bed, GUARD);
 	bed_tell(bed, GOOD, true);
-	bed_tell(bed, "192.0.2.2", true);
+	bed_tell(bed, "192.0.2.3", true);
 	block_bad(bed);
 	bed_until(bed, bed_times_learned(bed) == 3);
 	publish(bed, "mode: guard\nscore: {rdns-missing: 10}\nescalation: {ttl: 60}\n");
@@ -327,6 +346,7 @@ int main(void)
 		BED_TEST(forgotten_by_network),
 		BED_TEST(all_forgotten),
 		BED_TEST(closed_while_asked),
+		BED_TEST(too_many_explain),
 		BED_TEST(hushed_while_asking),
 		BED_TEST(judged_anew),
 		BED_TEST(hurried),

@@ -97,6 +97,8 @@ struct dnsbl_query *dnsbl_start_address(struct dnsbl *dnsbl, const struct addr *
 struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, bool texts,
 				       dnsbl_cb cb, void *arg);
 void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
+/* Calls back now, from inside: zones that have not answered are TEMPORARY. */
+void dnsbl_hurry(struct dnsbl *dnsbl, struct dnsbl_query *query);
 /* What the lists of addresses, or those of domains, may speak for a client all together. */
 int32_t dnsbl_credit(const struct dnsbl *dnsbl, bool domains);
 

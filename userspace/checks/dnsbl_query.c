@@ -302,6 +302,30 @@ void dnsbl_query_drop(struct dnsbl_query *query)
 	query_free(query);
 }
 
+/* The last slot that is settled ends the question, so the open ones are counted before. */
+void dnsbl_hurry(struct dnsbl *dnsbl, struct dnsbl_query *query)
+{
+	size_t open = query->slots ? query->pending : 0;
+
+	if (!query->slots) {
+		dns_cancel(dnsbl->dns, &query->nothing);
+		finish(query);
+		return;
+	}
+	for (struct dnsbl_slot *slot = query->slot; open; slot++) {
+		if (!slot->asked && !slot->waiting)
+			continue;
+		open--;
+		if (slot->waiting)
+			leave_waiting(slot);
+		dns_cancel(dnsbl->dns, &slot->asked);
+		if (slot->result->outcome == DNSBL_LISTED)
+			settle(slot); /* only its text is missing */
+		else
+			settle_as(slot, DNSBL_TEMPORARY);
+	}
+}
+
 void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query)
 {
 	struct dnsbl_query *cancelled = *query;

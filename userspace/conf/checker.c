@@ -88,3 +88,13 @@ int conf_check_contact(const char *text, struct error *err)
 				"a contact is printable ASCII, because it is told in SMTP");
 	return 0;
 }
+
+/* Below 0 it would be everybody of whom nothing is known. */
+int conf_check_reject(const char *text, struct error *err)
+{
+	if (text[0] == '-')
+		return error_set(err, ERROR_REFUSED,
+				 "a client of whom nothing is known has a score of 0, and would be "
+				 "refused");
+	return 0;
+}

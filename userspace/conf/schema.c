@@ -257,8 +257,15 @@ const struct conf_option conf_schema[] = {
 	SCORE("policy.greylist", policy.greylist, "6",
 	      "The score from which a client has to come again, where greylisting is on. 0 is "
 	      "never."),
-	SCORE("policy.reject", policy.reject, "10",
-	      "The score from which a client is refused. 0 is never."),
+	{ .name = "policy.reject",
+	  .type = CONF_SCORE,
+	  FIELD(policy.reject),
+	  .max = SCORE_MAX,
+	  .preset = "10",
+	  .unit = "points",
+	  .reloadable = true,
+	  .check = conf_check_reject,
+	  .help = "The score from which a client is refused. 0 is never." },
 	SWITCH("greylist.enabled", greylist.enabled, "false",
 	       "Whether clients with a score of policy.greylist or more have to come again "
 	       "later "

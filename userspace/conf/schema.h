@@ -135,6 +135,7 @@ int conf_check_path(const char *text, struct error *err);
 int conf_check_path_any(const char *text, struct error *err); /* also "" */
 int conf_check_host(const char *text, struct error *err);     /* likewise */
 int conf_check_interface(const char *text, struct error *err);
+int conf_check_reject(const char *text, struct error *err);
 int conf_check_contact(const char *text, struct error *err);
 
 /* Reads a document into `conf`, which holds the defaults. On failure `conf` is of no more use. */

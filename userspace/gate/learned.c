@@ -302,3 +302,13 @@ void learned_settle(struct gate *gate)
 	}
 	pthread_mutex_unlock(&gate->learned.lock);
 }
+
+bool gate_learned_watched(struct gate *gate)
+{
+	const struct settings *kernel = gate_kernel_settings(gate);
+	const uint32_t live = __atomic_load_n(&kernel->generation, __ATOMIC_RELAXED) & 1;
+	const uint32_t slot = __atomic_load_n(&kernel->evidence.slot, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&kernel->table[live].list_flags[slot], __ATOMIC_RELAXED) &
+	       LIST_MONITOR;
+}

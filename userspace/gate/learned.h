@@ -54,6 +54,9 @@ bool gate_forget(struct gate *gate, const struct addr *addr);
 /* Forgets all of a kind; returns how many. */
 size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind);
 
+/* Whether learned blocks are only watched, because their list is in monitor mode. */
+bool gate_learned_watched(struct gate *gate);
+
 /* Walks over what still holds, in no order, until the callback returns false; a few ms. The
  * callback may learn and forget. */
 typedef bool (*gate_learned_cb)(const struct gate_learned *learned, void *arg);

@@ -318,10 +318,11 @@ void evaluate_timeout(struct evaluation *e)
 {
 	if (e->complete)
 		return;
+	e->pending++; /* what is known of the lists is taken, and does not end it yet */
 	if (e->addresses)
-		e->result.input.missing += dnsbl_credit(e->dnsbl, false);
+		dnsbl_hurry(e->dnsbl, e->addresses);
 	if (e->domains)
-		e->result.input.missing += dnsbl_credit(e->dnsbl, true);
+		dnsbl_hurry(e->dnsbl, e->domains);
 	end_checks(e);
 	e->result.input.temporary = true;
 	e->result.ttl = 0;

@@ -41,6 +41,15 @@ static int64_t sum_temporary(const struct score_rules *rules, finding_set findin
 	return total;
 }
 
+/* What might have spoken for the client, had the DNS told: 0 or less. */
+static int64_t best_of_missing(const struct score_rules *rules, const struct score_input *input)
+{
+	const int32_t name = rules->score[FINDING_RDNS_CONFIRMED];
+	const bool hidden = input->findings & FINDING_BIT(FINDING_RDNS_TEMPORARY);
+
+	return (int64_t)input->missing + (hidden && name < 0 ? name : 0);
+}
+
 static bool reaches(int64_t total, int32_t least)
 {
 	return least != 0 && total >= least;
@@ -67,11 +76,11 @@ struct score score_decide(const struct score_rules *rules, const struct score_in
 	const int64_t total = sum(rules, input->findings) + input->zones;
 	const enum decision known = decide(rules, total - sum_temporary(rules, input->findings));
 	struct score score = { .total = saturate(total), .decision = decide(rules, total) };
+	const int64_t best = total + best_of_missing(rules, input);
 
-	if (score.decision == DECISION_REJECT && !reaches(total + input->missing, rules->reject))
-		score.decision = reaches(total, rules->greylist)
-					 ? DECISION_GREYLIST
-					 : decide(rules, total + input->missing);
+	if (score.decision == DECISION_REJECT && !reaches(best, rules->reject))
+		score.decision =
+			reaches(total, rules->greylist) ? DECISION_GREYLIST : decide(rules, best);
 	if (known == DECISION_ACCEPT)
 		score.decision = DECISION_ACCEPT;
 	else if (known < DECISION_REJECT && score.decision == DECISION_REJECT)

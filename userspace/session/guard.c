@@ -35,6 +35,7 @@ static void take_rules(struct guard_rules *rules, const struct conf *conf)
 	rules->timeout = conf->guard.timeout;
 	rules->rate = conf->guard.rate;
 	rules->lines = conf->events.rate;
+	rules->monitor = conf->monitor;
 }
 
 static void tell_kernel(struct guard *guard)
@@ -128,7 +129,7 @@ static void on_second(struct guard *guard)
 	const unsigned int seconds = guard->ticks / GATE_REFILLS;
 
 	follow_conf(guard);
-	guard->lines = guard->rules.lines;
+	guard->lines = guard->block_lines = guard->rules.lines;
 	dnsbl_tick(guard->dnsbl);
 	verdicts_expire(guard->verdicts, (uint32_t)(clock_mono() / 1000000000u));
 	__atomic_store_n(&guard->stats.histories, history_count(guard->history), __ATOMIC_RELAXED);
@@ -237,7 +238,7 @@ static struct guard *new_guard(const struct guard_options *options)
 	pthread_mutex_init(&guard->lock, NULL);
 	pthread_cond_init(&guard->answered, NULL);
 	take_rules(&guard->rules, options->conf);
-	guard->lines = guard->rules.lines;
+	guard->lines = guard->block_lines = guard->rules.lines;
 	return guard;
 }
 

@@ -93,8 +93,8 @@ static void block(struct guard *guard, const struct verdict *verdict, const stru
 
 	guard_count(&guard->stats.blocks);
 	learn(guard, &learned);
-	if (guard->lines) {
-		guard->lines--;
+	if (guard->block_lines) {
+		guard->block_lines--;
 		log_block(verdict, next);
 	}
 }
@@ -131,22 +131,16 @@ static void remember(struct history_record *record, const struct verdict *verdic
 	record->until = next->block || next->trust ? now + next->ttl : 0;
 }
 
-/*
- * An offence. Anybody can send a SYN in the name of another, so what came from a source that has
- * not completed a handshake lately blocks it no longer than it was blocked before.
- */
+/* An offence. In monitor mode nobody was told, so it is a first one each time. */
 static struct escalation offend(struct guard *guard, struct history_record *record, uint32_t now)
 {
 	const struct escalation_rules *rules = &guard->rules.escalation;
-	const uint32_t before = escalation_offences(rules, record, now);
-	struct history_record again = *record;
-	uint32_t seconds;
+	struct history_record watched = *record;
 
-	if (!before || gate_proved(guard->gate, &record->addr, &seconds))
+	if (!guard->rules.monitor && !gate_learned_watched(guard->gate))
 		return escalate(rules, record, true, now);
-	again.offences = (uint16_t)(before - 1);
-	again.offence_time = now;
-	return escalate(rules, &again, true, now);
+	watched.offences = 0;
+	return escalate(rules, &watched, true, now);
 }
 
 /* Only what is clearly good or clearly bad is history: what the DNS did not tell is not good. */
@@ -178,7 +172,19 @@ static void let_in(struct guard *guard, const struct verdict *verdict)
 		let_through(guard, verdict, &nothing);
 }
 
-void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh)
+/*
+ * A source that has offended before would be blocked for longer. That waits for its handshake,
+ * because anybody can send a SYN in its name; the kernel tells when it is done.
+ */
+static bool awaits_proof(struct guard *guard, const struct verdict *verdict, bool proven)
+{
+	const struct history_record *record = history_find(guard->history, &verdict->addr);
+
+	return verdict->decision == DECISION_REJECT && !proven && record &&
+	       escalation_offences(&guard->rules.escalation, record, clock_wall());
+}
+
+void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, bool proven)
 {
 	struct escalation next;
 
@@ -187,7 +193,7 @@ void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh)
 		return;
 	}
 	if (is_settled(guard, verdict, fresh) || has_to_wait(guard, verdict) ||
-	    block_again(guard, verdict))
+	    block_again(guard, verdict) || awaits_proof(guard, verdict, proven))
 		return;
 	next = escalate_verdict(guard, verdict);
 	if (next.block)

@@ -144,8 +144,16 @@ int guard_explain(struct guard *guard, const struct addr *addr, const char *helo
 		  struct error *err)
 {
 	struct guard_question question = { .run = run_explain, .addr = addr, .helo = helo };
+	const bool room =
+		__atomic_add_fetch(&guard->explaining, 1, __ATOMIC_RELAXED) <= GUARD_EXPLAIN_MAX;
 
-	ask(guard, &question);
+	if (room)
+		ask(guard, &question);
+	__atomic_sub_fetch(&guard->explaining, 1, __ATOMIC_RELAXED);
+	if (!room)
+		return error_set(err, ERROR_REFUSED,
+				 "%d lookups are waited for already; try again in a moment",
+				 GUARD_EXPLAIN_MAX);
 	if (!question.json)
 		return error_set(err, ERROR_REFUSED,
 				 "cannot look up: the agent ends, or is out of "

@@ -25,10 +25,11 @@
 #include "session/guard.h"
 #include "session/own.h"
 
-#define GUARD_HISTORIES  200000 /* sources whose history is kept */
-#define GUARD_GREYLIST   200000
-#define GUARD_BUCKETS    4096
-#define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
+#define GUARD_HISTORIES   200000 /* sources whose history is kept */
+#define GUARD_GREYLIST    200000
+#define GUARD_EXPLAIN_MAX 3 /* threads of the pool that may wait for lookups */
+#define GUARD_BUCKETS     4096
+#define GUARD_SAVE_BATCH  1000 /* histories that are written to disk at once */
 
 /* The options that can change while it runs, read a few times a second. */
 struct guard_rules {
@@ -40,6 +41,7 @@ struct guard_rules {
 	uint32_t timeout;          /* ms */
 	uint32_t rate;             /* newcomers a second */
 	uint32_t lines;            /* of the log a second */
+	bool monitor;              /* nothing is stopped, so nothing is held against anybody */
 };
 
 struct guard_question;
@@ -83,6 +85,7 @@ struct guard {
 	uv_timer_t tick; /* GATE_REFILLS times a second */
 	unsigned int ticks;
 	uint32_t lines;        /* of the log that may be written before the next second */
+	uint32_t block_lines;  /* likewise, about blocks */
 	bool hushed, stopping; /* set by other threads, atomically */
 
 	struct dns_resolver *resolver;
@@ -95,6 +98,7 @@ struct guard {
 	struct guard_lookup *bucket[GUARD_BUCKETS];
 	struct guard_lookup *first, *last; /* by deadline */
 	size_t by_syn;                     /* lookups that a SYN began */
+	size_t syn_max;                    /* of them at a time */
 
 	uv_work_t save;
 	bool saving, save_failed; /* it failed: the same batch is written again */
@@ -104,6 +108,7 @@ struct guard {
 	/* Questions of other threads: guard_ask.c. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
+	unsigned int explaining;                      /* threads that wait for a lookup; atomic */
 	struct guard_question *question;              /* that wait for the loop, in order */
 	bool closed;                                  /* nobody answers any more */
 	struct guard_message *message, *last_message; /* that wait for the loop, in order */
@@ -137,7 +142,8 @@ void guard_end_late(struct guard *guard);
 void guard_drop_lookups(struct guard *guard);
 
 /* guard_act.c: what the kernel is told because of a verdict; `fresh`: that has just been found. */
-void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh);
+/* `proven`: the source has just completed a handshake. */
+void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, bool proven);
 
 /* What came of a client, as its session tells: it was refused, or its mail was taken. */
 void guard_note(struct guard *guard, const struct verdict *verdict, bool offence);

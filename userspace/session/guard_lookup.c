@@ -189,7 +189,7 @@ static void conclude(struct guard_lookup *lookup, const struct evaluate_result *
 	verdicts_put(guard->verdicts, &verdict, verdict.made);
 	count_verdict(guard, &verdict);
 	log_verdict(guard, &verdict, lookup->origin);
-	guard_act(guard, &verdict, true);
+	guard_act(guard, &verdict, true, lookup->origin == GUARD_COMPLETED);
 	answer_waiting(lookup, &verdict);
 }
 
@@ -257,12 +257,12 @@ bool guard_look_up(struct guard *guard, const struct addr *addr, const char *hel
 	return lookup != NULL;
 }
 
-/* Sources that are certainly real have half of the places for themselves. */
+/* Sources that are certainly real have at least half of everything for themselves. */
 static bool has_room(const struct guard *guard, enum guard_origin origin)
 {
 	if (guard->stats.under_way >= GUARD_LOOKUPS_MAX)
 		return false;
-	return origin == GUARD_COMPLETED || guard->by_syn < GUARD_LOOKUPS_MAX / 2;
+	return origin == GUARD_COMPLETED || guard->by_syn < guard->syn_max;
 }
 
 static struct guard_lookup *look_up_newcomer(struct guard *guard, const struct addr *addr,
@@ -306,10 +306,23 @@ static void prove(struct guard *guard, struct guard_lookup *lookup, enum guard_o
 }
 
 /* A verdict that still holds is acted on again: the kernel may have forgotten, or waited it out. */
-static void use_verdict(struct guard *guard, const struct verdict *verdict)
+static void use_verdict(struct guard *guard, const struct verdict *verdict, bool proven)
 {
 	guard_count(&guard->stats.known);
-	guard_act(guard, verdict, false);
+	guard_act(guard, verdict, false, proven);
+}
+
+/* Whoever speaks from this host is no stranger. */
+static bool is_own(const struct guard *guard, const struct addr *addr)
+{
+	static const struct addr loopback6 = { .byte = { [15] = 1 } };
+
+	if (addr_is_ipv4(addr) ? addr_ipv4(addr) >> 24 == 127 : !memcmp(addr, &loopback6, 16))
+		return true;
+	for (size_t i = 0; i < guard->own.addresses; i++)
+		if (!memcmp(addr, &guard->own.address[i], sizeof(*addr)))
+			return true;
+	return false;
 }
 
 void guard_newcomer(const struct newcomer *newcomer, void *arg)
@@ -321,12 +334,14 @@ void guard_newcomer(const struct newcomer *newcomer, void *arg)
 	struct addr addr;
 
 	memcpy(addr.byte, newcomer->source, sizeof(addr.byte));
+	if (is_own(guard, &addr))
+		return;
 	guard_count(&guard->stats.newcomers[origin]);
 	lookup = find_lookup(guard, &addr);
 	if (lookup)
 		prove(guard, lookup, origin);
 	else if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
-		use_verdict(guard, &verdict);
+		use_verdict(guard, &verdict, origin == GUARD_COMPLETED);
 	else
 		look_up_newcomer(guard, &addr, origin, newcomer->time);
 }
