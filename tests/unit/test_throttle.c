@@ -200,7 +200,7 @@ static void spray(struct throttle *throttle, unsigned int guesses)
 	char from[32], user[32];
 
 	for (unsigned int i = 0; i < guesses; i++) {
-		snprintf(from, sizeof(from), "192.0.2.%u", i % 200);
+		snprintf(from, sizeof(from), "192.0.2.%u", 10 + i % 200);
 		snprintf(user, sizeof(user), "user%u", i);
 		wrong(throttle, from, user, 1);
 	}

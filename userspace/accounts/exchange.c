@@ -118,9 +118,9 @@ static bool set_text(struct auth_exchange *exchange, const char *octets, size_t 
 
 	if (!text)
 		return false;
+	sodium_bin2base64(text, size, (const uint8_t *)octets, len, sodium_base64_VARIANT_ORIGINAL);
 	free(exchange->text);
-	exchange->text = sodium_bin2base64(text, size, (const uint8_t *)octets, len,
-					   sodium_base64_VARIANT_ORIGINAL);
+	exchange->text = text;
 	return true;
 }
 

@@ -24,7 +24,7 @@ struct users {
 	size_t len; /* without the NUL that is behind it */
 	struct user *user;
 	size_t count, room;
-	const struct user **with_hash, **with_scram;
+	uint32_t *with_hash, *with_scram; /* places of those who have the secret */
 	size_t hashes, scrams;
 };
 
@@ -134,15 +134,15 @@ static int sort_users(const char *name, struct users *users, struct error *err)
 	if (!users->count)
 		return 0;
 	qsort(users->user, users->count, sizeof(*users->user), compare);
-	users->with_hash = calloc(users->count, sizeof(*users->with_hash));
-	users->with_scram = calloc(users->count, sizeof(*users->with_scram));
+	users->with_hash = calloc(users->count, sizeof(uint32_t));
+	users->with_scram = calloc(users->count, sizeof(uint32_t));
 	if (!users->with_hash || !users->with_scram)
 		return error_set(err, ERROR_REFUSED, "%s: out of memory", name);
 	for (size_t i = 0; i < users->count; i++) {
 		if (users->user[i].hash)
-			users->with_hash[users->hashes++] = &users->user[i];
+			users->with_hash[users->hashes++] = (uint32_t)i;
 		if (users->user[i].scram.salt)
-			users->with_scram[users->scrams++] = &users->user[i];
+			users->with_scram[users->scrams++] = (uint32_t)i;
 	}
 	return check_twice(name, users, err);
 }
@@ -251,7 +251,7 @@ bool users_may_send_as(const struct user *user, const char *address)
 
 		if ((len == 1 && *own == '*') ||
 		    (strlen(address) == len && !strncmp(own, address, len)) ||
-		    (*own == '@' && domain && strlen(domain) == len && !strncmp(own, domain, len)))
+		    (domain && strlen(domain) == len && !strncmp(own, domain, len)))
 			return true;
 		own += len + (own[len] == ',');
 	}
@@ -260,10 +260,10 @@ bool users_may_send_as(const struct user *user, const char *address)
 
 const struct user *users_with_hash(const struct users *users, uint64_t number)
 {
-	return users->hashes ? users->with_hash[number % users->hashes] : NULL;
+	return users->hashes ? &users->user[users->with_hash[number % users->hashes]] : NULL;
 }
 
 const struct user *users_with_scram(const struct users *users, uint64_t number)
 {
-	return users->scrams ? users->with_scram[number % users->scrams] : NULL;
+	return users->scrams ? &users->user[users->with_scram[number % users->scrams]] : NULL;
 }
