@@ -12,7 +12,8 @@ import sys
 import torturebed
 from lab import Lab
 
-AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER]
+AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER,
+        "--user-source", torturebed.USER_SOURCE]
 
 
 def peer(name, start, *more):

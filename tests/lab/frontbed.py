@@ -66,8 +66,8 @@ class Front:
     def write_users(self):
         """One account, which may send as USER."""
         self.users.write_text(f"{torturebed.LOGIN}:{torturebed.argon2(torturebed.PASSWORD)} {torturebed.scram(torturebed.PASSWORD)}:{USER}\n")
-        os.chown(self.users, 65534, 65534)  # the agent's user alone: it holds secrets
-        self.users.chmod(0o600)
+        self.users.chmod(0o640)
+        os.chown(self.users, 65534, 65534)  # the agent reads it as nobody
 
     def settings(self, **overrides):
         sections = {"smtp": {**SMTP, "users": str(self.users)}, "tls": {"certificates": [f"{self.chain} {self.key}"]}}

@@ -61,7 +61,7 @@ def postfix(lab, way, port):
     if number != 25:
         table = f"inline:{{ {{ [{way.dest}]:{number} = {torturebed.LOGIN}:{torturebed.PASSWORD} }} }}"
         settings |= {"smtp_sasl_auth_enable": "yes", "smtp_sasl_password_maps": table, "smtp_sasl_security_options": "noanonymous"}
-    sender = senders.PostfixSender(lab, way, **settings)
+    sender = senders.PostfixSender(lab, way, name=f"postfix-{port}-{way.source}", **settings)
     try:
         yield sender
     finally:
@@ -93,7 +93,7 @@ def exim(lab, way, port, path):
     if number != 25:
         more += "  hosts_require_auth = *\n" + EXIM_AUTH.format(user=torturebed.LOGIN, password=torturebed.PASSWORD)
     text = path.read_bytes().replace(b"\r\n", b"\n").decode("latin-1")
-    log = senders.exim(lab, way, more=more, mail=text, sender=sender_of(port), to=torturebed.USER)
+    log = senders.exim(lab, way, more=more, mail=text, sender=sender_of(port), to=torturebed.USER, name="exim-" + f"{port}-{way.source}".replace(":", "-"))
     if " => " not in log:
         raise Failed(log)
 

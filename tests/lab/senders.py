@@ -68,10 +68,10 @@ def bracketed(address):
 class PostfixSender(servers.Postfix):
     """A Postfix that listens nowhere and sends all mail but its own users' from one address to one host."""
 
-    def __init__(self, lab, way, **settings):
+    def __init__(self, lab, way, name="sender", **settings):
         self.lab, self.way = lab, way
         bind = "smtp_bind_address6" if ":" in way.source else "smtp_bind_address"
-        super().__init__(lab, name="sender", namespace=way.namespace, settings={
+        super().__init__(lab, name=name, namespace=way.namespace, settings={
             "inet_interfaces": "loopback-only", "relayhost": f"[{way.dest}]", bind: way.source, **settings})
 
     def send(self):
@@ -90,9 +90,9 @@ class PostfixSender(servers.Postfix):
         shutil.rmtree(self.directory)
 
 
-def exim(lab, way, more="", mail=MAIL, sender=FROM, to=TO):
+def exim(lab, way, more="", mail=MAIL, sender=FROM, to=TO, name="exim"):
     """`more`: lines for the transport, and sections after it. Returns the log."""
-    directory = pathlib.Path(lab.directory) / "exim"
+    directory = pathlib.Path(lab.directory) / name
     (directory / "spool").mkdir(parents=True, exist_ok=True)
     for path in (directory, directory / "spool"):
         os.chown(path, 65534, 65534)

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from torture import framing, relay, torture  # noqa: E402
 from torture.client import Client  # noqa: E402
 
-AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER]
+AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER,
+        "--user-source", torturebed.USER_SOURCE]
 # Long enough for what speaks before its turn to be noticed.
 GREET_DELAY = 150
 

@@ -20,6 +20,7 @@ OWN, USER = "own.example", "user@own.example"
 SINK_PORT = 2525
 LOGIN, PASSWORD = "user", "secret word"
 SOURCES = "198.51.100.128/25"
+USER_SOURCE = "192.0.2.200"
 FIGURES = BUILD / "torture"
 
 

@@ -36,15 +36,16 @@ class Case:
     accepts: str    # in words
     run: typing.Callable
     alone: bool = False  # it loads the server, or is about time: not beside others
+    first: bool = False  # before all others
 
     @property
     def id(self):
         return f"{self.section}: {self.name}"
 
 
-def case(section, name, reference, sends, accepts, alone=False):
+def case(section, name, reference, sends, accepts, alone=False, first=False):
     def register(run):
-        CASES.append(Case(section, name, reference, sends, accepts, run, alone))
+        CASES.append(Case(section, name, reference, sends, accepts, run, alone, first))
         return run
     return register
 
@@ -61,6 +62,7 @@ class Target:
     user: str = ""
     password: str = ""
     user_sender: str = ""  # the address that the user may send from
+    user_source: str = ""  # where the user logs in from, whom others' failures must not hold up
     sources: typing.Iterable = itertools.repeat(None)
     timeout: float = 5
 

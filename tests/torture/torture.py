@@ -58,8 +58,11 @@ def run_all(target, words=()):
     chosen = [case for case in CASES if not words or any(word in case.id for word in words)]
     numbered = list(enumerate(chosen))
     found = [None] * len(chosen)
+    for number, case in numbered:
+        if case.first:
+            found[number] = run(case, target, number)
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        jobs = {number: pool.submit(run, case, target, number) for number, case in numbered if not case.alone}
+        jobs = {number: pool.submit(run, case, target, number) for number, case in numbered if not case.alone and not case.first}
         for number, job in jobs.items():
             found[number] = job.result()
     for number, case in numbered:
@@ -146,6 +149,7 @@ def arguments(parser):
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--user-sender", default="", help="the address from which the user may send")
+    parser.add_argument("--user-source", default="", help="the address from which the user logs in, and nobody else comes")
     parser.add_argument("--sources", help="an address or a network to come from")
     parser.add_argument("--timeout", type=float, default=5)
     parser.add_argument("--json", metavar="FILE")
@@ -153,7 +157,7 @@ def arguments(parser):
 
 def target(options):
     return Target(options.host, options.port, options.tls, options.submission, options.domain, options.rcpt, options.sender_domain,
-                  options.user, options.password, options.user_sender, addresses(options.sources), options.timeout)
+                  options.user, options.password, options.user_sender, options.user_source, addresses(options.sources), options.timeout)
 
 
 def write(path, rows):
