@@ -722,6 +722,38 @@ static void test_queue_is_bounded(void **state)
 	free(dialogues);
 }
 
+static void on_hash(enum hash_result result, void *arg)
+{
+	*(enum hash_result *)arg = result;
+}
+
+/* Whoever ends when he has just been given a place hands it on. The pause is for the first to be
+ * done; were it too short, the second would only be waiting still. */
+static void test_place_is_handed_on(void **state)
+{
+	struct auth_fixture *fixture = *state;
+	struct hashes *hashes = hashes_open(1, 1);
+	enum hash_result first = HASH_FAILED, third = HASH_FAILED;
+	const char *hash = users_hash("x", HASH_COST);
+	struct hash_job *job;
+
+	assert_non_null(hashes);
+	assert_non_null(hash_start(hashes, &fixture->loop, hash, "x", on_hash, &first));
+	job = hash_start(hashes, &fixture->loop, hash, "x", on_hash, &third);
+	assert_non_null(job);
+	assert_null(hash_start(hashes, &fixture->loop, hash, "x", on_hash, &third));
+	uv_sleep(50);
+	hash_end(&job);
+	assert_null(job);
+	assert_int_equal(third, HASH_FAILED);
+	assert_non_null(hash_start(hashes, &fixture->loop, hash, "y", on_hash, &third));
+	hashes_close(&hashes);
+	for (int i = 0; i < 2000 && uv_run(&fixture->loop, UV_RUN_NOWAIT); i++)
+		uv_sleep(5);
+	assert_int_equal(first, HASH_RIGHT);
+	assert_int_equal(third, HASH_WRONG);
+}
+
 static double seconds_of(struct auth_fixture *fixture, const char *user)
 {
 	struct timespec from, to;
@@ -913,6 +945,7 @@ int main(void)
 		TEST(test_close_while_hashing),
 		TEST(test_end_in_the_callback),
 		TEST(test_queue_is_bounded),
+		TEST(test_place_is_handed_on),
 		TEST(test_unknown_costs_a_hash),
 		TEST(test_reload_meanwhile),
 		TEST(test_reload),

@@ -251,7 +251,7 @@ bool users_may_send_as(const struct user *user, const char *address)
 
 		if ((len == 1 && *own == '*') ||
 		    (strlen(address) == len && !strncmp(own, address, len)) ||
-		    (*own == '@' && domain && strlen(domain) == len && !strncmp(own, domain, len)))
+		    (domain && strlen(domain) == len && !strncmp(own, domain, len)))
 			return true;
 		own += len + (own[len] == ',');
 	}
