@@ -127,6 +127,44 @@ void auth_open_users(struct auth_fixture *fixture, char *const lines[])
 		fail_msg("%s", err.text);
 }
 
+/* The pool: its threads wait for a semaphore, on a loop that is nobody's. */
+
+#define POOL_THREADS 4 /* libuv's default */
+
+static struct {
+	uv_loop_t loop;
+	uv_work_t work[POOL_THREADS];
+	uv_sem_t held, go;
+} pool;
+
+static void hold_thread(uv_work_t *work)
+{
+	(void)work;
+	uv_sem_post(&pool.held);
+	uv_sem_wait(&pool.go);
+}
+
+void pool_hold(void)
+{
+	assert_int_equal(uv_loop_init(&pool.loop), 0);
+	assert_int_equal(uv_sem_init(&pool.held, 0), 0);
+	assert_int_equal(uv_sem_init(&pool.go, 0), 0);
+	for (int i = 0; i < POOL_THREADS; i++)
+		assert_int_equal(uv_queue_work(&pool.loop, &pool.work[i], hold_thread, NULL), 0);
+	for (int i = 0; i < POOL_THREADS; i++)
+		uv_sem_wait(&pool.held);
+}
+
+void pool_release(void)
+{
+	for (int i = 0; i < POOL_THREADS; i++)
+		uv_sem_post(&pool.go);
+	uv_run(&pool.loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&pool.loop), 0);
+	uv_sem_destroy(&pool.held);
+	uv_sem_destroy(&pool.go);
+}
+
 /* An exchange */
 
 static void on_answer(struct auth_exchange *exchange, const struct auth_result *result, void *arg)

@@ -45,6 +45,10 @@ void auth_write_users(struct auth_fixture *fixture, char *const lines[]);
 /* The accounts of the file are opened, or of the backend if there are no lines. */
 void auth_open_users(struct auth_fixture *fixture, char *const lines[]);
 
+/* Nothing runs in libuv's pool in between: what is handed to it waits. */
+void pool_hold(void);
+void pool_release(void);
+
 /* An exchange, and what came of it last. */
 struct dialogue {
 	struct auth_fixture *fixture;

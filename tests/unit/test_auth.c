@@ -5,6 +5,7 @@
  */
 #include "auth_fixture.h"
 
+#include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -647,9 +648,12 @@ static void test_end_while_hashing(void **state)
 	struct auth_fixture *fixture = *state;
 	struct dialogue dialogue;
 
-	open_slow(fixture);
+	open_three(fixture);
+	pool_hold();
 	dialogue_start(&dialogue, fixture, "PLAIN");
 	send_plain(&dialogue);
+	auth_exchange_end(&dialogue.exchange);
+	pool_release();
 	dialogue_end(&dialogue);
 	assert_int_equal(dialogue.answers, 0);
 	/* Who hangs up before he is told has guessed all the same. */
@@ -661,10 +665,12 @@ static void test_close_while_hashing(void **state)
 	struct auth_fixture *fixture = *state;
 	struct dialogue dialogue;
 
-	open_slow(fixture);
+	open_three(fixture);
+	pool_hold();
 	dialogue_start(&dialogue, fixture, "PLAIN");
 	send_plain(&dialogue);
 	auth_close(&fixture->auth);
+	pool_release();
 	assert_int_equal(dialogue_wait(&dialogue), AUTH_DONE);
 	dialogue_end(&dialogue);
 }
@@ -696,7 +702,8 @@ static void test_queue_is_bounded(void **state)
 	unsigned int done = 0, later = 0;
 
 	assert_non_null(dialogues);
-	open_slow(fixture);
+	open_three(fixture);
+	pool_hold();
 	for (unsigned int i = 0; i < ALL; i++) {
 		fixture->source = addr_from_ipv4(0x0a000000 + (i << 8));
 		dialogue_start(&dialogues[i], fixture, "PLAIN");
@@ -706,6 +713,7 @@ static void test_queue_is_bounded(void **state)
 	for (unsigned int i = 0; i < AUTH_HASHES_MAX + HASH_QUEUE_MAX; i++)
 		if (i % 8)
 			auth_exchange_end(&dialogues[i].exchange);
+	pool_release();
 	for (unsigned int i = 0; i < ALL; i++) {
 		while (dialogues[i].exchange && !dialogues[i].answers)
 			uv_run(&fixture->loop, UV_RUN_ONCE);
@@ -727,30 +735,34 @@ static void on_hash(enum hash_result result, void *arg)
 	*(enum hash_result *)arg = result;
 }
 
-/* Whoever ends when he has just been given a place hands it on. The pause is for the first to be
- * done; were it too short, the second would only be waiting still. */
+/* Whoever ends when he has just been given a place hands it on. */
 static void test_place_is_handed_on(void **state)
 {
 	struct auth_fixture *fixture = *state;
 	struct hashes *hashes = hashes_open(1, 1);
-	enum hash_result first = HASH_FAILED, third = HASH_FAILED;
+	enum hash_result first = HASH_FAILED, second = HASH_FAILED, third = HASH_FAILED;
+	struct pollfd woken = { .fd = uv_backend_fd(&fixture->loop), .events = POLLIN };
 	const char *hash = users_hash("x", HASH_COST);
 	struct hash_job *job;
 
 	assert_non_null(hashes);
+	pool_hold();
 	assert_non_null(hash_start(hashes, &fixture->loop, hash, "x", on_hash, &first));
-	job = hash_start(hashes, &fixture->loop, hash, "x", on_hash, &third);
+	job = hash_start(hashes, &fixture->loop, hash, "x", on_hash, &second);
 	assert_non_null(job);
 	assert_null(hash_start(hashes, &fixture->loop, hash, "x", on_hash, &third));
-	uv_sleep(50);
+	while (uv_run(&fixture->loop, UV_RUN_NOWAIT) && poll(&woken, 1, 0))
+		;
+	pool_release();
+	assert_int_equal(poll(&woken, 1, 10000), 1); /* the second has the first one's place */
 	hash_end(&job);
 	assert_null(job);
-	assert_int_equal(third, HASH_FAILED);
 	assert_non_null(hash_start(hashes, &fixture->loop, hash, "y", on_hash, &third));
 	hashes_close(&hashes);
 	for (int i = 0; i < 2000 && uv_run(&fixture->loop, UV_RUN_NOWAIT); i++)
 		uv_sleep(5);
 	assert_int_equal(first, HASH_RIGHT);
+	assert_int_equal(second, HASH_FAILED);
 	assert_int_equal(third, HASH_WRONG);
 }
 
