@@ -58,7 +58,8 @@ def pss(root):
 
 
 class Peer:
-    name, does, restart_for_memory = "", (), False
+    name, does = "", ()
+    held = 15000  # idle connections
 
     def __init__(self, bed):
         self.bed, self.lab = bed, bed.lab
@@ -81,14 +82,15 @@ class Direct(Peer):
     name, does = "smtp-sink alone", ("mail", "hold")
 
     def start(self):
-        return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", f"inet:{GATEWAY4}:25", "1024")
+        return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{GATEWAY4}:25", "1024")
 
 
 class HaProxy(Peer):
     name = "HAProxy (TCP)"
+    held = 9000  # each takes two descriptors, and a process is allowed 20,000 here
     CONF = """\
 global
-  maxconn 40000
+  maxconn 9500
   nbthread 2
 defaults
   mode tcp
