@@ -3,8 +3,9 @@
 
     Front(bed)     starts it on 10.77.0.1:25
     process        whose CPU time and memory count, with all below it
-    does           what it can be measured at: "connect" (refusing listed clients), "mail", "starttls", "hold"
+    does           what it can be measured at; see PARTS of bench_front.py
 """
+import itertools
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ from lab import GATEWAY4, wait_until
 
 SINK = "127.0.0.1:2526"
 AUTH_PORT = 2527
+NUMBERS = itertools.count()
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,16 +60,18 @@ def pss(root):
 
 
 class Peer:
-    name, does, restart_for_memory = "", (), False
+    name, does = "", ()
+    held = 15000  # idle connections
+    crowd = 100   # listed clients at a time
 
     def __init__(self, bed):
         self.bed, self.lab = bed, bed.lab
-        self.directory = pathlib.Path(self.lab.directory) / type(self).__name__.lower()
+        self.directory = pathlib.Path(self.lab.directory) / f"{type(self).__name__.lower()}{next(NUMBERS)}"
+        self.directory.mkdir()
         self.process = self.start()
         wait_until(lambda: torturebed.listening(self.lab, 25), 30, self.name)
 
     def run(self, *command):
-        self.directory.mkdir(exist_ok=True)
         with open(self.directory / "start.log", "a") as log:
             return self.lab.start(self.lab.gateway, *command, stdout=log, stderr=log, start_new_session=True)
 
@@ -81,14 +85,15 @@ class Direct(Peer):
     name, does = "smtp-sink alone", ("mail", "hold")
 
     def start(self):
-        return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", f"inet:{GATEWAY4}:25", "1024")
+        return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{GATEWAY4}:25", "1024")
 
 
 class HaProxy(Peer):
     name = "HAProxy (TCP)"
+    held = 9000  # each takes two descriptors, and a process is allowed 20,000 here
     CONF = """\
 global
-  maxconn 40000
+  maxconn 9500
   nbthread 2
 defaults
   mode tcp
@@ -104,13 +109,12 @@ backend sink
     does = ("mail", "hold")
 
     def start(self):
-        self.directory.mkdir()
         (self.directory / "conf").write_text(self.CONF.format(host=GATEWAY4, sink=SINK))
         return self.run("/usr/sbin/haproxy", "-db", "-f", self.directory / "conf")
 
 
 class Nginx(Peer):
-    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold")
+    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold", "hold-tls")
     CONF = """\
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
 user nobody nogroup;
@@ -139,7 +143,6 @@ mail {{
 """
 
     def start(self):
-        self.directory.mkdir()
         (self.directory / "conf").write_text(self.CONF.format(directory=self.directory, host=GATEWAY4, port=AUTH_PORT, chain=self.bed.chain, key=self.bed.key))
         return self.run("/usr/sbin/nginx", "-c", self.directory / "conf")
 
@@ -155,14 +158,21 @@ class Postfix(Peer):
                 "smtpd_client_restrictions": "reject_rbl_client bl.test", "smtpd_delay_reject": "no", "smtpd_client_connection_rate_limit": 0,
                 "smtpd_tls_chain_files": f"{self.bed.key} {self.bed.chain}", "smtpd_tls_security_level": "may", "anvil_rate_time_unit": "1h",
                 "relay_transport": f"smtp:[{SINK.split(':')[0]}]:2526", "smtpd_error_sleep_time": 0, **self.settings}
-        self.directory.mkdir()
         servers_master = servers.MASTER_CF
         try:
             servers.MASTER_CF = servers.MASTER_CF.replace("smtp      inet  n - n - - smtpd\n", self.listener)
-            self.server = servers.Postfix(self.lab, name=f"{type(self).__name__.lower()}/postfix", settings=more)
+            self.server = servers.Postfix(self.lab, name=f"{self.directory.name}/postfix", settings=more,
+                                          within=self.resolver())
         finally:
             servers.MASTER_CF = servers_master
         return self.server.process
+
+
+    def resolver(self):
+        """A command that runs others with the lab's resolver as the system's."""
+        conf = self.directory / "resolv.conf"
+        conf.write_text("nameserver 127.0.0.1\n")
+        return "unshare", "--mount", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$@"', "sh"
 
 
 class PostfixQueue(Postfix):
@@ -172,6 +182,7 @@ class PostfixQueue(Postfix):
 
 class Postscreen(Postfix):
     name, does = "postscreen", ("connect", "hold")
+    crowd = 3000  # it keeps each waiting for a second
     listener = ("smtp inet n - n - 1 postscreen\nsmtpd pass - - n - 200 smtpd\n  -o smtpd_proxy_filter=127.0.0.1:2526\n"
                 "dnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n")
     settings = {"postscreen_dnsbl_sites": "bl.test", "postscreen_dnsbl_action": "drop", "postscreen_greet_action": "ignore", "postscreen_greet_wait": "1s",
@@ -180,11 +191,11 @@ class Postscreen(Postfix):
 
 
 class Postern(Peer):
-    name, does = "Postern", ("connect", "mail", "starttls", "hold")
+    name, does = "Postern", ("connect", "mail", "starttls", "hold", "hold-tls")
 
     def start(self):
-        self.bed.front.start(smtp={"backends": [SINK], "connections-max": 40000, "workers": 2}, dnsbl={"zones": ["bl.test*100"]},
-                             escalation={"first-action": "none"} if self.bed.no_entries else {})
+        self.bed.front.start(smtp={"backends": [SINK], "connections-max": 40000, "workers": 2},
+                             dnsbl={"zones": ["bl.test*100"]}, check={"score": "reject"})
         return self.lab.posternd
 
     def close(self):

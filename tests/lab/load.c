@@ -34,6 +34,7 @@
 #define REPLY_MAX   2048
 #define EVENTS      256
 #define PATIENCE_MS 20000
+#define STALLED_MS  5000 /* without an event: more connections are not to be had */
 
 enum mode { CONNECT, MAIL, STARTTLS, HOLD, HOLDTLS };
 static const char *const modes[] = { "connect", "mail", "starttls", "hold", "holdtls" };
@@ -369,7 +370,8 @@ static void work(void)
 			on_event(events[i].data.ptr, events[i].events);
 		while (holds && opened < load.clients && opened < load.held + load.done + 64)
 			begin(&load.client[opened++]);
-		if (holds && !said && load.held + load.done == load.clients)
+		if (holds && !said &&
+		    (load.held + load.done == load.clients || now() - last > STALLED_MS))
 			said = (size_t)printf("{\"open\": %zu}\n", load.held), fflush(stdout);
 		if (number > 0)
 			last = now();

@@ -92,9 +92,12 @@ Server(("", int(sys.argv[2])), Handler).serve_forever()
 
 
 class Postfix:
-    """Postfix on port 25, which delivers mail for lab.example into a maildir. Settings are added to MAIN_CF's."""
+    """
+    Postfix on port 25, which delivers mail for lab.example into a maildir. Settings are added to MAIN_CF's.
+    `within`: a command that runs it, whose own is added to it.
+    """
 
-    def __init__(self, lab, name="postfix", namespace=None, settings=None):
+    def __init__(self, lab, name="postfix", namespace=None, settings=None, within=()):
         namespace = namespace or lab.gateway
         self.directory = pathlib.Path(lab.directory) / name
         self.mail = self.directory / "mail"
@@ -112,7 +115,7 @@ class Postfix:
         log = open(self.directory / "start.log", "w")
         # Not "postfix start-fg": that is a shell whose end leaves the real server behind. This one is
         # the server itself; as the leader of its group it takes its children along when it is ended.
-        self.process = lab.start(namespace, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d", stdout=log,
+        self.process = lab.start(namespace, *within, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d", stdout=log,
                                  stderr=log, start_new_session=True)
         log.close()
         # It says so when it listens for everything, its own programs too: one that it cannot be told is lost for a minute.
