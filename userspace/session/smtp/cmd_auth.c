@@ -98,6 +98,7 @@ static void tell_guard(struct session *session)
 static void conclude(struct session *session, const struct auth_result *result)
 {
 	struct smtp_login *login = session->login;
+	const uint32_t wait = result->wait; /* the result is the exchange's */
 
 	login->outcome = result->step;
 	login->user = strdup(result->user);
@@ -106,8 +107,8 @@ static void conclude(struct session *session, const struct auth_result *result)
 	if (result->block)
 		tell_guard(session);
 	auth_exchange_end(&login->exchange);
-	if (result->wait)
-		service_pause(session, result->wait);
+	if (wait)
+		service_pause(session, wait);
 	else
 		auth_pause_over(session);
 }
