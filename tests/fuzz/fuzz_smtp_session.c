@@ -56,6 +56,11 @@ static struct dns_query *fuzz_ask(struct dns *dns, const char *name, enum dns_ty
 	return query;
 }
 
+static struct dns_query *fuzz_later(struct dns *dns, dns_cb cb, void *arg)
+{
+	return fuzz_ask(dns, "", DNS_A, cb, arg);
+}
+
 static void fuzz_cancel(struct dns *dns, struct dns_query *query)
 {
 	(void)dns;
@@ -69,7 +74,7 @@ static uint64_t fuzz_now(struct dns *dns)
 	return service_now();
 }
 
-static const struct dns_ops fuzz_ops = { fuzz_ask, fuzz_cancel, fuzz_now };
+static const struct dns_ops fuzz_ops = { fuzz_ask, fuzz_cancel, fuzz_now, fuzz_later };
 static struct dns fuzz_dns = { &fuzz_ops };
 
 static const char conf_text[] = "mode: proxy\n"
