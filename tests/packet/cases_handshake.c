@@ -4,12 +4,9 @@
  * kernel a listener is there, as if the ACK brought a SYN cookie; tests/lab/test_conn_limit.py does
  * it with real connections.
  */
-#include <linux/bpf.h>
-
 #include "bpf/packet.h"
-#include "tests/packet/packet.h"
+#include "tests/packet/expect.h"
 
-#define SOURCE6 .source = "2001:db8::1"
 #define THREE                                                                                      \
 	{                                                                                          \
 		0, 0, 3, 0                                                                         \
@@ -19,16 +16,6 @@
 		0, 0, 0, 0                                                                         \
 	}
 #define FULL .full = 1, .limit = { THREE }, .conns = { 3 }
-#define STOPPED(why)                                                                               \
-	{                                                                                          \
-		.action = XDP_DROP, .reason = REASON_##why, .health = {                            \
-			[HEALTH_EVENTS_SKIPPED] = 1                                                \
-		}                                                                                  \
-	}
-#define PASSED                                                                                     \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ESTABLISHED                                   \
-	}
 
 const struct packet_case handshake_cases[] = {
 	{ "ack at the limit of its source", { .flags = TCP_ACK }, { FULL }, STOPPED(CONN_SOURCE) },
@@ -67,22 +54,22 @@ const struct packet_case handshake_cases[] = {
 	{ "ack below the limit",
 	  { .flags = TCP_ACK },
 	  { .full = 1, .limit = { THREE }, .conns = { 2 } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack of a source without a cell",
 	  { .flags = TCP_ACK },
 	  { .full = 1, .limit = { THREE, THREE } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, long after it was reached",
 	  { .flags = TCP_ACK },
 	  { .full = 2, .limit = { THREE }, .conns = { 3 } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, which was not noted",
 	  { .flags = TCP_ACK },
 	  { .limit = { THREE }, .conns = { 3 } },
-	  PASSED },
-	{ "reset at the limit", { .flags = TCP_ACK | TCP_RST }, { FULL }, PASSED },
-	{ "syn-ack at the limit", { .flags = TCP_ACK | TCP_SYN }, { FULL }, PASSED },
-	{ "segment without ack at the limit", { .flags = TCP_PSH }, { FULL }, PASSED },
+	  PASSED(ESTABLISHED) },
+	{ "reset at the limit", { .flags = TCP_ACK | TCP_RST }, { FULL }, PASSED(ESTABLISHED) },
+	{ "syn-ack at the limit", { .flags = TCP_ACK | TCP_SYN }, { FULL }, PASSED(ESTABLISHED) },
+	{ "segment without ack at the limit", { .flags = TCP_PSH }, { FULL }, PASSED(ESTABLISHED) },
 	{ "ack at the limit to a port that is not protected",
 	  { .flags = TCP_ACK, .port = 80 },
 	  { FULL },
@@ -91,7 +78,7 @@ const struct packet_case handshake_cases[] = {
 	{ "ack at the limit, allowed",
 	  { .flags = TCP_ACK },
 	  { FULL, .allow = "192.0.2.1" },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, listed",
 	  { .flags = TCP_ACK },
 	  { FULL, .drop = "192.0.2.1" },
@@ -103,7 +90,7 @@ const struct packet_case handshake_cases[] = {
 	{ "ack at the limit, allowed where others are refused",
 	  { .flags = TCP_ACK },
 	  { FULL, .refuse = "192.0.2.0/24", .allow = "192.0.2.1" },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, monitor mode",
 	  { .flags = TCP_ACK },
 	  { FULL, .monitor = true },
@@ -124,19 +111,19 @@ const struct packet_case handshake_cases[] = {
 	{ "ack at the limit, connection open",
 	  { .flags = TCP_ACK },
 	  { FULL, .fault = { .socket = BPF_TCP_ESTABLISHED } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, connection ending",
 	  { SOURCE6, .flags = TCP_ACK },
 	  { FULL, .fault = { .socket = BPF_TCP_TIME_WAIT } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, nobody listens",
 	  { .flags = TCP_ACK },
 	  { FULL, .fault = { .no_listener = true } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 	{ "ack at the limit, meter not found",
 	  { .flags = TCP_ACK },
 	  { FULL, .fault = { .lookup = "meter" } },
-	  PASSED },
+	  PASSED(ESTABLISHED) },
 };
 
 const size_t handshake_case_count = sizeof(handshake_cases) / sizeof(handshake_cases[0]);

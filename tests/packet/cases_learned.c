@@ -2,42 +2,11 @@
 /*
  * Packets that what was learned decides about, and sources that nothing is known of.
  */
-#include <linux/bpf.h>
+#include "tests/packet/expect.h"
 
-#include "tests/packet/packet.h"
-
-#define SOURCE6 .source = "2001:db8::1"
 #define BLOCKED(how)                                                                               \
 	.evidence = true, .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_##how }
 #define KNOWN .evidence = true, .learned = { .kind = LEARNED_KNOWN }
-#define STOPPED                                                                                    \
-	{                                                                                          \
-		.action = XDP_DROP, .reason = REASON_LISTED, .health = {                           \
-			[HEALTH_EVENTS_SKIPPED] = 1                                                \
-		}                                                                                  \
-	}
-#define ANSWERED                                                                                   \
-	{                                                                                          \
-		.action = XDP_TX, .reason = REASON_LISTED, .health = {                             \
-			[HEALTH_EVENTS_SKIPPED] = 1,                                               \
-			[HEALTH_RESETS_SENT] = 1                                                   \
-		}                                                                                  \
-	}
-#define ALLOWED                                                                                    \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ALLOWED                                       \
-	}
-#define WATCHED                                                                                    \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ACCEPTED, .monitored = true,                  \
-		.would = REASON_LISTED, .health = {                                                \
-			[HEALTH_EVENTS_SKIPPED] = 1                                                \
-		}                                                                                  \
-	}
-#define QUIET                                                                                      \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ACCEPTED                                      \
-	}
 #define TOLD                                                                                       \
 	{                                                                                          \
 		.action = XDP_PASS, .reason = REASON_ACCEPTED, .newcomer = true, .health = {       \
@@ -50,26 +19,22 @@
 			[HEALTH_NEWCOMERS_SKIPPED] = 1                                             \
 		}                                                                                  \
 	}
-#define ESTABLISHED                                                                                \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ESTABLISHED                                   \
-	}
 
 const struct packet_case learned_cases[] = {
-	{ "learned, drop", { 0 }, { BLOCKED(DROP) }, STOPPED },
-	{ "learned, drop, ipv6", { SOURCE6 }, { BLOCKED(DROP) }, STOPPED },
+	{ "learned, drop", { 0 }, { BLOCKED(DROP) }, STOPPED(LISTED) },
+	{ "learned, drop, ipv6", { SOURCE6 }, { BLOCKED(DROP) }, STOPPED(LISTED) },
 	{ "learned, reset", { 0 }, { BLOCKED(RESET) }, ANSWERED },
 	{ "learned, reset, ipv6", { SOURCE6 }, { BLOCKED(RESET) }, ANSWERED },
 	{ "learned, in the second cell",
 	  { 0 },
 	  { .evidence = true,
 	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .way = 1 } },
-	  STOPPED },
+	  STOPPED(LISTED) },
 	{ "learned, in the last cell",
 	  { 0 },
 	  { .evidence = true,
 	    .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP, .way = 3 } },
-	  STOPPED },
+	  STOPPED(LISTED) },
 	{ "learned, an event",
 	  { 0 },
 	  { BLOCKED(DROP), .budget = 1 },
@@ -104,7 +69,7 @@ const struct packet_case learned_cases[] = {
 	{ "learned, evidence off",
 	  { 0 },
 	  { .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_DROP } },
-	  QUIET },
+	  PASSED(ACCEPTED) },
 	{ "learned, monitor mode", { 0 }, { BLOCKED(DROP), .monitor = true }, WATCHED },
 	{ "learned, list in monitor mode",
 	  { 0 },
@@ -118,8 +83,11 @@ const struct packet_case learned_cases[] = {
 	    .monitored = true,
 	    .would = REASON_LISTED,
 	    .health = { [HEALTH_EVENTS_SKIPPED] = 2 } } },
-	{ "learned, but allowed", { 0 }, { BLOCKED(DROP), .allow = "192.0.2.1" }, ALLOWED },
-	{ "learned, but on a list", { 0 }, { BLOCKED(RESET), .drop = "192.0.2.1" }, STOPPED },
+	{ "learned, but allowed", { 0 }, { BLOCKED(DROP), .allow = "192.0.2.1" }, PASSED(ALLOWED) },
+	{ "learned, but on a list",
+	  { 0 },
+	  { BLOCKED(RESET), .drop = "192.0.2.1" },
+	  STOPPED(LISTED) },
 	{ "learned, and on a list in monitor mode",
 	  { 0 },
 	  { BLOCKED(DROP), .watched = "192.0.2.1" },
@@ -128,11 +96,11 @@ const struct packet_case learned_cases[] = {
 	    .monitored = true,
 	    .would = REASON_LISTED,
 	    .health = { [HEALTH_EVENTS_SKIPPED] = 2 } } },
-	{ "learned, known", { 0 }, { KNOWN, .newcomers = 1 }, QUIET },
+	{ "learned, known", { 0 }, { KNOWN, .newcomers = 1 }, PASSED(ACCEPTED) },
 	{ "learned, trusted",
 	  { SOURCE6 },
 	  { .evidence = true, .learned = { .kind = LEARNED_TRUSTED }, .newcomers = 1 },
-	  QUIET },
+	  PASSED(ACCEPTED) },
 	{ "learned, known, beyond its rate",
 	  { 0 },
 	  { KNOWN, .limit = { { 1000000000, 1000000000, 0, 0 } }, .spent = { true } },
@@ -142,7 +110,7 @@ const struct packet_case learned_cases[] = {
 	{ "learned, later segment",
 	  { .flags = 0x10 },
 	  { .evidence = true, .learned = { .kind = LEARNED_BLOCKED, .action = ACTION_REFUSE } },
-	  ESTABLISHED },
+	  PASSED(ESTABLISHED) },
 	{ "learned not found",
 	  { 0 },
 	  { BLOCKED(DROP), .fault = { .lookup = "learned" } },
@@ -152,7 +120,7 @@ const struct packet_case learned_cases[] = {
 	{ "newcomer, ipv6", { SOURCE6 }, { .evidence = true, .newcomers = 1 }, TOLD },
 	{ "newcomer, beyond the budget", { 0 }, { .evidence = true }, SKIPPED },
 	{ "newcomer, budget overdrawn", { 0 }, { .evidence = true, .newcomers = -1 }, SKIPPED },
-	{ "newcomer, evidence off", { 0 }, { .newcomers = 1 }, QUIET },
+	{ "newcomer, evidence off", { 0 }, { .newcomers = 1 }, PASSED(ACCEPTED) },
 	{ "newcomer, monitor mode",
 	  { 0 },
 	  { .evidence = true, .newcomers = 1, .monitor = true },
@@ -166,11 +134,11 @@ const struct packet_case learned_cases[] = {
 	{ "newcomer, allowed",
 	  { 0 },
 	  { .evidence = true, .newcomers = 1, .allow = "192.0.2.1" },
-	  ALLOWED },
+	  PASSED(ALLOWED) },
 	{ "newcomer, listed",
 	  { 0 },
 	  { .evidence = true, .newcomers = 1, .drop = "192.0.2.1" },
-	  STOPPED },
+	  STOPPED(LISTED) },
 	{ "newcomer, beyond its rate",
 	  { 0 },
 	  { .evidence = true,
@@ -183,7 +151,7 @@ const struct packet_case learned_cases[] = {
 	{ "newcomer, later segment",
 	  { .flags = 0x10 },
 	  { .evidence = true, .newcomers = 1 },
-	  ESTABLISHED },
+	  PASSED(ESTABLISHED) },
 	{ "newcomer, full ring",
 	  { 0 },
 	  { .evidence = true, .newcomers = 1, .fault = { .ring = true } },
@@ -193,7 +161,7 @@ const struct packet_case learned_cases[] = {
 	{ "newcomer, told not found",
 	  { 0 },
 	  { .evidence = true, .newcomers = 1, .fault = { .lookup = "told" } },
-	  QUIET },
+	  PASSED(ACCEPTED) },
 	{ "newcomer, budget not found",
 	  { 0 },
 	  { .evidence = true, .newcomers = 1, .fault = { .lookup = "newcomer_budget" } },

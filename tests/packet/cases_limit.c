@@ -3,12 +3,9 @@
  * Packets that the limits decide about: connections at a time and attempts a second, at every
  * level.
  */
-#include <linux/bpf.h>
+#include "tests/packet/expect.h"
 
-#include "tests/packet/packet.h"
-
-#define SOURCE6 .source = "2001:db8::1"
-#define SECOND  1000000000ull
+#define SECOND 1000000000ull
 #define RATE                                                                                       \
 	{                                                                                          \
 		SECOND, 10 * SECOND, 0, 0                                                          \
@@ -21,16 +18,6 @@
 	{                                                                                          \
 		0, 0, 0, 0                                                                         \
 	}
-#define STOPPED(why)                                                                               \
-	{                                                                                          \
-		.action = XDP_DROP, .reason = REASON_##why, .health = {                            \
-			[HEALTH_EVENTS_SKIPPED] = 1                                                \
-		}                                                                                  \
-	}
-#define ACCEPTED                                                                                   \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ACCEPTED                                      \
-	}
 #define ROOMLESS(n)                                                                                \
 	{                                                                                          \
 		.action = XDP_PASS, .reason = REASON_ACCEPTED, .health = {                         \
@@ -39,15 +26,18 @@
 	}
 
 const struct packet_case limit_cases[] = {
-	{ "first attempt of a source", { 0 }, { .limit = { RATE, RATE, RATE, RATE } }, ACCEPTED },
+	{ "first attempt of a source",
+	  { 0 },
+	  { .limit = { RATE, RATE, RATE, RATE } },
+	  PASSED(ACCEPTED) },
 	{ "first attempt of an ipv6 source",
 	  { SOURCE6 },
 	  { .limit = { RATE, RATE, RATE, RATE } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "another attempt of a known source",
 	  { 0 },
 	  { .limit = { RATE, RATE, RATE, RATE }, .known = true },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "attempts of a source too fast",
 	  { 0 },
 	  { .limit = { RATE }, .spent = { true } },
@@ -71,7 +61,7 @@ const struct packet_case limit_cases[] = {
 	{ "an ipv4 address has no site",
 	  { 0 },
 	  { .limit = { NONE, NONE, RATE }, .spent = { false, false, true } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "attempts in total too fast",
 	  { 0 },
 	  { .limit = { NONE, NONE, NONE, RATE }, .spent = { false, false, false, true } },
@@ -79,7 +69,7 @@ const struct packet_case limit_cases[] = {
 	{ "a raised limit forgives old debts",
 	  { 0 },
 	  { .limit = { { SECOND, 10 * SECOND, 0, 0 } }, .debt = { true } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "a bucket that another cpu emptied by a later clock is not forgiven",
 	  { 0 },
 	  { .limit = { RATE }, .ahead = { true } },
@@ -92,7 +82,10 @@ const struct packet_case limit_cases[] = {
 	  { 0 },
 	  { .limit = { CONNS(3) }, .conns = { 3 } },
 	  STOPPED(CONN_SOURCE) },
-	{ "one connection fewer", { 0 }, { .limit = { CONNS(3) }, .conns = { 2 } }, ACCEPTED },
+	{ "one connection fewer",
+	  { 0 },
+	  { .limit = { CONNS(3) }, .conns = { 2 } },
+	  PASSED(ACCEPTED) },
 	{ "connections of a /24",
 	  { 0 },
 	  { .limit = { NONE, CONNS(3) }, .conns = { 0, 3 } },
@@ -132,7 +125,7 @@ const struct packet_case limit_cases[] = {
 	{ "limits without a rate are not charged",
 	  { 0 },
 	  { .limit = { CONNS(5), CONNS(5), NONE, CONNS(5) } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 
 	{ "another cpu takes the free cell",
 	  { 0 },
@@ -141,7 +134,7 @@ const struct packet_case limit_cases[] = {
 	{ "another cpu charges first",
 	  { 0 },
 	  { .limit = { RATE }, .known = true, .fault = { .exchange = 1 } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "many cpus charge first",
 	  { 0 },
 	  { .limit = { RATE }, .known = true, .fault = { .exchange = 100 } },
@@ -149,7 +142,7 @@ const struct packet_case limit_cases[] = {
 	{ "stages with arguments that never come",
 	  { 0 },
 	  { .fault = { .direct = true } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "meter not found",
 	  { 0 },
 	  { .limit = { RATE }, .fault = { .lookup = "meter" } },
@@ -157,7 +150,7 @@ const struct packet_case limit_cases[] = {
 	{ "total not found",
 	  { 0 },
 	  { .limit = { NONE, NONE, NONE, RATE }, .fault = { .lookup = "total" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 };
 
 const size_t limit_case_count = sizeof(limit_cases) / sizeof(limit_cases[0]);

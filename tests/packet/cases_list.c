@@ -2,22 +2,8 @@
 /*
  * Packets that the lists decide about, and the answers to listed sources.
  */
-#include <linux/bpf.h>
+#include "tests/packet/expect.h"
 
-#include "tests/packet/packet.h"
-
-#define SOURCE6 .source = "2001:db8::1"
-#define STOPPED(what)                                                                              \
-	{                                                                                          \
-		.action = what, .reason = REASON_LISTED, .health = { [HEALTH_EVENTS_SKIPPED] = 1 } \
-	}
-#define ANSWERED                                                                                   \
-	{                                                                                          \
-		.action = XDP_TX, .reason = REASON_LISTED, .health = {                             \
-			[HEALTH_EVENTS_SKIPPED] = 1,                                               \
-			[HEALTH_RESETS_SENT] = 1                                                   \
-		}                                                                                  \
-	}
 #define UNANSWERED                                                                                 \
 	{                                                                                          \
 		.action = XDP_DROP, .reason = REASON_LISTED, .health = {                           \
@@ -25,42 +11,33 @@
 			[HEALTH_RESETS_SKIPPED] = 1                                                \
 		}                                                                                  \
 	}
-#define ACCEPTED                                                                                   \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ACCEPTED                                      \
-	}
-#define ALLOWED                                                                                    \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ALLOWED                                       \
-	}
-#define WATCHED                                                                                    \
-	{                                                                                          \
-		.action = XDP_PASS, .reason = REASON_ACCEPTED, .monitored = true,                  \
-		.would = REASON_LISTED, .health = {                                                \
-			[HEALTH_EVENTS_SKIPPED] = 1                                                \
-		}                                                                                  \
-	}
 
 const struct packet_case list_cases[] = {
-	{ "no lists, ipv4", { 0 }, { 0 }, ACCEPTED },
-	{ "no lists, ipv6", { SOURCE6 }, { 0 }, ACCEPTED },
-	{ "exact address", { 0 }, { .drop = "192.0.2.1" }, STOPPED(XDP_DROP) },
-	{ "neighbour in the same /24", { 0 }, { .drop = "192.0.2.2" }, ACCEPTED },
-	{ "neighbour in the same group of 8 bits", { 0 }, { .drop = "192.0.2.2/31" }, ACCEPTED },
-	{ "/25", { 0 }, { .drop = "192.0.2.0/25" }, STOPPED(XDP_DROP) },
-	{ "/17", { 0 }, { .drop = "192.0.0.0/17" }, STOPPED(XDP_DROP) },
-	{ "/16", { 0 }, { .drop = "192.0.0.0/16" }, STOPPED(XDP_DROP) },
-	{ "/8", { 0 }, { .drop = "192.0.0.0/8" }, STOPPED(XDP_DROP) },
-	{ "/0", { 0 }, { .drop = "0.0.0.0/0" }, STOPPED(XDP_DROP) },
-	{ "ipv6 exact address", { SOURCE6 }, { .drop = "2001:db8::1" }, STOPPED(XDP_DROP) },
-	{ "ipv6 neighbour", { SOURCE6 }, { .drop = "2001:db8::2" }, ACCEPTED },
-	{ "ipv6 /64", { SOURCE6 }, { .drop = "2001:db8::/64" }, STOPPED(XDP_DROP) },
-	{ "ipv6 /48", { SOURCE6 }, { .drop = "2001:db8::/48" }, STOPPED(XDP_DROP) },
-	{ "ipv6 /29", { SOURCE6 }, { .drop = "2001:db8::/29" }, STOPPED(XDP_DROP) },
-	{ "ipv6 /16", { SOURCE6 }, { .drop = "2001::/16" }, STOPPED(XDP_DROP) },
-	{ "ipv6 /0", { SOURCE6 }, { .drop = "::/0" }, STOPPED(XDP_DROP) },
-	{ "::/0 holds no ipv4 address", { 0 }, { .drop = "::/0" }, ACCEPTED },
-	{ "0.0.0.0/0 holds no ipv6 address", { SOURCE6 }, { .drop = "0.0.0.0/0" }, ACCEPTED },
+	{ "no lists, ipv4", { 0 }, { 0 }, PASSED(ACCEPTED) },
+	{ "no lists, ipv6", { SOURCE6 }, { 0 }, PASSED(ACCEPTED) },
+	{ "exact address", { 0 }, { .drop = "192.0.2.1" }, STOPPED(LISTED) },
+	{ "neighbour in the same /24", { 0 }, { .drop = "192.0.2.2" }, PASSED(ACCEPTED) },
+	{ "neighbour in the same group of 8 bits",
+	  { 0 },
+	  { .drop = "192.0.2.2/31" },
+	  PASSED(ACCEPTED) },
+	{ "/25", { 0 }, { .drop = "192.0.2.0/25" }, STOPPED(LISTED) },
+	{ "/17", { 0 }, { .drop = "192.0.0.0/17" }, STOPPED(LISTED) },
+	{ "/16", { 0 }, { .drop = "192.0.0.0/16" }, STOPPED(LISTED) },
+	{ "/8", { 0 }, { .drop = "192.0.0.0/8" }, STOPPED(LISTED) },
+	{ "/0", { 0 }, { .drop = "0.0.0.0/0" }, STOPPED(LISTED) },
+	{ "ipv6 exact address", { SOURCE6 }, { .drop = "2001:db8::1" }, STOPPED(LISTED) },
+	{ "ipv6 neighbour", { SOURCE6 }, { .drop = "2001:db8::2" }, PASSED(ACCEPTED) },
+	{ "ipv6 /64", { SOURCE6 }, { .drop = "2001:db8::/64" }, STOPPED(LISTED) },
+	{ "ipv6 /48", { SOURCE6 }, { .drop = "2001:db8::/48" }, STOPPED(LISTED) },
+	{ "ipv6 /29", { SOURCE6 }, { .drop = "2001:db8::/29" }, STOPPED(LISTED) },
+	{ "ipv6 /16", { SOURCE6 }, { .drop = "2001::/16" }, STOPPED(LISTED) },
+	{ "ipv6 /0", { SOURCE6 }, { .drop = "::/0" }, STOPPED(LISTED) },
+	{ "::/0 holds no ipv4 address", { 0 }, { .drop = "::/0" }, PASSED(ACCEPTED) },
+	{ "0.0.0.0/0 holds no ipv6 address",
+	  { SOURCE6 },
+	  { .drop = "0.0.0.0/0" },
+	  PASSED(ACCEPTED) },
 	{ "the longer prefix decides",
 	  { 0 },
 	  { .drop = "192.0.2.0/24", .reset = "192.0.2.1" },
@@ -68,18 +45,18 @@ const struct packet_case list_cases[] = {
 	{ "allow inside a block",
 	  { 0 },
 	  { .drop = "192.0.2.0/24", .allow = "192.0.2.1" },
-	  ALLOWED },
+	  PASSED(ALLOWED) },
 	{ "ipv6 allow inside a block",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::/32", .allow = "2001:db8::/64" },
-	  ALLOWED },
+	  PASSED(ALLOWED) },
 	{ "allowed source beyond its rate",
 	  { 0 },
 	  { .allow = "192.0.2.1",
 	    .limit = { { 1000, 1000, 1, 0 } },
 	    .spent = { true },
 	    .conns = { 5 } },
-	  ALLOWED },
+	  PASSED(ALLOWED) },
 	{ "watched list", { 0 }, { .watched = "192.0.2.0/24" }, WATCHED },
 	{ "watched list, then a limit",
 	  { 0 },
@@ -101,7 +78,7 @@ const struct packet_case list_cases[] = {
 	{ "monitor mode, allow list",
 	  { 0 },
 	  { .allow = "192.0.2.0/24", .monitor = true },
-	  ALLOWED },
+	  PASSED(ALLOWED) },
 
 	{ "reset", { 0 }, { .reset = "192.0.2.0/24" }, ANSWERED },
 	{ "reset, ipv6", { SOURCE6 }, { .reset = "2001:db8::/32" }, ANSWERED },
@@ -156,8 +133,8 @@ const struct packet_case list_cases[] = {
 	  { .reset = "192.0.2.0/24", .few_resets = true },
 	  ANSWERED },
 
-	{ "in a crowded /24", { 0 }, { .drop = "192.0.2.1", .full24 = true }, STOPPED(XDP_DROP) },
-	{ "between others in a crowded /24", { 0 }, { .full24 = true }, ACCEPTED },
+	{ "in a crowded /24", { 0 }, { .drop = "192.0.2.1", .full24 = true }, STOPPED(LISTED) },
+	{ "between others in a crowded /24", { 0 }, { .full24 = true }, PASSED(ACCEPTED) },
 	{ "in a crowded /24 of two lists",
 	  { 0 },
 	  { .reset = "192.0.2.1", .full24 = true },
@@ -165,9 +142,9 @@ const struct packet_case list_cases[] = {
 	{ "between others in a crowded /24 of two lists",
 	  { 0 },
 	  { .reset = "192.0.2.2", .full24 = true },
-	  ACCEPTED },
-	{ "/24", { 0 }, { .drop = "192.0.2.0/24" }, STOPPED(XDP_DROP) },
-	{ "a /24 next to the source's", { 0 }, { .drop = "192.0.3.0/24" }, ACCEPTED },
+	  PASSED(ACCEPTED) },
+	{ "/24", { 0 }, { .drop = "192.0.2.0/24" }, STOPPED(LISTED) },
+	{ "a /24 next to the source's", { 0 }, { .drop = "192.0.3.0/24" }, PASSED(ACCEPTED) },
 	{ "a /24 over a longer prefix elsewhere in it",
 	  { 0 },
 	  { .reset = "192.0.2.0/24", .drop = "192.0.2.128/25" },
@@ -183,7 +160,7 @@ const struct packet_case list_cases[] = {
 	{ "in a crowded /24 that is listed itself",
 	  { 0 },
 	  { .reset = "192.0.2.0/24", .drop = "192.0.2.1", .full24 = true },
-	  STOPPED(XDP_DROP) },
+	  STOPPED(LISTED) },
 	{ "a crowded /24 of two lists that is listed itself",
 	  { 0 },
 	  { .reset = "192.0.2.0/24", .drop2 = "192.0.2.2/31", .full24 = true },
@@ -195,62 +172,62 @@ const struct packet_case list_cases[] = {
 	{ "in a crowded /120",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::1", .full24 = true },
-	  STOPPED(XDP_DROP) },
-	{ "between others in a crowded /120", { SOURCE6 }, { .full24 = true }, ACCEPTED },
+	  STOPPED(LISTED) },
+	{ "between others in a crowded /120", { SOURCE6 }, { .full24 = true }, PASSED(ACCEPTED) },
 	{ "in a chain of buckets",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::/64", .chained = true },
-	  STOPPED(XDP_DROP) },
+	  STOPPED(LISTED) },
 	{ "displaced into the next bucket",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::/64", .displaced = true },
-	  STOPPED(XDP_DROP) },
+	  STOPPED(LISTED) },
 	{ "a chain of buckets ends at its budget",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::2", .chained = true },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "another ipv6 network of the same length",
 	  { SOURCE6 },
 	  { .drop = "2001:db8:1::/64" },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 
 	/* The arrays of the table are never missing in the kernel; were they, mail would flow. */
 	{ "bitmap4 not found",
 	  { 0 },
 	  { .drop = "192.0.2.1", .fault = { .lookup = "bitmap4" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "bucket4 not found",
 	  { 0 },
 	  { .drop = "192.0.2.1", .fault = { .lookup = "bucket4" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "short4 not found",
 	  { 0 },
 	  { .drop = "192.0.0.0/19", .fault = { .lookup = "short4" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "a /24 needs no short4",
 	  { 0 },
 	  { .drop = "192.0.2.0/24", .fault = { .lookup = "short4" } },
-	  STOPPED(XDP_DROP) },
+	  STOPPED(LISTED) },
 	{ "page not found",
 	  { 0 },
 	  { .drop = "192.0.2.1", .full24 = true, .fault = { .lookup = "page" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "top not found",
 	  { 0 },
 	  { .drop = "192.0.0.0/8", .fault = { .lookup = "top" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "filter6 not found",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::1", .fault = { .lookup = "filter6" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "bucket6 not found",
 	  { SOURCE6 },
 	  { .drop = "2001:db8::1", .fault = { .lookup = "bucket6" } },
-	  ACCEPTED },
+	  PASSED(ACCEPTED) },
 	{ "list counters not found",
 	  { 0 },
 	  { .drop = "192.0.2.1", .fault = { .lookup = "lists" } },
-	  STOPPED(XDP_DROP) },
+	  STOPPED(LISTED) },
 };
 
 const size_t list_case_count = sizeof(list_cases) / sizeof(list_cases[0]);
