@@ -25,7 +25,7 @@ STAGE_APART int learned_find(const struct address *a, __u32 family, __u64 now)
 
 	if (!a || !s)
 		return 0;
-	key = family == FAMILY_IPV4 ? a->low : a->high;
+	key = learned_key(a->high, a->low, family);
 	hash = learned_hash(key, family, s->secret);
 	key_bits = learned_key_bits(hash, family);
 	index = learned_line_index(hash);

@@ -50,6 +50,12 @@ ABI_SIZE(struct learned_line, CACHE_LINE);
 /* What of a word belongs to the key: check and family. */
 #define LEARNED_KEY_BITS 0xffffff00ull
 
+/* Of an address: its halves, in host byte order. */
+static inline __u64 learned_key(__u64 high, __u64 low, __u32 family)
+{
+	return family == FAMILY_IPV4 ? low : high;
+}
+
 static inline __u64 learned_hash(__u64 key, __u32 family, __u64 secret)
 {
 	return mix64(mix64(key ^ secret) + (secret << 32 | secret >> 32) + family);

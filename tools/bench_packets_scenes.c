@@ -101,16 +101,24 @@ static void set_flood(const struct shared *shared, const struct scene *scene)
 	shared->flood[0].active = scene->flood == FLOOD_ON;
 }
 
+/* What a source is known by, as the program has addresses: IPv4 itself, IPv6 its /64. */
+static void known_by(const struct stage *stage, const struct source *source, uint64_t *high,
+		     uint64_t *low)
+{
+	uint32_t word[4];
+
+	memcpy(word, source->byte, sizeof(word));
+	*high = stage->ipv4 ? 0 : (uint64_t)ntohl(word[0]) << 32 | ntohl(word[1]);
+	*low = stage->ipv4 ? 0xffff00000000ull | ntohl(word[0]) : 0;
+}
+
 static void prove_source(const struct stage *stage, const struct source *source)
 {
 	const uint64_t secret = stage->shared->settings->secret;
 	uint64_t hash, high, low;
 	struct proved_line *line;
-	uint32_t word[4];
 
-	memcpy(word, source->byte, sizeof(word));
-	high = stage->ipv4 ? 0 : (uint64_t)ntohl(word[0]) << 32 | ntohl(word[1]);
-	low = stage->ipv4 ? 0xffff00000000ull | ntohl(word[0]) : 0;
+	known_by(stage, source, &high, &low);
 	hash = meter_hash(high, low, stage->ipv4 ? METER_SOURCE : METER_NET, secret);
 	line = &stage->shared->proved[hash & (PROVED_LINES - 1)];
 	for (int i = 0; i < PROVED_WAYS; i++)
@@ -126,12 +134,10 @@ static void learn_source(const struct stage *stage, const struct source *source,
 {
 	const uint32_t family = stage->ipv4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	struct learned_line *line;
-	uint64_t key, hash;
-	uint32_t word[4];
+	uint64_t key, hash, high, low;
 
-	memcpy(word, source->byte, sizeof(word));
-	key = stage->ipv4 ? 0xffff00000000ull | ntohl(word[0])
-			  : (uint64_t)ntohl(word[0]) << 32 | ntohl(word[1]);
+	known_by(stage, source, &high, &low);
+	key = learned_key(high, low, family);
 	hash = learned_hash(key, family, stage->shared->settings->secret);
 	line = &stage->shared->learned[learned_line_index(hash)];
 	for (int i = 0; i < LEARNED_WAYS; i++)

@@ -224,7 +224,7 @@ static void given_learned(const struct world *w, const struct given *given,
 {
 	const struct given_learned *learned = &given->learned;
 	const uint32_t family = addr_is_ipv4(source) ? FAMILY_IPV4 : FAMILY_IPV6;
-	const uint64_t key = family == FAMILY_IPV4 ? addr_low(source) : addr_high(source);
+	const uint64_t key = learned_key(addr_high(source), addr_low(source), family);
 	const uint64_t hash = learned_hash(key, family, w->memory.settings->secret);
 	const uint32_t time = (uint32_t)(w->now() >> LEARNED_SHIFT);
 	struct learned_cell *cell = &w->learned[learned_line_index(hash)].cell[learned->way];
