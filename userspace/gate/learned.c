@@ -37,7 +37,7 @@ static struct learned_line *lines_of(const struct gate *gate)
 static struct place place_of(const struct gate *gate, const struct addr *addr)
 {
 	const uint32_t family = addr_is_ipv4(addr) ? FAMILY_IPV4 : FAMILY_IPV6;
-	const uint64_t key = family == FAMILY_IPV4 ? addr_low(addr) : addr_high(addr);
+	const uint64_t key = learned_key(addr_high(addr), addr_low(addr), family);
 	const uint64_t hash = learned_hash(key, family, gate_kernel_settings(gate)->secret);
 
 	return (struct place){ &lines_of(gate)[learned_line_index(hash)], key,
@@ -73,19 +73,20 @@ static uint64_t read_cell(const struct learned_cell *cell, uint32_t time, uint64
 	return load(&cell->word) == word && learned_holds(word, time) ? word : 0;
 }
 
-static struct learned_cell *find(const struct place *place)
+/* The cell about a place that still holds, and its word; NULL and 0 if there is none. */
+static struct learned_cell *find(const struct place *place, uint64_t *word)
 {
 	const uint32_t time = time_now();
 
 	for (int way = 0; way < LEARNED_WAYS; way++) {
 		struct learned_cell *cell = &place->line->cell[way];
 		uint64_t key;
-		const uint64_t word = read_cell(cell, time, &key);
 
-		if (word && key == place->key &&
-		    (word & LEARNED_KEY_BITS) == (place->key_bits & LEARNED_KEY_BITS))
+		*word = read_cell(cell, time, &key);
+		if (*word && key == place->key && (*word & LEARNED_KEY_BITS) == place->key_bits)
 			return cell;
 	}
+	*word = 0;
 	return NULL;
 }
 
@@ -103,9 +104,9 @@ static struct gate_learned shown(uint64_t key, uint64_t word)
 
 /* How much is lost with a cell: nothing, then what runs out first, then blocks in the same order.
  */
-static uint64_t worth(uint64_t word)
+static uint64_t worth(uint64_t word, uint32_t time)
 {
-	if (!learned_holds(word, time_now()))
+	if (!learned_holds(word, time))
 		return 0;
 	return (uint64_t)(learned_kind(word) == LEARNED_BLOCKED) << 32 | learned_until(word);
 }
@@ -115,11 +116,13 @@ static uint64_t worth(uint64_t word)
 static struct learned_cell *find_room(const struct place *place, uint64_t word)
 {
 	struct learned_cell *least = &place->line->cell[0];
+	const uint32_t time = time_now();
 
 	for (int way = 1; way < LEARNED_WAYS; way++)
-		if (worth(place->line->cell[way].word) < worth(least->word))
+		if (worth(place->line->cell[way].word, time) < worth(least->word, time))
 			least = &place->line->cell[way];
-	if (learned_kind(least->word) == LEARNED_BLOCKED && worth(least->word) > worth(word))
+	if (learned_kind(least->word) == LEARNED_BLOCKED &&
+	    worth(least->word, time) > worth(word, time))
 		return NULL;
 	return least;
 }
@@ -152,13 +155,14 @@ bool gate_learn(struct gate *gate, const struct gate_learned *learned)
 	const uint64_t word = learned_word(place.key_bits, learned->kind, learned->action,
 					   time_after(learned->seconds));
 	struct learned_cell *cell;
+	uint64_t before;
 
 	if (learned->kind == GATE_LEARNED_NONE || !learned->seconds) {
 		gate_forget(gate, &learned->addr);
 		return true;
 	}
 	pthread_mutex_lock(&gate->learned.lock);
-	cell = find(&place);
+	cell = find(&place, &before);
 	if (!cell)
 		cell = find_room(&place, word);
 	if (cell) {
@@ -172,11 +176,10 @@ bool gate_learn(struct gate *gate, const struct gate_learned *learned)
 bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out)
 {
 	const struct place place = place_of(gate, addr);
-	const struct learned_cell *cell = find(&place);
-	uint64_t key, word = cell ? read_cell(cell, time_now(), &key) : 0;
+	uint64_t word;
 
-	if (word && key == place.key)
-		*out = shown(key, word);
+	if (find(&place, &word))
+		*out = shown(place.key, word);
 	else
 		*out = (struct gate_learned){ .addr = *addr };
 	return out->kind != GATE_LEARNED_NONE;
@@ -186,9 +189,10 @@ bool gate_forget(struct gate *gate, const struct addr *addr)
 {
 	const struct place place = place_of(gate, addr);
 	struct learned_cell *cell;
+	uint64_t word;
 
 	pthread_mutex_lock(&gate->learned.lock);
-	cell = find(&place);
+	cell = find(&place, &word);
 	if (cell)
 		store(&cell->word, 0);
 	pthread_mutex_unlock(&gate->learned.lock);
