@@ -128,6 +128,12 @@ STAGE_APART int cell_place(__u64 hash, __u64 now, int claim)
 	return way ? index * METER_WAYS + way : 0;
 }
 
+/* Whether the cell holds as many connections as its level's limit allows. */
+STAGE int cell_is_full(const struct meter_limit *limit, const struct meter_cell *cell)
+{
+	return limit->conns && cell->conns >= limit->conns;
+}
+
 /* One connection more in a cell that still bears its tag; returns 1 if it was counted. */
 STAGE int cell_count_in(struct meter_cell *cell)
 {

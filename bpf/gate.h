@@ -99,14 +99,13 @@ STAGE int segment_matters(const struct settings *s, struct packet *p)
 STAGE enum reason judge_segment(struct xdp_md *ctx, const struct settings *s, struct packet *p,
 				__u32 flags)
 {
-	if (may_be_held(s))
+	if (may_be_held(s)) {
 		flags = find_holder(s, p, flags);
-	if (flags & LIST_ALLOW)
-		return REASON_ESTABLISHED;
-	if (may_be_held(s) && p->list_class != CLASS_NONE && !(flags & LIST_MONITOR) &&
-	    hold_owns(p))
-		return REASON_HELD;
-	if (!p->over || !opens_connection(ctx, p))
+		if (p->list_class != CLASS_NONE && !(flags & (LIST_ALLOW | LIST_MONITOR)) &&
+		    hold_owns(p))
+			return REASON_HELD;
+	}
+	if (flags & LIST_ALLOW || !p->over || !opens_connection(ctx, p))
 		return REASON_ESTABLISHED;
 	p->list_class = CLASS_NONE; /* it is not the list that stops it */
 	return p->over;
@@ -145,10 +144,11 @@ STAGE enum reason judge(struct xdp_md *ctx, const struct settings *s, struct pac
 	if (reason != UNDECIDED)
 		return reason;
 	p->now = limit_clock(s);
-	if (s->evidence.on)
+	if (s->evidence.on) {
 		reason = judge_learned(ctx, s, p);
-	if (reason != UNDECIDED)
-		return reason;
+		if (reason != UNDECIDED)
+			return reason;
+	}
 	flooded = flood_is_on(s, p);
 	if (flooded)
 		reason = judge_flood(ctx, p);

@@ -125,11 +125,6 @@ STAGE void note_full(__u64 now)
 		s->full_until = until;
 }
 
-STAGE int is_full(const struct settings *s, const struct meter_cell *cell, __u32 level)
-{
-	return s->limit[level].conns && cell->conns >= s->limit[level].conns;
-}
-
 /* Adds `delta` (1 or -1) at one level; returns the level's bit if 1 was added. */
 STAGE_APART int count_level(const struct address *a, __u32 family, __u32 level, int delta)
 {
@@ -151,7 +146,7 @@ STAGE_APART int count_level(const struct address *a, __u32 family, __u32 level, 
 	}
 	if (!cell_count_in(cell))
 		return 0;
-	if (is_full(s, cell, level))
+	if (cell_is_full(&s->limit[level], cell))
 		note_full(now);
 	return 1 << level;
 }

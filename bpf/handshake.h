@@ -48,7 +48,7 @@ STAGE_APART int connections_over(const struct packet *p)
 				? 0
 				: cell_place(cell_hash(s, &p->source, p->family, level), 0, 0);
 		cell = cell_at(level, place);
-		if (cell && cell->conns >= s->limit[level].conns)
+		if (cell && cell_is_full(&s->limit[level], cell))
 			reason = REASON_CONN_SOURCE + level;
 	}
 	return reason;

@@ -123,7 +123,7 @@ STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
 	if (!s || !cell || level >= METER_LEVELS)
 		return UNDECIDED;
 	limit = &s->limit[level];
-	if (limit->conns && cell->conns >= limit->conns)
+	if (cell_is_full(limit, cell))
 		return REASON_CONN_SOURCE + level;
 	if (!limit->interval_ns || lease_holds(level, now))
 		return UNDECIDED;
