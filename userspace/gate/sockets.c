@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,10 +27,7 @@
 #define FIRST_ROOM   256
 
 /* Those that a peer can still say something on, or has asked for. */
-#define STATE_ESTABLISHED 1
-#define STATE_SYN_RECV    3
-#define STATE_CLOSE_WAIT  8
-#define STATES            (1u << STATE_ESTABLISHED | 1u << STATE_SYN_RECV | 1u << STATE_CLOSE_WAIT)
+#define STATES (1u << TCP_ESTABLISHED | 1u << TCP_SYN_RECV | 1u << TCP_CLOSE_WAIT)
 
 struct walk {
 	struct gate *gate;
@@ -187,14 +184,15 @@ static uint32_t end_found(const struct walk *walk)
 {
 	struct error err = { 0 };
 	uint32_t ended = 0;
-	int result = 0;
 
-	for (size_t i = 0; i < walk->count && result >= 0; i++) {
-		result = keeper_end_socket(walk->gate, &walk->found[i], &err);
-		ended += result > 0;
+	for (size_t i = 0; i < walk->count; i++) {
+		const int result = keeper_end_socket(walk->gate, &walk->found[i], &err);
+
+		if (result < 0)
+			note_failure(&walk->gate->ending, err.text);
+		else
+			ended += (uint32_t)result;
 	}
-	if (result < 0)
-		note_failure(&walk->gate->ending, err.text);
 	return ended;
 }
 
@@ -204,6 +202,7 @@ uint32_t gate_end_listed(struct gate *gate, struct lists *lists, const struct pr
 	char why[ERROR_TEXT_MAX];
 	uint32_t ended;
 
+	gate_look_at_ending(gate); /* what kept them from being ended may have passed */
 	gate_ending_why_not(gate, why);
 	if (*why || __atomic_load_n(&gate_kernel_settings(gate)->monitor, __ATOMIC_ACQUIRE))
 		return 0;

@@ -28,7 +28,8 @@
  */
 uint32_t gate_end_listed(struct gate *gate, struct lists *lists, const struct prefix *within);
 
-/* Finds out whether connections can be ended. To be called once, when the keeper is there. */
+/* Finds out whether connections can be ended, as gate_end_listed() does each time. To be called
+ * once, when the keeper is there. */
 void gate_look_at_ending(struct gate *gate);
 /* Why they cannot, or "". */
 void gate_ending_why_not(struct gate *gate, char out[ERROR_TEXT_MAX]);
