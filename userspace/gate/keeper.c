@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gate/keeper.c - see gate/keeper.h. Without a keeper gate_attach() and gate_detach() act in the
- * calling process.
+ * gate/keeper.c - see gate/keeper.h. Without a keeper the calling process does what it is asked.
  */
 #include <errno.h>
 #include <poll.h>

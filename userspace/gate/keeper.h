@@ -6,10 +6,12 @@
  * (gate/cookies.h), and end connections to protected ports (gate/sockets.h), for one client, the
  * agent, over a socket pair; it reads nothing from the network and ends when the agent does. What
  * it has switched it switches back then, so signals that are meant for the agent do not end it. Of
- * root's capabilities it keeps: CAP_BPF        load the XDP program, and libxdp's dispatcher
- * CAP_PERFMON    programs with pointers in them pass the verifier only with it CAP_NET_ADMIN attach
- * to an interface, switch the settings CAP_SYS_ADMIN libxdp finds the programs on an interface by
- * their ids, which the kernel lets nobody else turn into descriptors
+ * root's capabilities it keeps:
+ *   - CAP_BPF: load the XDP program, and libxdp's dispatcher;
+ *   - CAP_PERFMON: programs with pointers in them pass the verifier only with it;
+ *   - CAP_NET_ADMIN: attach to an interface, switch the settings, end connections;
+ *   - CAP_SYS_ADMIN: libxdp finds the programs on an interface by their ids, which the kernel lets
+ *     nobody else turn into descriptors.
  */
 #ifndef POSTERN_GATE_KEEPER_H
 #define POSTERN_GATE_KEEPER_H
