@@ -3,9 +3,10 @@
  * bpf/gate.h - one packet through the stages, and what follows from their answer.
  *
  * Only TCP connection attempts (SYN without ACK) to protected ports are judged, and fragments that
- * hide such a one. Everything else passes at the cost of the parse, but while entries exist that
- * answer their sources (refuse, tarpit) later segments are looked up, too. Each packet is counted
- * once under the reason of its verdict; what monitor mode would have done is counted besides.
+ * hide such a one. Everything else passes at the cost of the parse, but while entries or learned
+ * blocks exist that answer their sources (refuse, tarpit) later segments are looked up, too, and
+ * while a counter is at its limit of connections, ACKs. Each packet is counted once under the
+ * reason of its verdict; what monitor mode would have done is counted besides.
  */
 #ifndef POSTERN_BPF_GATE_H
 #define POSTERN_BPF_GATE_H

@@ -2,9 +2,10 @@
 /*
  * maps/settings.h - what the agent may change while packets flow.
  *
- * Map "settings": one element, memory-mapped by the agent, which stores into it; the program reads
- * each field at most once a packet. What must change together is published by one store to
- * `generation`.
+ * Map "settings": one element, memory-mapped by the agent, which stores into it. A packet may find
+ * a field changed from one stage to the next, and whichever it sees is right; but a lookup stays
+ * with the one `generation` that it has read. What must change together is published by one store
+ * to that.
  */
 #ifndef POSTERN_MAPS_SETTINGS_H
 #define POSTERN_MAPS_SETTINGS_H
