@@ -257,6 +257,22 @@ static void test_answers(void **state)
 	assert_int_equal(kernel->answers, 0);
 }
 
+/* It is the live generation that says so, and only of the list of learned blocks. */
+static void test_watched(void **state)
+{
+	struct gate *gate = *state;
+	struct settings *kernel = gate_kernel_settings(gate);
+	const struct gate_evidence evidence = { .on = true, .slot = 5 };
+
+	gate_evidence_set(gate, &evidence);
+	kernel->table[0].list_flags[4] = LIST_MONITOR;
+	kernel->table[1].list_flags[5] = LIST_MONITOR;
+	assert_false(gate_learned_watched(gate));
+	kernel->generation = 1;
+	assert_true(gate_learned_watched(gate));
+	assert_true(gate_learned_decides(gate));
+}
+
 static void test_budget(void **state)
 {
 	struct gate *gate = *state;
@@ -295,6 +311,7 @@ int main(void)
 		TEST(test_expiry),        TEST(test_replaced_and_forgotten),
 		TEST(test_full_line),     TEST(test_walks),
 		TEST(test_answers),       TEST(test_budget),
+		TEST(test_watched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

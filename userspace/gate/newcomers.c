@@ -8,7 +8,6 @@
 
 #include "gate/internal.h"
 #include "gate/learned.h"
-#include "maps/learned.h"
 
 #define SECOND_NS        1000000000ull
 #define BURST_PART       2    /* of a second that the budget may save up */
