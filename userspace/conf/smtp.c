@@ -138,10 +138,12 @@ int conf_prefix_parse(const struct conf_option *option, const char *text, void *
 		      struct error *err)
 {
 	struct prefix prefix;
-	int rc = prefix_parse(text, strlen(text), &prefix, err);
 
-	if (rc)
-		return rc;
+	if (prefix_parse(text, strlen(text), &prefix, err)) {
+		if (err)
+			err->code = ERROR_REFUSED;
+		return ERROR_REFUSED;
+	}
 	if (prefix.len < (prefix_is_ipv4(&prefix) ? IPV4_WIDEST : IPV6_WIDEST))
 		return conf_refuse(err, text,
 				   "is too wide to be trusted: an IPv4 network has at "
