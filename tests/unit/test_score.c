@@ -188,6 +188,32 @@ static void what_could_have_saved_it(void **state)
 	}
 }
 
+/* Nor by what temporary failures add, where an allow list hides something, too. */
+static void failures_do_not_make_up_for_what_is_missing(void **state)
+{
+	struct score_input input = {
+		.findings = BIT(HELO_TEMPORARY), .zones = 10, .missing = -1, .temporary = true
+	};
+	struct score_rules rules = presets();
+
+	(void)state;
+	rules.score[FINDING_HELO_TEMPORARY] = 4;
+	assert_int_equal(score_decide(&rules, &input).decision, DECISION_GREYLIST);
+	assert_int_equal(score_decide(&rules, &input).total, 14);
+	input.missing = 0;
+	assert_int_equal(score_decide(&rules, &input).decision, DECISION_REJECT);
+}
+
+static void only_what_speaks_for_it_is_credit(void **state)
+{
+	const struct score_rules rules = presets();
+
+	(void)state;
+	assert_int_equal(score_credit(&rules, 0), 0);
+	assert_int_equal(score_credit(&rules, BIT(RDNS_MISSING) | BIT(HELO_MATCH)), -1);
+	assert_int_equal(score_credit(&rules, ~(finding_set)0), -2);
+}
+
 static void rules_are_those_of_the_configuration(void **state)
 {
 	static const char text[] = "score:\n  rdns-missing: -7\npolicy:\n  slow: 1\n"
@@ -215,6 +241,8 @@ int main(void)
 		cmocka_unit_test(names_and_helps_are_those_of_the_list),
 		cmocka_unit_test(decisions),
 		cmocka_unit_test(what_could_have_saved_it),
+		cmocka_unit_test(failures_do_not_make_up_for_what_is_missing),
+		cmocka_unit_test(only_what_speaks_for_it_is_credit),
 		cmocka_unit_test(rules_are_those_of_the_configuration),
 	};
 

@@ -20,34 +20,37 @@ void score_rules_conf(struct score_rules *rules, const struct conf *conf)
 	rules->reject = conf->policy.reject;
 }
 
-static int64_t sum(const struct score_rules *rules, finding_set findings)
+/* The scores of the findings: of all of them, of those below 0, of those above 0. */
+struct sums {
+	int64_t total, credit, debit;
+};
+
+static struct sums sum(const struct score_rules *rules, finding_set findings)
 {
-	int64_t total = 0;
+	struct sums sums = { 0, 0, 0 };
 
 	for (int finding = 0; finding < FINDING_COUNT; finding++)
-		if (findings & FINDING_BIT(finding))
-			total += rules->score[finding];
-	return total;
+		if (findings & FINDING_BIT(finding)) {
+			const int32_t score = rules->score[finding];
+
+			sums.total += score;
+			*(score < 0 ? &sums.credit : &sums.debit) += score;
+		}
+	return sums;
 }
 
-/* What temporary failures speak against the client; where they speak for it they count as found. */
-static int64_t sum_temporary(const struct score_rules *rules, finding_set findings)
+int32_t score_credit(const struct score_rules *rules, finding_set findings)
 {
-	int64_t total = 0;
-
-	for (int finding = 0; finding < FINDING_COUNT; finding++)
-		if (findings & TEMPORARY & FINDING_BIT(finding) && rules->score[finding] > 0)
-			total += rules->score[finding];
-	return total;
+	return (int32_t)sum(rules, findings).credit;
 }
 
 /* What might have spoken for the client, had the DNS told: 0 or less. */
 static int64_t best_of_missing(const struct score_rules *rules, const struct score_input *input)
 {
-	const int32_t name = rules->score[FINDING_RDNS_CONFIRMED];
 	const bool hidden = input->findings & FINDING_BIT(FINDING_RDNS_TEMPORARY);
+	const finding_set name = hidden ? FINDING_BIT(FINDING_RDNS_CONFIRMED) : 0;
 
-	return (int64_t)input->missing + (hidden && name < 0 ? name : 0);
+	return (int64_t)input->missing + score_credit(rules, name);
 }
 
 static bool reaches(int64_t total, int32_t least)
@@ -73,18 +76,17 @@ static int32_t saturate(int64_t total)
 
 struct score score_decide(const struct score_rules *rules, const struct score_input *input)
 {
-	const int64_t total = sum(rules, input->findings) + input->zones;
-	const enum decision known = decide(rules, total - sum_temporary(rules, input->findings));
+	const int64_t total = sum(rules, input->findings).total + input->zones;
+	/* Without what temporary failures speak against it; what they speak for it counts. */
+	const int64_t known = total - sum(rules, input->findings & TEMPORARY).debit;
+	const int64_t best = known + best_of_missing(rules, input);
 	struct score score = { .total = saturate(total), .decision = decide(rules, total) };
-	const int64_t best = total + best_of_missing(rules, input);
 
-	if (score.decision == DECISION_REJECT && !reaches(best, rules->reject))
+	if (decide(rules, known) == DECISION_ACCEPT)
+		score.decision = DECISION_ACCEPT;
+	else if (score.decision == DECISION_REJECT && !reaches(best, rules->reject))
 		score.decision =
 			reaches(total, rules->greylist) ? DECISION_GREYLIST : decide(rules, best);
-	if (known == DECISION_ACCEPT)
-		score.decision = DECISION_ACCEPT;
-	else if (known < DECISION_REJECT && score.decision == DECISION_REJECT)
-		score.decision = reaches(total, rules->greylist) ? DECISION_GREYLIST : known;
 	return score;
 }
 

@@ -41,6 +41,9 @@ struct score {
 
 void score_rules_conf(struct score_rules *rules, const struct conf *conf);
 
+/* What those of the findings that speak for a client come to: 0 or less. */
+int32_t score_credit(const struct score_rules *rules, finding_set findings);
+
 /*
  * A temporary failure alone is never a decision against a client: where it hides something, the
  * decision rests on what is known. A score above 0 that the operator gave to one of the temporary
