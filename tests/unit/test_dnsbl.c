@@ -479,6 +479,100 @@ static void names(void **state)
 	assert_string_equal(dnsbl_health_name(DNSBL_WORLD), "world");
 }
 
+/* Which news there were. */
+struct watched {
+	struct heard heard; /* the argument of the question, so it comes first */
+	unsigned int news;
+	struct dnsbl_result so_far;
+	bool close;
+};
+
+static void on_watched(void *arg)
+{
+	struct watched *watched = arg;
+
+	watched->news++;
+	dnsbl_so_far(watched->heard.query, &watched->so_far);
+	if (watched->close)
+		dnsbl_close(&watched->heard.scene->dnsbl);
+}
+
+static const char watched_lists[] = "2.0.0.127.bl.t A 127.0.0.2\n"
+				    "2.0.0.127.wl.t A 127.0.0.2\n"
+				    "2.0.0.127.clean.t A 127.0.0.2\n"
+				    "2.0.0.127.slow.t A 127.0.0.2\n"
+				    "1.2.0.192.clean.t A after 100 NXDOMAIN\n"
+				    "1.2.0.192.bl.t A after 200 ttl 70 127.0.0.2\n"
+				    "1.2.0.192.wl.t A after 300 NXDOMAIN\n"
+				    "1.2.0.192.slow.t A after 900 127.0.0.2\n";
+
+static void open_watched(struct dnsbl_scene *scene)
+{
+	zone_row(&scene->addresses, "clean.t", 1);
+	zone_row(&scene->addresses, "bl.t", 5);
+	zone_row(&scene->addresses, "wl.t", -3);
+	zone_row(&scene->addresses, "slow.t", 2);
+	scene_open(scene, watched_lists, SCENE_INTERVAL);
+	scene_pass(scene, 1);
+}
+
+/* Told of what scores, and of allow lists, but not of the end; what is open counts as missing. */
+static void news_of_zones_that_matter(void **state)
+{
+	struct dnsbl_scene scene = { .rewrites = false };
+	struct watched watched = { .heard.then = NULL };
+
+	(void)state;
+	open_watched(&scene);
+	ask_address(&scene, &watched.heard, "192.0.2.1", false);
+	dnsbl_watch(watched.heard.query, on_watched);
+	dns_script_advance(scene.script, 199);
+	assert_int_equal(watched.news, 0);
+	dns_script_advance(scene.script, 1);
+	assert_int_equal(watched.news, 1);
+	assert_int_equal(watched.so_far.score, 5);
+	assert_int_equal(watched.so_far.missing, -3);
+	assert_int_equal(watched.so_far.count, 4);
+	assert_true(watched.so_far.temporary);
+	assert_true(watched.so_far.ttl > 0 && watched.so_far.ttl <= 70);
+	dns_script_advance(scene.script, 100);
+	assert_int_equal(watched.news, 2);
+	assert_int_equal(watched.so_far.missing, 0);
+	assert_int_equal(watched.heard.called, 0);
+	dns_script_advance(scene.script, 600);
+	assert_int_equal(watched.news, 2);
+	assert_int_equal(watched.heard.called, 1);
+	assert_int_equal(watched.heard.result.score, 7);
+	assert_false(watched.heard.result.temporary);
+	assert_int_equal(scene_info(&scene, 3).temporary, 0);
+	scene_close(&scene);
+}
+
+/* Who is told may close; who hurries is not told. */
+static void news_may_close(void **state)
+{
+	struct dnsbl_scene scene = { .rewrites = false };
+	struct watched watched = { .heard.then = NULL };
+
+	(void)state;
+	open_watched(&scene);
+	ask_address(&scene, &watched.heard, "192.0.2.1", false);
+	dnsbl_watch(watched.heard.query, on_watched);
+	dnsbl_hurry(scene.dnsbl, watched.heard.query);
+	assert_int_equal(watched.news, 0);
+	assert_int_equal(watched.heard.called, 1);
+	assert_int_equal(watched.heard.result.missing, -3);
+
+	watched.close = true;
+	ask_address(&scene, &watched.heard, "192.0.2.1", false);
+	dnsbl_watch(watched.heard.query, on_watched);
+	dns_script_advance(scene.script, 900);
+	assert_int_equal(watched.news, 1);
+	assert_int_equal(watched.heard.called, 0);
+	assert_int_equal(dns_script_pending(scene.script), 0);
+	scene_close(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +594,8 @@ int main(void)
 		cmocka_unit_test(closed_from_inside),
 		cmocka_unit_test(closed_at_any_time),
 		cmocka_unit_test(names),
+		cmocka_unit_test(news_of_zones_that_matter),
+		cmocka_unit_test(news_may_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,16 +119,6 @@ static void add_list(struct dnsbl *dnsbl, const struct conf_zones *list, struct 
 	}
 }
 
-int32_t dnsbl_credit(const struct dnsbl *dnsbl, bool domains)
-{
-	int32_t credit = 0;
-
-	for (size_t i = 0; i < dnsbl->zones; i++)
-		if (dnsbl->zone[i].domains == domains)
-			credit += dnsbl->zone[i].credit;
-	return credit;
-}
-
 int dnsbl_open(const struct dnsbl_options *options, struct dnsbl **out, struct error *err)
 {
 	const size_t addresses = options->addresses ? options->addresses->count : 0;

@@ -99,8 +99,14 @@ struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, 
 void dnsbl_cancel(struct dnsbl *dnsbl, struct dnsbl_query **query);
 /* Calls back now, from inside: zones that have not answered are TEMPORARY. */
 void dnsbl_hurry(struct dnsbl *dnsbl, struct dnsbl_query *query);
-/* What the lists of addresses, or those of domains, may speak for a client all together. */
-int32_t dnsbl_credit(const struct dnsbl *dnsbl, bool domains);
+/*
+ * For one who need not know it all: `news` is called, with the argument of the question, when a
+ * zone that can matter has an outcome and others have none yet: one that scores, or an allow list.
+ * As the last thing that happens, and never from inside of another function; anything is allowed.
+ */
+void dnsbl_watch(struct dnsbl_query *query, void (*news)(void *arg));
+/* What is known by now: zones without an outcome are TEMPORARY. Until the query ends. */
+void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out);
 
 /*
  * The zones, for status and metrics: numbers from 0 on, addresses first, in the order written. Of

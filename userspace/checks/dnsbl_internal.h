@@ -109,6 +109,7 @@ struct dnsbl_slot {
 	struct dnsbl_service *service;
 	struct dns_query *asked;
 	struct dnsbl_zone_result *result;
+	int32_t score; /* if it is listed */
 	bool waiting;
 };
 
@@ -117,6 +118,7 @@ struct dnsbl_query {
 	LIST_ENTRY(dnsbl_query) link;
 	struct dnsbl *dnsbl;
 	dnsbl_cb cb;
+	void (*news)(void *arg); /* NULL: nobody watches */
 	void *arg;
 	struct dns_query *nothing; /* the answer to no question, where no zone is asked */
 	size_t pending;            /* slots without an outcome */

@@ -18,7 +18,7 @@ static void query_free(struct dnsbl_query *query)
 	free(query);
 }
 
-static struct dnsbl_result sum_up(const struct dnsbl_query *query)
+void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out)
 {
 	struct dnsbl_result sum = { .ttl = query->results ? UINT32_MAX : DNSBL_TTL_OUT,
 				    .count = query->results,
@@ -35,15 +35,16 @@ static struct dnsbl_result sum_up(const struct dnsbl_query *query)
 		if (zone->ttl < sum.ttl)
 			sum.ttl = zone->ttl;
 	}
-	return sum;
+	*out = sum;
 }
 
 /* The last thing that happens to a question. */
 static void finish(struct dnsbl_query *query)
 {
 	struct dnsbl *dnsbl = query->dnsbl;
-	const struct dnsbl_result result = sum_up(query);
+	struct dnsbl_result result;
 
+	dnsbl_so_far(query, &result);
 	LIST_REMOVE(query, link);
 	dnsbl_hold(dnsbl);
 	query->cb(&result, query->arg);
@@ -59,24 +60,37 @@ static void on_nothing(const struct dns_answer *answer, void *arg)
 
 /* ---- a slot */
 
-static void settle(struct dnsbl_slot *slot)
+/* Calls back, so the question may be gone afterwards. */
+static void tell_news(struct dnsbl_query *query)
 {
-	if (!--slot->query->pending)
-		finish(slot->query);
+	struct dnsbl *dnsbl = query->dnsbl;
+
+	dnsbl_hold(dnsbl);
+	query->news(query->arg);
+	dnsbl_release(dnsbl);
 }
 
-/* The outcome, for zones whose answer does not count or is not there. */
+static void settle(struct dnsbl_slot *slot)
+{
+	struct dnsbl_query *query = slot->query;
+
+	if (!--query->pending)
+		finish(query);
+	else if (query->news && (slot->result->score || slot->service->zone->credit))
+		tell_news(query);
+}
+
+/* The outcome, for zones that do not list the client, or whose answer does not count. */
 static void settle_as(struct dnsbl_slot *slot, enum dnsbl_outcome outcome)
 {
 	struct dnsbl_counters *counters = &slot->service->zone->counters;
 
 	slot->result->outcome = outcome;
-	slot->result->score = 0;
 	if (outcome == DNSBL_TEMPORARY)
 		dnsbl_count(&counters->temporary);
 	if (outcome == DNSBL_ERROR)
 		dnsbl_count(&counters->errors);
-	if ((outcome == DNSBL_ERROR || outcome == DNSBL_OUT) && slot->result->ttl > DNSBL_TTL_OUT)
+	if (outcome != DNSBL_CLEAN && slot->result->ttl > DNSBL_TTL_OUT)
 		slot->result->ttl = DNSBL_TTL_OUT;
 	settle(slot);
 }
@@ -107,6 +121,7 @@ static void listed(struct dnsbl_slot *slot)
 {
 	dnsbl_count(&slot->service->zone->counters.listed);
 	slot->result->outcome = DNSBL_LISTED;
+	slot->result->score = slot->score;
 	if (slot->query->texts)
 		ask(slot, DNS_TXT, on_text);
 	else
@@ -170,7 +185,7 @@ static void on_answer(const struct dns_answer *answer, void *arg)
 		settle_as(slot, DNSBL_TEMPORARY);
 	else if (kind == DNSBL_KIND_CODE || kind == DNSBL_KIND_OUTSIDE)
 		settle_as(slot, DNSBL_ERROR);
-	else if (dnsbl_answer_score(&service->zone->rows, answer, &result->score))
+	else if (dnsbl_answer_score(&service->zone->rows, answer, &slot->score))
 		on_listing(slot);
 	else
 		settle_as(slot, DNSBL_CLEAN);
@@ -216,6 +231,8 @@ static void add_zones(struct dnsbl_query *query, struct dnsbl_zone *zone, size_t
 						      .text = "" };
 		if (misled || !dnsbl_in_service(service))
 			continue;
+		result->outcome = DNSBL_TEMPORARY; /* until it answers */
+		result->ttl = UINT32_MAX;
 		query->slot[query->slots++] =
 			(struct dnsbl_slot){ .query = query, .service = service, .result = result };
 	}
@@ -233,6 +250,7 @@ static struct dnsbl_query *query_new(struct dnsbl *dnsbl, size_t zones, bool tex
 	if (!query)
 		return NULL;
 	query->dnsbl = dnsbl;
+	query->news = NULL;
 	query->nothing = NULL;
 	query->slots = query->results = 0;
 	query->result = (struct dnsbl_zone_result *)(query->slot + zones);
@@ -284,6 +302,11 @@ struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, 
 	return start(query, cb, arg);
 }
 
+void dnsbl_watch(struct dnsbl_query *query, void (*news)(void *arg))
+{
+	query->news = news;
+}
+
 /* ---- without an end */
 
 void dnsbl_query_drop(struct dnsbl_query *query)
@@ -307,6 +330,7 @@ void dnsbl_hurry(struct dnsbl *dnsbl, struct dnsbl_query *query)
 {
 	size_t open = query->slots ? query->pending : 0;
 
+	query->news = NULL;
 	if (!query->slots) {
 		dns_cancel(dnsbl->dns, &query->nothing);
 		finish(query);

@@ -24,6 +24,12 @@
 
 #define RDNS_NAMES_MAX 10
 
+/* All that it can find. */
+#define RDNS_FINDINGS                                                                              \
+	(FINDING_BIT(FINDING_RDNS_CONFIRMED) | FINDING_BIT(FINDING_RDNS_MISSING) |                 \
+	 FINDING_BIT(FINDING_RDNS_UNCONFIRMED) | FINDING_BIT(FINDING_RDNS_TEMPORARY) |             \
+	 FINDING_BIT(FINDING_RDNS_GENERIC))
+
 struct rdns_result {
 	finding_set findings; /* one of RDNS_CONFIRMED, _MISSING, _UNCONFIRMED and _TEMPORARY, and
 			       * RDNS_GENERIC if `name` is so */

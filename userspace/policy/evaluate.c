@@ -2,9 +2,9 @@
 /*
  * policy/evaluate.c - see policy/evaluate.h.
  *
- * `pending` counts what is under way, and 1 while something is being started: whatever ends takes
- * one off, and at 0 the result is put together. No check calls back from inside its start, so the
- * last one to end is always on the loop, where done() may be called.
+ * `pending` counts what is under way: whatever ends takes one off, and at 0 the result is put
+ * together, or before, when nothing that is under way can change the decision. No check calls back
+ * from inside its start, so the last one to end is always on the loop, where done() may be called.
  */
 #include "policy/evaluate.h"
 
@@ -37,6 +37,7 @@ struct evaluation {
 	struct evaluate_result result;
 	evaluate_cb done;
 	void *arg;
+	bool late; /* whatever ends now does not end the evaluation: its time is over */
 	bool complete;
 };
 
@@ -55,16 +56,6 @@ static void find(struct evaluation *e, finding_set findings)
 	e->result.input.findings |= findings;
 	if (findings & unknown)
 		e->result.input.temporary = true;
-}
-
-/* One that has ended. The evaluation may be gone afterwards. */
-static void release(struct evaluation *e)
-{
-	if (--e->pending)
-		return;
-	e->complete = true;
-	e->result.score = score_decide(&e->rules, &e->result.input);
-	e->done(&e->result, e->arg);
 }
 
 static int8_t clamp_score(int32_t score)
@@ -119,6 +110,70 @@ static void take_zones(struct evaluation *e, const struct dnsbl_result *found, b
 		keep_zone(e, &found->zone[i]);
 	if (e->details && found->count)
 		keep_details(e, found, domain);
+}
+
+static void end_checks(struct evaluation *e)
+{
+	dnsbl_cancel(e->dnsbl, &e->addresses);
+	dnsbl_cancel(e->dnsbl, &e->domains);
+	if (!e->result.rdns)
+		rdns_free(&e->rdns);
+	if (!e->result.helo)
+		helo_free(&e->helo_check);
+	if (!e->result.spf)
+		spf_free(&e->spf);
+}
+
+/* The end. The evaluation may be gone afterwards. */
+static void complete(struct evaluation *e)
+{
+	e->complete = true;
+	e->result.score = score_decide(&e->rules, &e->result.input);
+	e->done(&e->result, e->arg);
+}
+
+/*
+ * Ends what is under way if the client is rejected whatever that comes to, so that nobody gains
+ * connections by a slow name server of his own. Only what could speak for the client matters: allow
+ * lists, and its name as far as it has a score below 0. What is left is in no way a failure. With a
+ * HELO name, or where each answer is wanted, everything is waited for.
+ */
+static bool end_early(struct evaluation *e)
+{
+	struct dnsbl_result so_far = { .ttl = UINT32_MAX };
+	struct score_input input = e->result.input;
+
+	if (e->helo || e->details)
+		return false;
+	if (e->addresses)
+		dnsbl_so_far(e->addresses, &so_far);
+	input.zones += so_far.score;
+	input.missing += so_far.missing;
+	if (e->rdns && !e->result.rdns)
+		input.missing += score_credit(&e->rules, RDNS_FINDINGS);
+	if (score_decide(&e->rules, &input).decision != DECISION_REJECT)
+		return false;
+	so_far.temporary = false;
+	so_far.missing = 0;
+	take_zones(e, &so_far, false);
+	end_checks(e);
+	return true;
+}
+
+/* One that has ended. The evaluation may be gone afterwards. */
+static void release(struct evaluation *e)
+{
+	e->pending--;
+	if (!e->late && (!e->pending || end_early(e)))
+		complete(e);
+}
+
+static void on_news(void *arg)
+{
+	struct evaluation *e = arg;
+
+	if (end_early(e))
+		complete(e);
 }
 
 static void on_addresses(const struct dnsbl_result *found, void *arg)
@@ -231,6 +286,8 @@ static void start_checks(struct evaluation *e)
 {
 	e->addresses = dnsbl_start_address(e->dnsbl, &e->result.addr, e->details, on_addresses, e);
 	expect(e, e->addresses);
+	if (e->addresses)
+		dnsbl_watch(e->addresses, on_news);
 	e->rdns = rdns_start(e->dns, &e->result.addr, on_rdns, e);
 	expect(e, e->rdns);
 	if (!e->helo)
@@ -302,32 +359,23 @@ const struct evaluate_result *evaluate_result(const struct evaluation *e)
 	return e->complete ? &e->result : NULL;
 }
 
-static void end_checks(struct evaluation *e)
-{
-	dnsbl_cancel(e->dnsbl, &e->addresses);
-	dnsbl_cancel(e->dnsbl, &e->domains);
-	if (!e->result.rdns)
-		rdns_free(&e->rdns);
-	if (!e->result.helo)
-		helo_free(&e->helo_check);
-	if (!e->result.spf)
-		spf_free(&e->spf);
-}
-
 void evaluate_timeout(struct evaluation *e)
 {
 	if (e->complete)
 		return;
-	e->pending++; /* what is known of the lists is taken, and does not end it yet */
+	e->late = true;
 	if (e->addresses)
 		dnsbl_hurry(e->dnsbl, e->addresses);
 	if (e->domains)
 		dnsbl_hurry(e->dnsbl, e->domains);
+	if (e->rdns && !e->result.rdns)
+		find(e, FINDING_BIT(FINDING_RDNS_TEMPORARY));
+	if (e->helo && !e->result.helo)
+		find(e, FINDING_BIT(FINDING_HELO_TEMPORARY));
 	end_checks(e);
 	e->result.input.temporary = true;
 	e->result.ttl = 0;
-	e->pending = 1;
-	release(e);
+	complete(e);
 }
 
 void evaluate_free(struct evaluation **evaluation)

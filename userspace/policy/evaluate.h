@@ -7,6 +7,9 @@
  * identity (RFC 7208 2.3). The check of the HELO name waits for the host name, which it compares.
  * Then the findings are put together and scored (policy/score.h).
  *
+ * A client that is rejected whatever else is found out is so at once, unless it has said HELO or
+ * there are `details` to find: what is under way then is left, and the result has nothing of it.
+ *
  * As checks are: one thread, nothing waits, done() is called once, never from inside
  * evaluate_start(), as the last thing that happens, and may free the evaluation. The caller drives
  * one timer: evaluate_timeout() ends what is still under way, and what is not known by then counts

@@ -113,11 +113,6 @@ static void start_helo(struct session *session)
 	expect(session, session->checks->helo);
 }
 
-#define RDNS_FINDINGS                                                                              \
-	(FINDING_BIT(FINDING_RDNS_CONFIRMED) | FINDING_BIT(FINDING_RDNS_MISSING) |                 \
-	 FINDING_BIT(FINDING_RDNS_UNCONFIRMED) | FINDING_BIT(FINDING_RDNS_TEMPORARY) |             \
-	 FINDING_BIT(FINDING_RDNS_GENERIC))
-
 static void on_rdns(const struct rdns_result *found, void *arg)
 {
 	struct session *session = arg;
