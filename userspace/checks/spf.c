@@ -187,11 +187,6 @@ void spf_ask_slot(struct spf *spf, struct spf_slot *slot, enum dns_type type)
 
 /* Addresses */
 
-enum dns_type spf_address_type(const struct spf *spf)
-{
-	return addr_is_ipv4(&spf->ip) ? DNS_A : DNS_AAAA;
-}
-
 enum spf_outcome spf_compare(const struct spf *spf, const struct dns_answer *answer)
 {
 	const bool four = addr_is_ipv4(&spf->ip);

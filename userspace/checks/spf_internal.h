@@ -102,8 +102,6 @@ __attribute__((format(printf, 3, 4))) void spf_end(struct spf *spf, enum spf_res
 						   const char *fmt, ...);
 /* The same, about the term that is evaluated. */
 void spf_end_term(struct spf *spf, enum spf_result result, const char *why);
-/* A, or AAAA if the client has an IPv6 address. */
-enum dns_type spf_address_type(const struct spf *spf);
 /* Whether an address of an answer is the client's, in the bits that count. */
 enum spf_outcome spf_compare(const struct spf *spf, const struct dns_answer *answer);
 void spf_macros(struct spf *spf, struct spf_macros *out);
@@ -139,8 +137,6 @@ void spf_resolve_slots(struct spf *spf, size_t count,
 void spf_go_on_resolving(struct spf *spf);
 /* What %{p} is for a domain; NULL if there is no such name. */
 const char *spf_validated_name(const struct spf *spf, const char *domain);
-/* Whether a name is the domain or below it. */
-bool spf_name_within(const char *name, const char *domain);
 
 /* checks/spf_explain.c: after a fail; comes to the verdict in the end. */
 void spf_explain(struct spf *spf);

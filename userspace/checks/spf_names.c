@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks/host.h"
+
 /* Many names at once */
 
 /* Takes what has been answered, up to the first name that has not. */
@@ -40,7 +42,7 @@ void spf_resolve_slots(struct spf *spf, size_t count,
 	spf->all_resolved = all;
 	spf->waiting = count > 0;
 	for (size_t i = 0; i < count; i++)
-		spf_ask_slot(spf, &spf->slot[i], spf_address_type(spf));
+		spf_ask_slot(spf, &spf->slot[i], host_address_type(&spf->ip));
 	if (!count)
 		all(spf);
 }
@@ -89,26 +91,15 @@ static void got_names(struct spf *spf, const struct dns_answer *answer)
 
 void spf_need_names(struct spf *spf, void (*then)(struct spf *spf))
 {
-	static const struct spf_span reverse = { "%{ir}.%{v}.arpa", sizeof("%{ir}.%{v}.arpa") - 1 };
-	const struct spf_macros macros = { .ip = spf->ip };
-	char name[DNS_NAME_MAX + 1];
+	char name[HOST_REVERSE_MAX];
 
 	if (spf->names.known) {
 		then(spf);
 		return;
 	}
 	spf->names_known = then;
-	spf_macro_domain(reverse, &macros, name);
+	host_reverse_name(&spf->ip, name);
 	spf_ask(spf, name, DNS_PTR, got_names);
-}
-
-bool spf_name_within(const char *name, const char *domain)
-{
-	const size_t length = strlen(name), suffix = strlen(domain);
-
-	if (length < suffix || !suffix || strcasecmp(name + length - suffix, domain) != 0)
-		return false;
-	return length == suffix || name[length - suffix - 1] == '.';
 }
 
 /* The domain itself, or else a name below it, or else any (7.3). */
@@ -121,7 +112,7 @@ const char *spf_validated_name(const struct spf *spf, const char *domain)
 
 		if (strcasecmp(name, domain) == 0)
 			return name;
-		if (!below && spf_name_within(name, domain))
+		if (!below && host_name_within(name, domain))
 			below = name;
 	}
 	return below || !spf->names.count ? below : spf->names.name[0];

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "checks/host.h"
+
 typedef void (*term_fn)(struct spf *spf, const char *domain);
 
 static void count_bits(struct spf *spf, uint8_t cidr4, uint8_t cidr6)
@@ -69,7 +71,7 @@ static void term_a(struct spf *spf, const char *domain)
 {
 	count_bits(spf, spf_top(spf)->term.cidr4, spf_top(spf)->term.cidr6);
 	if (spf_name_valid(domain))
-		spf_ask(spf, domain, spf_address_type(spf), got_addresses);
+		spf_ask(spf, domain, host_address_type(&spf->ip), got_addresses);
 }
 
 static void got_anything(struct spf *spf, const struct dns_answer *answer)
@@ -154,7 +156,7 @@ static void term_ptr(struct spf *spf, const char *domain)
 	if (spf->names.none && !spf_count_void(spf))
 		return;
 	for (size_t i = 0; i < spf->names.count; i++) {
-		if (spf_name_within(spf->names.name[i], domain)) {
+		if (host_name_within(spf->names.name[i], domain)) {
 			spf_term_matches(spf);
 			return;
 		}

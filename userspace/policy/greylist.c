@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/domain.h"
 #include "policy/aged.h"
 
-#define DOMAIN_MAX     253u /* octets of a domain, as text (RFC 1035 2.3.4) */
 #define NETWORK_BITS   64u
 #define NETWORK_BITS_4 (ADDR_IPV4_OFFSET + 24u)
 #define KIND_NETWORK   'n'
@@ -30,7 +30,7 @@ struct greylist {
 
 /* A key as bytes: what kind it is, then the domain in small letters or the network. */
 struct key_bytes {
-	uint8_t byte[1 + DOMAIN_MAX];
+	uint8_t byte[1 + DOMAIN_LENGTH_MAX];
 	size_t size;
 };
 
@@ -65,11 +65,11 @@ static uint8_t small_letter(char c)
 /* False if it is none that could have passed SPF. A dot at the end means nothing. */
 static bool domain_bytes(const char *domain, struct key_bytes *out)
 {
-	size_t length = domain ? strnlen(domain, DOMAIN_MAX + 2) : 0;
+	size_t length = domain ? strnlen(domain, DOMAIN_LENGTH_MAX + 2) : 0;
 
 	if (length && domain[length - 1] == '.')
 		length--;
-	if (!length || length > DOMAIN_MAX)
+	if (!length || length > DOMAIN_LENGTH_MAX)
 		return false;
 	out->byte[0] = KIND_DOMAIN;
 	for (size_t i = 0; i < length; i++)
