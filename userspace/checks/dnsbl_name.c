@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "lib/ascii.h"
+
 static char *put_octet(char *out, unsigned int value)
 {
 	if (value >= 100)
@@ -46,25 +48,14 @@ void dnsbl_name_ipv6(const struct addr *addr, struct dnsbl_prefix *out)
 	out->domain = false;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool in_name(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-	       c == '_';
-}
-
 /* The length of the label at `at`, 0 if there is none; whether it is a number. */
 static size_t label_at(const char *at, bool *number)
 {
 	size_t length = 0;
 
 	*number = true;
-	for (; length <= DNS_LABEL_MAX && in_name(at[length]); length++)
-		*number = *number && is_digit(at[length]);
+	for (; length <= DNS_LABEL_MAX && ascii_is_of_label(at[length]); length++)
+		*number = *number && ascii_is_digit(at[length]);
 	return length <= DNS_LABEL_MAX ? length : 0;
 }
 

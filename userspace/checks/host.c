@@ -9,31 +9,21 @@
 
 #include "checks/dnsbl_name.h"
 #include "checks/rdns.h"
+#include "lib/ascii.h"
 
 #define IPV6_TAG   "IPv6:"
 #define THIS_NET   0u   /* first octet: 0.0.0.0/8, "this network" (RFC 1122 3.2.1.3) */
 #define LOOPBACK   127u /* first octet: 127.0.0.0/8 */
 #define LOCAL_NAME "localhost"
 
-/* Names. ASCII only, whatever the locale says. */
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_name_octet(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-	       c == '_';
-}
+/* Names. */
 
 /* The length of the label at the start of the text; 0 if that is none. */
 static size_t label_length(const char *text)
 {
 	size_t length = 0;
 
-	while (is_name_octet(text[length]))
+	while (ascii_is_of_label(text[length]))
 		length++;
 	if (!length || length > DNS_LABEL_MAX || text[0] == '-' || text[length - 1] == '-')
 		return 0;
@@ -43,7 +33,7 @@ static size_t label_length(const char *text)
 static bool label_is_number(const char *label, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
-		if (!is_digit(label[i]))
+		if (!ascii_is_digit(label[i]))
 			return false;
 	return true;
 }

@@ -11,23 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/ascii.h"
+
 #define PARTS_MAX   65535u /* a higher number of parts means all as well; 7.3 asks for 127 */
 #define VALUE_MAX   64     /* of a value that is made here: an address, dotted nibbles, a time */
 #define EXPAND_KEEP 512    /* octets of the end of a name that are kept while it is expanded */
 
 static const char unknown[] = "unknown";
 
-/* Syntax. ASCII only, whatever the locale says. */
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+/* Syntax. */
 
 static bool is_one_of(char c, const char *set)
 {
@@ -48,13 +40,13 @@ static bool take_transformers(struct spf_span *rest, struct spf_piece *piece)
 	bool number = false;
 
 	piece->parts = 0;
-	while (rest->length && is_digit(*rest->at)) {
+	while (rest->length && ascii_is_digit(*rest->at)) {
 		number = true;
 		piece->parts = piece->parts * 10 + (unsigned int)(span_take(rest) - '0');
 		if (piece->parts > PARTS_MAX)
 			piece->parts = PARTS_MAX;
 	}
-	piece->reverse = rest->length && lower(*rest->at) == 'r';
+	piece->reverse = rest->length && ascii_lower(*rest->at) == 'r';
 	if (piece->reverse)
 		span_take(rest);
 	return !number || piece->parts;
@@ -65,7 +57,7 @@ static bool take_macro(struct spf_span *rest, enum spf_place place, struct spf_p
 {
 	const char letter = span_take(rest);
 
-	piece->letter = lower(letter);
+	piece->letter = ascii_lower(letter);
 	piece->escape = letter != piece->letter;
 	if (!is_one_of(piece->letter, place == SPF_IN_EXPLANATION ? "slodiphvcrt" : "slodiphv") ||
 	    !take_transformers(rest, piece))
@@ -174,7 +166,7 @@ static void sink_literal(struct sink *sink, struct spf_span literal)
 /* The unreserved characters of RFC 3986 2.3. */
 static bool is_unreserved(char c)
 {
-	return (lower(c) >= 'a' && lower(c) <= 'z') || is_digit(c) || is_one_of(c, "-._~");
+	return ascii_is_alphanumeric(c) || is_one_of(c, "-._~");
 }
 
 static void sink_value(struct sink *sink, char c)

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "lib/ascii.h"
 #include "lib/text.h"
 
 #define CIDR_DIGITS 3
@@ -35,24 +36,9 @@ static const struct mechanism {
 };
 #define MECHANISMS (sizeof(mechanisms) / sizeof(mechanisms[0]))
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_alphanum(char c)
-{
-	return is_alpha(c) || is_digit(c);
-}
-
 static bool same_letter(char a, char b)
 {
-	return a == b || (is_alpha(a) && is_alpha(b) && (a | 0x20) == (b | 0x20));
+	return a == b || (ascii_is_letter(a) && ascii_is_letter(b) && (a | 0x20) == (b | 0x20));
 }
 
 static bool span_is(struct spf_span span, const char *word)
@@ -84,12 +70,13 @@ static bool is_toplabel(struct spf_span label)
 {
 	bool more_than_digits = false;
 
-	if (!label.length || !is_alphanum(label.at[0]) || !is_alphanum(label.at[label.length - 1]))
+	if (!label.length || !ascii_is_alphanumeric(label.at[0]) ||
+	    !ascii_is_alphanumeric(label.at[label.length - 1]))
 		return false;
 	for (size_t i = 0; i < label.length; i++) {
-		if (!is_alphanum(label.at[i]) && label.at[i] != '-')
+		if (!ascii_is_alphanumeric(label.at[i]) && label.at[i] != '-')
 			return false;
-		more_than_digits |= !is_digit(label.at[i]);
+		more_than_digits |= !ascii_is_digit(label.at[i]);
 	}
 	return more_than_digits;
 }
@@ -135,7 +122,7 @@ static bool read_cidr(struct spf_span digits, unsigned int max, uint8_t *out)
 	    (digits.at[0] == '0' && digits.length > 1))
 		return false;
 	for (size_t i = 0; i < digits.length; i++) {
-		if (!is_digit(digits.at[i]))
+		if (!ascii_is_digit(digits.at[i]))
 			return false;
 		value = value * 10 + (unsigned int)(digits.at[i] - '0');
 	}
@@ -149,7 +136,7 @@ static bool take_ending(struct spf_span *span, const char *before, struct spf_sp
 	size_t start = span->length;
 	const size_t length = strlen(before);
 
-	while (start > 0 && is_digit(span->at[start - 1]))
+	while (start > 0 && ascii_is_digit(span->at[start - 1]))
 		start--;
 	if (start == span->length || start < length ||
 	    memcmp(span->at + start - length, before, length) != 0)
@@ -260,10 +247,11 @@ static size_t modifier_name(struct spf_span term)
 {
 	size_t length = 0;
 
-	if (!term.length || !is_alpha(term.at[0]))
+	if (!term.length || !ascii_is_letter(term.at[0]))
 		return 0;
-	while (length < term.length && (is_alphanum(term.at[length]) || term.at[length] == '-' ||
-					term.at[length] == '_' || term.at[length] == '.'))
+	while (length < term.length &&
+	       (ascii_is_alphanumeric(term.at[length]) || term.at[length] == '-' ||
+		term.at[length] == '_' || term.at[length] == '.'))
 		length++;
 	return length < term.length && term.at[length] == '=' ? length : 0;
 }

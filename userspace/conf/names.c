@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "lib/ascii.h"
+
 const struct conf_option *conf_option_find(const char *name)
 {
 	for (size_t i = 0; i < conf_schema_count; i++)
@@ -58,9 +60,7 @@ const char *conf_option_key(const struct conf_option *option, size_t *section)
 /* People mix up cases, and "_" with "-": that is no difference here. */
 static char fold(char letter)
 {
-	if (letter >= 'A' && letter <= 'Z')
-		return (char)(letter - 'A' + 'a');
-	return letter == '_' ? '-' : letter;
+	return letter == '_' ? '-' : ascii_lower(letter);
 }
 
 static size_t least(size_t a, size_t b)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "conf/finding.h"
+#include "lib/ascii.h"
 
 #define LABEL_MAX  63 /* characters of a label (RFC 1035, 2.3.4) */
 #define KEY_LENGTH 20 /* letters and digits from which on a label is taken for a key */
@@ -33,23 +34,13 @@ struct row {
 	struct error *err;
 };
 
-static bool is_alphanumeric(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Whether `len` characters of a label are a key, as far as one can see. */
 static bool is_key(const char *label, size_t len)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < len; i++)
-		count += is_alphanumeric(label[i]);
+		count += ascii_is_alphanumeric(label[i]);
 	return count >= KEY_LENGTH;
 }
 
@@ -97,7 +88,7 @@ static const char *label_fault(const char *label, size_t len)
 	if (len > LABEL_MAX)
 		return "has a name with a label of more than 63 characters";
 	for (size_t i = 0; i < len; i++)
-		if (!is_alphanumeric(label[i]) && label[i] != '-' && label[i] != '_')
+		if (!ascii_is_of_label(label[i]))
 			return "has a name with something else than letters, digits, \"-\", \"_\" "
 			       "and \".\"";
 	if (label[0] == '-' || label[len - 1] == '-')
@@ -126,8 +117,7 @@ static void add_name(struct conf_zone *zone, const char *text, size_t len)
 	const size_t used = strlen(zone->name);
 
 	for (size_t i = 0; i < len; i++)
-		zone->name[used + i] =
-			(char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+		zone->name[used + i] = ascii_lower(text[i]);
 }
 
 /* Reads "{KEY}" of the name; what follows it begins with the dot. */
@@ -201,11 +191,11 @@ static const char *read_value(const char **at, unsigned int *out)
 	const char *digits = *at;
 	unsigned int value = 0;
 
-	if (!is_digit(*digits))
+	if (!ascii_is_digit(*digits))
 		return WANTED_REPLIES;
-	if (digits[0] == '0' && is_digit(digits[1]))
+	if (digits[0] == '0' && ascii_is_digit(digits[1]))
 		return "has a number in its replies that starts with 0";
-	for (; is_digit(**at); (*at)++)
+	for (; ascii_is_digit(**at); (*at)++)
 		if (value <= OCTET_MAX)
 			value = value * 10 + (unsigned int)(**at - '0');
 	if (value > OCTET_MAX)

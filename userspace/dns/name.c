@@ -6,12 +6,9 @@
 
 #include <string.h>
 
-#define OCTET_MAX 255
+#include "lib/ascii.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#define OCTET_MAX 255
 
 /* The octet that "\" at `text[-1]` stands for; returns how many characters it took, 0 if none. */
 static size_t parse_escape(const char *text, uint8_t *out)
@@ -20,11 +17,11 @@ static size_t parse_escape(const char *text, uint8_t *out)
 
 	if (!*text)
 		return 0;
-	if (!is_digit(*text)) {
+	if (!ascii_is_digit(*text)) {
 		*out = (uint8_t)*text;
 		return 1;
 	}
-	if (!is_digit(text[1]) || !is_digit(text[2]))
+	if (!ascii_is_digit(text[1]) || !ascii_is_digit(text[2]))
 		return 0;
 	value = (unsigned int)((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
 	*out = (uint8_t)value;

@@ -8,6 +8,7 @@
  * octal), an IPv6 address is the text of RFC 4291 without a zone. The input is not trusted: it may
  * hold any bytes, and what a message repeats of it is cleaned first.
  */
+#include "lib/ascii.h"
 #include "lib/addr.h"
 
 #include <string.h>
@@ -36,11 +37,6 @@ static const char WRONG_ZONE[] =
 	"an address with a zone (%) belongs to one link and cannot be listed";
 static const char WRONG_NOTHING[] = "not an IPv4 or IPv6 address";
 
-static bool is_digit(char c)
-{
-	return (unsigned char)(c - '0') <= 9;
-}
-
 /* 1 + the value of a hexadecimal digit; 0 for all other bytes. */
 static const uint8_t hex_digit[UINT8_MAX + 1] = {
 	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
@@ -55,12 +51,12 @@ static const char *parse_octet(const char **at, const char *end, uint32_t *value
 	const char *p = *at;
 	uint32_t octet;
 
-	if (p == end || !is_digit(*p))
+	if (p == end || !ascii_is_digit(*p))
 		return WRONG_QUAD;
 	octet = (uint32_t)(*p++ - '0');
-	if (octet == 0 && p < end && is_digit(*p))
+	if (octet == 0 && p < end && ascii_is_digit(*p))
 		return WRONG_ZERO;
-	while (p < end && is_digit(*p) && octet <= UINT8_MAX)
+	while (p < end && ascii_is_digit(*p) && octet <= UINT8_MAX)
 		octet = octet * 10 + (uint32_t)(*p++ - '0');
 	if (octet > UINT8_MAX)
 		return WRONG_QUAD;
@@ -187,7 +183,7 @@ static const char *parse_ipv6(const char *at, const char *end, struct addr *out)
 static const char *parse_nothing(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (!is_digit(text[i]) && text[i] != '.')
+		if (!ascii_is_digit(text[i]) && text[i] != '.')
 			return WRONG_NOTHING;
 	return len ? WRONG_QUAD : WRONG_NOTHING;
 }
@@ -240,7 +236,7 @@ static int parse_length(const char *at, const char *end, unsigned int most)
 	if (at == end || end - at > (int)LENGTH_DIGITS || (*at == '0' && end - at > 1))
 		return -1;
 	for (; at < end; at++) {
-		if (!is_digit(*at))
+		if (!ascii_is_digit(*at))
 			return -1;
 		value = value * 10 + (unsigned int)(*at - '0');
 	}

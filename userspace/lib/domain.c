@@ -6,6 +6,7 @@
  * name of ASCII is checked and folded in one walk; only others reach libidn2, whose result is a
  * piece of memory that is freed here.
  */
+#include "lib/ascii.h"
 #include "lib/domain.h"
 
 #include <idn2.h>
@@ -25,24 +26,13 @@ static bool is_ascii(const char *text, size_t len)
 	return true;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static char fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Checks the label of `len` characters, which are folded. */
+/* Checks the label of `len` characters. */
 static bool is_label(const char *label, size_t len)
 {
 	if (!len || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_digit(label[i]) && (label[i] < 'a' || label[i] > 'z') && label[i] != '-' &&
-		    label[i] != '_')
+		if (!ascii_is_of_label(label[i]))
 			return false;
 	return true;
 }
@@ -56,7 +46,7 @@ static int read_ascii(const char *text, size_t len, char out[DOMAIN_MAX], struct
 		return error_set(err, ERROR_REFUSED, "a domain has 1 to %d characters",
 				 DOMAIN_LENGTH_MAX);
 	for (size_t i = 0; i < len; i++)
-		name[i] = fold(text[i]);
+		name[i] = ascii_lower(text[i]);
 	for (;;) {
 		const size_t length = strcspn(label, ".");
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/ascii.h"
 #include "lib/domain.h"
 #include "policy/aged.h"
 
@@ -57,11 +58,6 @@ void greylist_close(struct greylist **greylist)
 	*greylist = NULL;
 }
 
-static uint8_t small_letter(char c)
-{
-	return (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 /* False if it is none that could have passed SPF. A dot at the end means nothing. */
 static bool domain_bytes(const char *domain, struct key_bytes *out)
 {
@@ -73,7 +69,7 @@ static bool domain_bytes(const char *domain, struct key_bytes *out)
 		return false;
 	out->byte[0] = KIND_DOMAIN;
 	for (size_t i = 0; i < length; i++)
-		out->byte[1 + i] = small_letter(domain[i]);
+		out->byte[1 + i] = (uint8_t)ascii_lower(domain[i]);
 	out->size = 1 + length;
 	return true;
 }
