@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "checks/host.h"
-#include "checks/rdns.h"
 #include "tools/ctl_check.h"
 #include "tools/ctl_check_mx.h"
 #include "tools/ctl_check_probe.h"
@@ -43,7 +42,7 @@ static const char *own_name(struct work *work)
 {
 	if (gethostname(work->own_name, sizeof(work->own_name) - 1) != 0)
 		return NULL;
-	return rdns_is_host_name(work->own_name, false) ? work->own_name : NULL;
+	return host_name_is_valid(work->own_name, false) ? work->own_name : NULL;
 }
 
 static void time_is_over(uv_timer_t *timer)

@@ -70,7 +70,7 @@ static struct dns_query *fuzz_ask(struct dns *dns, const char *name, enum dns_ty
 	struct fuzz_dns *fuzz = (struct fuzz_dns *)dns;
 	struct dns_query *query = free_query(fuzz);
 
-	CHECK(rdns_is_host_name(name, true));
+	CHECK(host_name_is_valid(name, true));
 	*query = (struct dns_query){ type, seed_of(name), true, true, cb, arg };
 	fuzz->questions++;
 	return query;
@@ -149,7 +149,7 @@ static void on_rdns(const struct rdns_result *result, void *arg)
 	struct fuzz_dns *fuzz = arg;
 
 	CHECK(is_one(result->findings & ~FINDING_BIT(FINDING_RDNS_GENERIC)));
-	CHECK(!*result->name || rdns_is_host_name(result->name, false));
+	CHECK(!*result->name || host_name_is_valid(result->name, false));
 	CHECK(result->findings != FINDING_BIT(FINDING_RDNS_CONFIRMED) || *result->name);
 	CHECK(result->queries == fuzz->questions && result->queries <= 1 + RDNS_NAMES_MAX);
 	CHECK(result->invalid <= result->names && result->names <= LINES_MAX);
@@ -217,8 +217,8 @@ static void check_name(const struct fuzz_dns *fuzz, const char *text)
 	for (char *at = copy; *at; at++)
 		if (*at >= 'a' && *at <= 'z')
 			*at = (char)(*at - 'a' + 'A');
-	CHECK(rdns_is_host_name(copy, true) == rdns_is_host_name(text, true));
-	CHECK(rdns_is_host_name(copy, true) || !rdns_is_host_name(copy, false));
+	CHECK(host_name_is_valid(copy, true) == host_name_is_valid(text, true));
+	CHECK(host_name_is_valid(copy, true) || !host_name_is_valid(copy, false));
 	CHECK(rdns_is_generic(copy, &fuzz->client) == rdns_is_generic(text, &fuzz->client));
 	free(copy);
 }

@@ -319,8 +319,8 @@ static void host_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (rdns_is_host_name(rows[i].text, false) != rows[i].host ||
-		    rdns_is_host_name(rows[i].text, true) != rows[i].bare)
+		if (host_name_is_valid(rows[i].text, false) != rows[i].host ||
+		    host_name_is_valid(rows[i].text, true) != rows[i].bare)
 			fail_msg("%s", rows[i].text);
 	}
 }

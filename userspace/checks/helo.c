@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "checks/host.h"
-#include "checks/rdns.h"
 
 struct helo {
 	struct dns *dns;
@@ -63,7 +62,7 @@ bool helo_judge(const struct helo_request *request, finding_set *out)
 		*out = FINDING_BIT(FINDING_HELO_OWN);
 	else if (host_names_equal(name, request->host_name))
 		*out = FINDING_BIT(FINDING_HELO_CONFIRMED) | FINDING_BIT(FINDING_HELO_MATCH);
-	else if (!rdns_is_host_name(name, false))
+	else if (!host_name_is_valid(name, false))
 		*out = FINDING_BIT(FINDING_HELO_BARE);
 	else
 		return false;

@@ -5,7 +5,7 @@
  * A host name with a domain that leads to the client's address, or at the least the client's
  * address as a literal: everything else is found out about. Exactly one of these, in this order:
  *
- *   HELO_SYNTAX         neither a host name (checks/rdns.h; a final dot is dropped) nor a literal
+ *   HELO_SYNTAX         neither a host name (checks/host.h; a final dot is dropped) nor a literal
  *                       of IPv4 or IPv6; so an address without its brackets is one
  *   HELO_LITERAL        the client's address
  *   HELO_OWN            a name or an address of ours from somebody who does not have it; also

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * checks/host.c - implements checks/host.h, and rdns_is_host_name() of checks/rdns.h.
+ * checks/host.c - implements checks/host.h.
  */
 #include "checks/host.h"
 
@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "checks/dnsbl_name.h"
-#include "checks/rdns.h"
 #include "lib/ascii.h"
 
 #define IPV6_TAG   "IPv6:"
@@ -39,7 +38,7 @@ static bool label_is_number(const char *label, size_t length)
 }
 
 /* The last label is no number, so that an address is no name (RFC 1123 2.1). */
-bool rdns_is_host_name(const char *text, bool bare)
+bool host_name_is_valid(const char *text, bool bare)
 {
 	const char *at = text;
 	size_t labels = 0;
@@ -76,7 +75,7 @@ bool host_name_take(const char *text, bool bare, char out[DNS_NAME_MAX + 1])
 		return false;
 	memcpy(out, text, length);
 	out[length] = '\0';
-	if (rdns_is_host_name(out, bare))
+	if (host_name_is_valid(out, bare))
 		return true;
 	out[0] = '\0';
 	return false;

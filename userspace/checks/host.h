@@ -12,7 +12,13 @@
 
 #define HOST_REVERSE_MAX 80 /* bytes of the longest name of host_reverse_name(), with its NUL */
 
-/* Copies a name without its final dot; false, and "", if it is no host name (checks/rdns.h). */
+/*
+ * Whether the text is a host name (RFC 1123 2.1: letters, digits, "-", and "_" which is about),
+ * with at least one dot unless `bare`. It has no final dot, and its last label is no number, so no
+ * address is one.
+ */
+bool host_name_is_valid(const char *text, bool bare);
+/* Copies a name without its final dot; false, and "", if it is no host name. */
 bool host_name_take(const char *text, bool bare, char out[DNS_NAME_MAX + 1]);
 /* Without case and a final dot. */
 bool host_names_equal(const char *a, const char *b);

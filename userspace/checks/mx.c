@@ -12,7 +12,6 @@
 #include <strings.h>
 
 #include "checks/host.h"
-#include "checks/rdns.h"
 #include "lib/text.h"
 
 #define FAMILIES      2
@@ -140,7 +139,7 @@ static void make_host(const struct dns_record *record, struct mx_host *out)
 {
 	*out = (struct mx_host){ .preference = record->preference };
 	text_clean(out->name, sizeof(out->name), record->text, strlen(record->text));
-	if (!rdns_is_host_name(record->text, false) || host_name_is_local(record->text))
+	if (!host_name_is_valid(record->text, false) || host_name_is_local(record->text))
 		out->trouble = MX_BAD_NAME;
 }
 

@@ -103,7 +103,7 @@ static void on_address(const struct dns_answer *answer, void *arg)
 /* The address's own names in the reverse tree say nothing that the address does not. */
 static bool name_is_usable(const char *name)
 {
-	return rdns_is_host_name(name, false) && !host_name_is_local(name) &&
+	return host_name_is_valid(name, false) && !host_name_is_local(name) &&
 	       !host_name_within(name, "arpa");
 }
 

@@ -5,10 +5,9 @@
  * Asks for the PTR records of the address (RFC 1035 3.5, RFC 3596 2.5) and then, for at most
  * RDNS_NAMES_MAX of the names, all at once, for their addresses. The first in the order of the
  * answer that leads back is the client's host name; how fast the names are answered changes
- * nothing. PTR names are whatever the owner of the address wrote: a name that is no host name (RFC
- * 1123 2.1: letters, digits, "-", and "_" which is about), that every host has (localhost), or that
- * is itself one of the reverse tree (below arpa) is never asked for, shown, or given on. Names
- * beyond the budget are not looked at.
+ * nothing. PTR names are whatever the owner of the address wrote: a name that is no host name
+ * (checks/host.h), that every host has (localhost), or that is itself one of the reverse tree
+ * (below arpa) is never asked for, shown, or given on. Names beyond the budget are not looked at.
  *
  * No answer now (RDNS_TEMPORARY) is a finding only where it could matter: not for one name if
  * another leads back.
@@ -49,12 +48,6 @@ struct rdns *rdns_start(struct dns *dns, const struct addr *addr, rdns_cb cb, vo
 /* NULL while it is under way. */
 const struct rdns_result *rdns_result(const struct rdns *rdns);
 void rdns_free(struct rdns **rdns);
-
-/*
- * Pure. Whether the text is a host name as above, with at least one dot unless `bare`. It has no
- * final dot, and its last label is no number, so no address is one.
- */
-bool rdns_is_host_name(const char *text, bool bare);
 
 /*
  * Pure. Whether a host name is made of the address, as 192-0-2-7.dyn.example.net is.

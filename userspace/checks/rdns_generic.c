@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checks/host.h"
+
 #define PIECES_MAX    ((DNS_NAME_MAX + 1) / 2)
 #define OCTETS        4u
 #define OCTETS_ENOUGH 3u /* neighbours that count, parted by "-", "." or "_" */
@@ -357,7 +359,7 @@ bool rdns_is_generic(const char *name, const struct addr *addr)
 {
 	char folded[DNS_NAME_MAX + 1];
 
-	if (!rdns_is_host_name(name, true))
+	if (!host_name_is_valid(name, true))
 		return false;
 	fold(name, folded);
 	if (says_mail(folded) && !says_dynamic(folded))

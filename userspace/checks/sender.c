@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "checks/host.h"
-#include "checks/rdns.h"
 
 struct family {
 	struct sender *sender;
@@ -92,7 +91,7 @@ static enum finding judge_exchanges(const struct dns_answer *answer)
 	for (size_t i = 0; i < answer->count; i++) {
 		const char *name = answer->record[i].text;
 
-		if (rdns_is_host_name(name, false) && !host_name_is_local(name))
+		if (host_name_is_valid(name, false) && !host_name_is_local(name))
 			return FINDING_SENDER_USABLE;
 		if (*name)
 			null_only = false;

@@ -5,7 +5,7 @@
  * It can if it has an MX that is no null MX (RFC 7505), or without any MX an address (RFC 5321
  * 5.1). Exactly one of these:
  *
- *   SENDER_USABLE     an MX that is a host name (checks/rdns.h, with a domain; not asked for); or
+ *   SENDER_USABLE     an MX that is a host name (checks/host.h, with a domain; not asked for); or
  *                     no MX and an address that others can reach; or an address literal of such an
  *                     address; or no domain at all: a bounce needs no answer
  *   SENDER_NULL_MX    all MX there are is the null MX; beside others it is not looked at
