@@ -29,10 +29,30 @@ static void print_label(const char *label)
 	output_paint(PAINT_TITLE, "%-*s", LABEL_WIDTH, label);
 }
 
+/* What the mode does; of one of another version its word alone. */
+static void print_mode(const char *mode)
+{
+	static const struct {
+		const char *mode, *text;
+	} modes[] = {
+		{ "filter", ": nobody is looked up" },
+		{ "guard", ": clients that are new are looked up" },
+		{ "proxy", ": clients are looked up, and mail is handed on to backends" },
+	};
+	const char *text = "";
+
+	if (!*mode)
+		return;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(mode, modes[i].mode))
+			text = modes[i].text;
+	print_label("Mode");
+	output_text("%s%s\n", mode, text);
+}
+
 static void print_head(const json_t *status)
 {
 	bool monitor = field_true(status, "monitor");
-	const char *mode = field_text(status, "mode");
 	char up[DURATION_TEXT_MAX];
 
 	output_paint(monitor ? PAINT_WARN : PAINT_GOOD, "%s",
@@ -43,12 +63,7 @@ static void print_head(const json_t *status)
 		    field_count(status, "pid"));
 	print_label("Configured");
 	output_text("%s\n", field_text(status, "config"));
-	if (*mode) {
-		print_label("Mode");
-		output_text("%s\n", strcmp(mode, "guard") != 0
-					    ? mode
-					    : "guard: clients that are new are looked up");
-	}
+	print_mode(field_text(status, "mode"));
 }
 
 /* Told only if there is something to tell. */

@@ -106,7 +106,9 @@ static const struct {
 	{ "status", RESULT("\"config\": \"f\", \"mode\": \"guard\""),
 	  "Configured   f\nMode         guard: clients that are new are looked up\n" },
 	{ "status", RESULT("\"config\": \"f\", \"mode\": \"filter\""),
-	  "Configured   f\nMode         filter\nPorts " },
+	  "Configured   f\nMode         filter: nobody is looked up\nPorts " },
+	{ "status", RESULT("\"config\": \"f\", \"mode\": \"proxy\""),
+	  "Mode         proxy: clients are looked up, and mail is handed on to backends\nPorts " },
 	{ "block show --list learned",
 	  "{\"row\": {\"prefix\": \"192.0.2.7\", \"list\": \"learned\", \"action\": \"drop\", "
 	  "\"added\": 0, \"expires\": 1000060, \"source\": \"guard\", \"reason\": \"bad "

@@ -53,12 +53,12 @@ int gate_offender_find(struct gate *gate, const struct addr *addr, struct offend
 }
 
 static struct gate_learned learned;
-static bool guarding; /* guard mode */
+static enum conf_role role; /* that the agent was started in */
 
 bool gate_learned_decides(struct gate *gate)
 {
 	(void)gate;
-	return guarding;
+	return role != CONF_ROLE_FILTER;
 }
 
 bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out)
@@ -193,7 +193,8 @@ static int setup(void **state)
 	memset(meters, 0, sizeof(meters));
 	memset(floods, 0, sizeof(floods));
 	proved = false;
-	judged = guarding = false;
+	judged = false;
+	role = CONF_ROLE_FILTER;
 	learned = (struct gate_learned){ .kind = GATE_LEARNED_NONE };
 	held_count = 0;
 	clock_freeze(1700000000, 3000000000);
@@ -233,7 +234,7 @@ static void hold(enum list_kind kind, const char *prefix, enum action action, bo
 /* Asks; the answer is the caller's. */
 static json_t *why(struct event_log *events, const char *what)
 {
-	struct ctl_agent agent = { .events = events };
+	struct ctl_agent agent = { .events = events, .role = role };
 	struct ctl_request request = { .context = &agent };
 	struct error err = { 0 };
 
@@ -461,7 +462,7 @@ static void test_learned_blocks_stand_below_the_lists(void **state)
 {
 	json_t *answer;
 
-	guarding = true;
+	role = CONF_ROLE_GUARD;
 	learned = (struct gate_learned){ .kind = GATE_LEARNED_BLOCKED,
 					 .action = ACTION_REFUSE,
 					 .seconds = 60 };
@@ -487,7 +488,7 @@ static void test_learned_blocks_stand_above_lists_that_watch(void **state)
 	struct prefix prefix;
 	json_t *answer;
 
-	guarding = true;
+	role = CONF_ROLE_GUARD;
 	learned = (struct gate_learned){ .kind = GATE_LEARNED_BLOCKED,
 					 .action = ACTION_RESET,
 					 .seconds = 60 };
@@ -539,7 +540,7 @@ static void test_reputation_is_told_in_guard_mode(void **state)
 	answer = why(*state, "192.0.2.1");
 	assert_string_equal(text_of(json_object_get(answer, "reputation"), "mode"), "filter");
 	json_decref(answer);
-	guarding = true;
+	role = CONF_ROLE_GUARD;
 	clock_freeze(1000, 11000000000);
 	answer = why(*state, "192.0.2.1");
 	reputation = json_object_get(answer, "reputation");
@@ -557,6 +558,12 @@ static void test_reputation_is_told_in_guard_mode(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(reputation, "history"),
 							    "offences")),
 			 2);
+	json_decref(answer);
+	role = CONF_ROLE_PROXY;
+	answer = why(*state, "192.0.2.1");
+	reputation = json_object_get(answer, "reputation");
+	assert_string_equal(text_of(reputation, "mode"), "proxy");
+	assert_string_equal(text_of(json_object_get(reputation, "now"), "decision"), "accept");
 	json_decref(answer);
 }
 

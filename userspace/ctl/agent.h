@@ -23,6 +23,7 @@ struct ctl_agent {
 	struct event_log *events;
 	struct guard *guard; /* NULL in tests that need none */
 	const char *config_path;
+	enum conf_role role; /* since the start: a reload does not change it */
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	/* Reads the configuration again and applies what it can; fills a new reference. */
 	int (*reload)(void *daemon, json_t **result, struct error *err);

@@ -91,13 +91,11 @@ static json_t *learned_json(struct gate *gate, const struct addr *addr)
 
 json_t *reputation_json(const struct ctl_agent *agent, const struct addr *addr)
 {
-	const bool watching = gate_learned_decides(agent->gate);
 	json_t *now = NULL;
 
-	if (watching && guard_explain(agent->guard, addr, NULL, &now, NULL))
+	if (agent->role != CONF_ROLE_FILTER && guard_explain(agent->guard, addr, NULL, &now, NULL))
 		now = NULL;
-	return json_pack("{s:s, s:o, s:o, s:o, s:o?}", "mode",
-			 role_name(watching ? CONF_ROLE_GUARD : CONF_ROLE_FILTER), "verdict",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o?}", "mode", role_name(agent->role), "verdict",
 			 verdict_json(agent->guard, addr), "history",
 			 history_json(agent->guard, addr), "learned",
 			 learned_json(agent->gate, addr), "now", now);

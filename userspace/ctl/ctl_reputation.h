@@ -10,8 +10,8 @@
 /*
  * {mode, verdict, history, learned, now}: what was found when the source was seen, what it has done
  * before, what the kernel knows, and what the lookups say at this moment (see
- * session/guard_json.c). Each is null where there is nothing; the lookups are made in guard mode
- * only. A new reference. May wait for the DNS.
+ * session/guard_json.c). Each is null where there is nothing; the lookups are made but in
+ * filter mode. A new reference. May wait for the DNS.
  */
 json_t *reputation_json(const struct ctl_agent *agent, const struct addr *addr);
 

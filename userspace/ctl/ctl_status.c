@@ -26,14 +26,13 @@ static json_t *ports_json(const struct conf *conf)
 }
 
 /* What the published configuration says; but the mode is that since the start. */
-static void add_configured(json_t *status, struct gate *gate)
+static void add_configured(json_t *status, const struct ctl_agent *agent)
 {
 	const struct conf *conf = conf_read_begin();
-	const unsigned int role = gate_learned_decides(gate) ? CONF_ROLE_GUARD : CONF_ROLE_FILTER;
 
 	if (conf) {
 		json_object_set_new(status, "monitor", json_boolean(conf->monitor));
-		json_object_set_new(status, "mode", json_string(role_name(role)));
+		json_object_set_new(status, "mode", json_string(role_name(agent->role)));
 		json_object_set_new(status, "attach_mode", json_string(gate_mode_name(conf->mode)));
 		json_object_set_new(status, "ports", ports_json(conf));
 	}
@@ -120,7 +119,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 		add_floods(status, view);
 		json_object_set_new(status, "keeper", keeper_json(view));
 		json_object_set_new(status, "ending", ending_json(view));
-		add_configured(status, agent->gate);
+		add_configured(status, agent);
 		add_learned(json_object_get(status, "lists"), agent->gate);
 		add_guard(status, agent->guard);
 		add_smtp(status, agent);

@@ -258,6 +258,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .events = daemon->events,
 					    .guard = daemon->guard,
 					    .config_path = daemon->config_path,
+					    .role = daemon->started->role,
 					    .started_ns = clock_mono(),
 					    .reload = reload,
 					    .smtp = view_smtp,

@@ -96,7 +96,7 @@ const char *list_kind_name(unsigned int kind)
 
 const char *role_name(unsigned int role)
 {
-	static const char *const roles[] = { "filter", "guard" };
+	static const char *const roles[] = { "filter", "guard", "proxy" };
 
 	return word(roles, COUNT_OF(roles), role);
 }

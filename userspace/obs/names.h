@@ -21,7 +21,7 @@ const char *reason_kind_name(unsigned int reason); /* "pass" or "stop" */
 const char *family_name(unsigned int family);      /* "ipv4" or "ipv6" */
 const char *outcome_name(unsigned int outcome);    /* "enforced" or "monitored" */
 const char *list_kind_name(unsigned int kind);     /* "block" or "allow" */
-const char *role_name(unsigned int role);          /* "filter" or "guard" */
+const char *role_name(unsigned int role);          /* "filter", "guard", "proxy" */
 const char *gate_mode_name(unsigned int mode);     /* "auto", "native", "generic" */
 const char *cookies_name(unsigned int cookies);    /* "off", "armed", "on", "unavailable" */
 const char *meter_level_name(unsigned int level);  /* "source", "net", "site", "total" */
