@@ -4,6 +4,7 @@
  * second use, offences, trust, greylisting, and what is bounded. On the bed of
  * tests/unit/guard_bed.h; questions, reload and restart are in test_guard_ask.c.
  */
+#include "session/guard_client.h"
 #include "tests/unit/guard_bed.h"
 
 #define BAD       "192.0.2.66"
@@ -13,7 +14,10 @@
 #define GOOD6     "2001:db8:1:2::6"
 #define BLOCK     "escalation: {ttl: 600, factor: 6}\n"
 #define GUARD     "mode: guard\nscore: {rdns-missing: 0}\n" BLOCK
-#define HOUR      3600u
+#define PROXY                                                                                      \
+	"mode: proxy\nsmtp: {listen: [\"127.0.0.1:25\"], domains: [own.example], backends: "       \
+	"[\"127.0.0.1:2525\"]}\n" BLOCK
+#define HOUR 3600u
 
 GUARD_BED_GATE
 
@@ -311,6 +315,58 @@ static void neighbours(void **state)
 	bed_close(bed);
 }
 
+/* What sessions tell, in order. */
+static void note(struct guard_bed *bed, const struct verdict *verdict, bool offence, size_t times)
+{
+	struct guard_client *client;
+	struct error err;
+
+	assert_int_equal(guard_client_open(bed->guard, &bed->lab->loop, &client, &err), 0);
+	while (times--)
+		guard_client_note(client, verdict, offence);
+	guard_client_close(&client);
+}
+
+/* The first time a session has told the client; what other sessions of his, which were there
+ * before the block, come to meanwhile makes it no longer. */
+static void sessions_of_one_source_are_one_offence(void **state)
+{
+	const struct verdict bad = { .addr = bed_addr(BAD), .decision = DECISION_REJECT };
+	struct guard_bed *bed = *state;
+
+	bed_open(bed, PROXY);
+	note(bed, &bad, true, 1);
+	bed_pass(1);
+	note(bed, &bad, true, 20);
+	bed_until(bed, bed_times_learned(bed) == 1);
+	bed_tell(bed, GOOD, true); /* behind them */
+	bed_until(bed, bed_times_learned(bed) == 2);
+	assert_int_equal(bed_learned(bed, BAD).kind, GATE_LEARNED_BLOCKED);
+	assert_int_equal(bed_learned(bed, BAD).seconds, BED_TTL * BED_FACTOR);
+	assert_int_equal(bed_stats(bed).blocks, 1);
+	bed_pass(BED_TTL * BED_FACTOR + 1);
+	note(bed, &bad, true, 1);
+	bed_until(bed, bed_stats(bed).blocks == 2);
+	assert_int_equal(bed_learned(bed, BAD).seconds, BED_TTL * BED_FACTOR * BED_FACTOR);
+	bed_close(bed);
+}
+
+static void mail_earns_trust_if_the_verdict_is_complete(void **state)
+{
+	struct verdict verdict = { .addr = bed_addr(GOOD), .temporary = true };
+	struct guard_bed *bed = *state;
+
+	bed_open(bed, PROXY "history: {good: 1, trust: 7200}\n");
+	note(bed, &verdict, false, 1);
+	verdict.addr = bed_addr(GOOD6);
+	verdict.temporary = false;
+	note(bed, &verdict, false, 1);
+	bed_until(bed, bed_times_learned(bed) == 1);
+	assert_int_equal(bed_learned(bed, GOOD6).kind, GATE_LEARNED_TRUSTED);
+	assert_int_equal(bed_stats(bed).trusts, 1);
+	bed_close(bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +382,8 @@ int main(void)
 		BED_TEST(so_many_at_a_time),
 		BED_TEST(who_has_to_come_again),
 		BED_TEST(neighbours),
+		BED_TEST(sessions_of_one_source_are_one_offence),
+		BED_TEST(mail_earns_trust_if_the_verdict_is_complete),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

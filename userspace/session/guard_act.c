@@ -18,20 +18,35 @@ static void learn(struct guard *guard, const struct gate_learned *learned)
 		guard_count(&guard->stats.refused);
 }
 
-/*
- * Whether the kernel knows the source as what the verdict would make of it. It tells of most
- * sources twice and may have been told meanwhile; IPv6 sources are a /64 there, in which other
- * addresses have other verdicts. A block stands for its time: what a neighbour does neither lifts
- * it nor counts as another offence.
- */
-static bool is_settled(struct guard *guard, const struct verdict *verdict, bool fresh)
+/* What the kernel knows the source as. IPv6 sources are a /64 there. */
+static enum gate_learned_kind known_as(struct guard *guard, const struct verdict *verdict)
 {
 	struct gate_learned learned;
 
 	if (!gate_learned_find(guard->gate, &verdict->addr, &learned))
-		return false;
-	return learned.kind == GATE_LEARNED_BLOCKED ||
-	       (!fresh && verdict->decision != DECISION_REJECT);
+		return GATE_LEARNED_NONE;
+	return learned.kind;
+}
+
+/*
+ * A block stands for its time: what a neighbour in the /64 does, or a session that was there
+ * before, neither lifts it nor counts as another offence.
+ */
+static bool is_blocked(struct guard *guard, const struct verdict *verdict)
+{
+	return known_as(guard, verdict) == GATE_LEARNED_BLOCKED;
+}
+
+/*
+ * Whether the kernel knows the source as what the verdict would make of it. It tells of most
+ * sources twice and may have been told meanwhile.
+ */
+static bool is_settled(struct guard *guard, const struct verdict *verdict, bool fresh)
+{
+	const enum gate_learned_kind kind = known_as(guard, verdict);
+
+	return kind == GATE_LEARNED_BLOCKED ||
+	       (kind != GATE_LEARNED_NONE && !fresh && verdict->decision != DECISION_REJECT);
 }
 
 /* A block that still holds, but for which the kernel had no room, is no reason for a longer one. */
@@ -144,6 +159,11 @@ static struct escalation offend(struct guard *guard, struct history_record *reco
 }
 
 /* Only what is clearly good or clearly bad is history: what the DNS did not tell is not good. */
+static bool is_good(const struct verdict *verdict)
+{
+	return verdict->decision == DECISION_ACCEPT && !verdict->temporary;
+}
+
 static struct escalation escalate_verdict(struct guard *guard, const struct verdict *verdict)
 {
 	const bool offence = verdict->decision == DECISION_REJECT;
@@ -151,7 +171,7 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 	struct escalation next = { 0 };
 	struct history_record *record;
 
-	if (!offence && (verdict->decision != DECISION_ACCEPT || verdict->temporary))
+	if (!offence && !is_good(verdict))
 		return next;
 	record = history_get(guard->history, &verdict->addr);
 	next = offence ? offend(guard, record, now)
@@ -165,10 +185,8 @@ static struct escalation escalate_verdict(struct guard *guard, const struct verd
 static void let_in(struct guard *guard, const struct verdict *verdict)
 {
 	const struct escalation nothing = { 0 };
-	struct gate_learned learned;
 
-	if (!gate_learned_find(guard->gate, &verdict->addr, &learned) ||
-	    learned.kind != GATE_LEARNED_BLOCKED)
+	if (!is_blocked(guard, verdict))
 		let_through(guard, verdict, &nothing);
 }
 
@@ -212,7 +230,7 @@ void guard_note(struct guard *guard, const struct verdict *verdict, bool offence
 	struct history_record *record;
 	struct escalation next;
 
-	if (!offence && verdict->decision != DECISION_ACCEPT)
+	if (is_blocked(guard, verdict) || (!offence && !is_good(verdict)))
 		return;
 	record = history_get(guard->history, &verdict->addr);
 	next = escalate(&guard->rules.escalation, record, offence, now);
