@@ -138,3 +138,22 @@ void columns_end(struct columns **columns)
 	free(*columns);
 	*columns = NULL;
 }
+
+int columns_print(const struct column *column, size_t count, const json_t *rows, columns_add add,
+		  struct error *err)
+{
+	struct columns *columns;
+	const json_t *row;
+	size_t i;
+	int code = columns_begin(&columns, column, count, err);
+
+	if (code < 0)
+		return code;
+	json_array_foreach(rows, i, row)
+	{
+		if (code == 0)
+			code = add(columns, row, err);
+	}
+	columns_end(&columns);
+	return code;
+}

@@ -12,14 +12,6 @@
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
 
-#define LABEL_WIDTH 13 /* as in tools/ctl_status.c */
-
-static void print_label(bool labels, const char *label)
-{
-	if (labels)
-		output_paint(PAINT_TITLE, "%-*s", LABEL_WIDTH, label);
-}
-
 static void print_flood(const json_t *flood)
 {
 	const bool active = field_true(flood, "active");
@@ -40,7 +32,7 @@ static void print_cookies(const json_t *cookies)
 	const char *state = field_text(cookies, "state"), *why = field_text(cookies, "why");
 	const bool bad = strcmp(state, "unavailable") == 0;
 
-	print_label(true, "SYN cookies");
+	output_label("SYN cookies");
 	output_paint(bad ? PAINT_BAD : PAINT_NONE, "%s", state);
 	output_text("%s%s\n", *why ? ": " : "", why);
 }
@@ -58,14 +50,15 @@ void floods_print(const json_t *answer, bool labels)
 		most = field_count(flood, "threshold");
 		if (!field_true(flood, "active") && !field_count(flood, "floods"))
 			continue;
-		print_label(labels, any ? "" : "Floods");
+		if (labels)
+			output_label(any ? "" : "Floods");
 		print_flood(flood);
 		any = true;
 	}
 	if (!labels)
 		return;
 	if (!any) {
-		print_label(true, "Floods");
+		output_label("Floods");
 		if (most)
 			output_text("none so far: no port had more than %s attempts/s\n",
 				    rate_format((double)most, threshold));

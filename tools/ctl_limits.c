@@ -75,21 +75,10 @@ static int show_limits(struct cli_call *call, const json_t *result, struct error
 		{ "KEY", ALIGN_LEFT },      { "VALUE", ALIGN_RIGHT }, { "UNIT", ALIGN_LEFT },
 		{ "DEFAULT", ALIGN_RIGHT }, { "SET BY", ALIGN_LEFT }, { "MEANING", ALIGN_LEFT },
 	};
-	const json_t *limit;
-	struct columns *columns;
-	size_t i;
-	int code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
 
 	(void)call;
-	if (code < 0)
-		return code;
-	json_array_foreach(json_object_get(result, "limits"), i, limit)
-	{
-		if (code == 0)
-			code = add_row(columns, limit, err);
-	}
-	columns_end(&columns);
-	return code;
+	return columns_print(titles, sizeof(titles) / sizeof(titles[0]),
+			     json_object_get(result, "limits"), add_row, err);
 }
 
 static int show_set(struct cli_call *call, const json_t *result, struct error *err)

@@ -16,6 +16,7 @@
 
 #include "tools/ctl_text.h"
 
+#define LABEL_WIDTH 13 /* columns */
 #define JSON_FORMAT JSON_INDENT(2)
 #define PAINT_RESET "\033[0m"
 
@@ -86,6 +87,11 @@ void output_ready(enum paint paint, const char *text)
 	fputs(text, stdout);
 	if (sequence)
 		fputs(PAINT_RESET, stdout);
+}
+
+void output_label(const char *label)
+{
+	output_paint(PAINT_TITLE, "%-*s", LABEL_WIDTH, label);
 }
 
 int output_json(const json_t *document, struct error *err)

@@ -34,6 +34,9 @@ __attribute__((format(printf, 2, 3))) void output_paint(enum paint paint, const 
 /* Prints a text that show_clean() has made, as it is. */
 void output_ready(enum paint paint, const char *text);
 
+/* What a line of a report is about, in front of it and as wide as all others. */
+void output_label(const char *label);
+
 /* A whole document, indented, with its newline. */
 int output_json(const json_t *document, struct error *err);
 
@@ -69,5 +72,10 @@ int columns_begin(struct columns **out, const struct column *column, size_t coun
 int columns_row(struct columns *columns, const struct cell *cell, struct error *err);
 /* Prints what is left and frees; a table without rows prints nothing. */
 void columns_end(struct columns **columns);
+
+/* A whole table of an array of an answer: `add` makes a row of each of its objects. */
+typedef int (*columns_add)(struct columns *columns, const json_t *row, struct error *err);
+int columns_print(const struct column *column, size_t count, const json_t *rows, columns_add add,
+		  struct error *err);
 
 #endif

@@ -16,12 +16,12 @@ static void print_counts(const json_t *smtp)
 	const json_t *messages = json_object_get(smtp, "messages");
 	char first[DURATION_TEXT_MAX], second[DURATION_TEXT_MAX], third[DURATION_TEXT_MAX];
 
-	output_paint(PAINT_TITLE, "%-13s", "Sessions");
+	output_label("Sessions");
 	output_text("%s open of %s, %s with TLS\n",
 		    number_format(field_count(sessions, "open"), first),
 		    number_format(field_count(sessions, "total"), second),
 		    number_format(field_count(sessions, "tls"), third));
-	output_paint(PAINT_TITLE, "%-13s", "Messages");
+	output_label("Messages");
 	output_text("%s accepted, %s rejected and %s deferred by backends\n\n",
 		    number_format(field_count(messages, "accepted"), first),
 		    number_format(field_count(messages, "rejected"), second),
@@ -52,20 +52,9 @@ static int print_backends(const json_t *backends, struct error *err)
 		{ "OPEN", ALIGN_RIGHT },   { "MAIL", ALIGN_RIGHT }, { "ROLE", ALIGN_LEFT },
 		{ "WHY", ALIGN_LEFT },
 	};
-	struct columns *columns;
-	const json_t *backend;
-	size_t i;
-	int code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
 
-	if (code < 0)
-		return code;
-	json_array_foreach(backends, i, backend)
-	{
-		if (code == 0)
-			code = add_backend(columns, backend, err);
-	}
-	columns_end(&columns);
-	return code;
+	return columns_print(titles, sizeof(titles) / sizeof(titles[0]), backends, add_backend,
+			     err);
 }
 
 int smtp_print(const json_t *smtp, struct error *err)

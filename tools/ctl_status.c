@@ -17,17 +17,11 @@
 #include "tools/ctl_text.h"
 #include "tools/ctl_zones.h"
 
-#define LABEL_WIDTH   13
 #define FILL_WARN     85 /* per cent of a table */
 #define FILL_BAD      97
 #define LIMIT_KEY_MAX 32
 #define BYTES_PER_MIB (1u << 20)
 #define KIND_ALLOW    "allow"
-
-static void print_label(const char *label)
-{
-	output_paint(PAINT_TITLE, "%-*s", LABEL_WIDTH, label);
-}
 
 /* What the mode does; of one of another version its word alone. */
 static void print_mode(const char *mode)
@@ -46,7 +40,7 @@ static void print_mode(const char *mode)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(mode, modes[i].mode))
 			text = modes[i].text;
-	print_label("Mode");
+	output_label("Mode");
 	output_text("%s%s\n", mode, text);
 }
 
@@ -58,10 +52,10 @@ static void print_head(const json_t *status)
 	output_paint(monitor ? PAINT_WARN : PAINT_GOOD, "%s",
 		     monitor ? "Monitor mode: nothing is stopped" : "Enforcing");
 	output_text(", up %s\n", duration_format(field_count(status, "uptime"), up));
-	print_label("Agent");
+	output_label("Agent");
 	output_text("posternd %s, process %" PRIu64 "\n", field_text(status, "version"),
 		    field_count(status, "pid"));
-	print_label("Configured");
+	output_label("Configured");
 	output_text("%s\n", field_text(status, "config"));
 	print_mode(field_text(status, "mode"));
 }
@@ -73,7 +67,7 @@ static void print_trouble(const char *label, const json_t *part, enum paint pain
 
 	if (!*why)
 		return;
-	print_label(label);
+	output_label(label);
 	output_paint(paint, "%s\n", why);
 }
 
@@ -82,10 +76,25 @@ static void print_ports(const json_t *ports)
 	const json_t *port;
 	size_t i;
 
-	print_label("Ports");
+	output_label("Ports");
 	json_array_foreach(ports, i, port)
 		output_text("%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(port));
 	output_text("\n");
+}
+
+static int add_interface(struct columns *columns, const json_t *interface, struct error *err)
+{
+	const char *mode = field_text(interface, "mode");
+	char program[DURATION_TEXT_MAX];
+	const struct cell cells[] = {
+		{ field_text(interface, "iface"), PAINT_NONE },
+		{ mode, strcmp(mode, "native") == 0 ? PAINT_GOOD : PAINT_WARN },
+		{ field_true(interface, "shared") ? "yes" : "no", PAINT_FAINT },
+		{ program, PAINT_FAINT },
+	};
+
+	snprintf(program, sizeof(program), "%" PRIu64, field_count(interface, "program_id"));
+	return columns_row(columns, cells, err);
 }
 
 static int print_interfaces(const json_t *interfaces, struct error *err)
@@ -96,43 +105,21 @@ static int print_interfaces(const json_t *interfaces, struct error *err)
 		{ "SHARED", ALIGN_LEFT },
 		{ "PROGRAM", ALIGN_RIGHT },
 	};
-	struct columns *columns;
-	const json_t *interface;
-	char program[DURATION_TEXT_MAX];
-	size_t i;
-	int code;
 
 	if (!json_array_size(interfaces)) {
 		output_paint(PAINT_BAD, "No interface is protected");
 		output_text(": posternctl attach IFACE\n");
 		return 0;
 	}
-	code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
-	if (code < 0)
-		return code;
-	json_array_foreach(interfaces, i, interface)
-	{
-		const char *mode = field_text(interface, "mode");
-		const struct cell cells[] = {
-			{ field_text(interface, "iface"), PAINT_NONE },
-			{ mode, strcmp(mode, "native") == 0 ? PAINT_GOOD : PAINT_WARN },
-			{ field_true(interface, "shared") ? "yes" : "no", PAINT_FAINT },
-			{ program, PAINT_FAINT },
-		};
-
-		snprintf(program, sizeof(program), "%" PRIu64,
-			 field_count(interface, "program_id"));
-		if (code == 0)
-			code = columns_row(columns, cells, err);
-	}
-	columns_end(&columns);
-	return code;
+	return columns_print(titles, sizeof(titles) / sizeof(titles[0]), interfaces, add_interface,
+			     err);
 }
 
 static int add_list(struct columns *columns, const json_t *list, struct error *err)
 {
 	const char *kind = field_text(list, "kind");
 	bool allow = strcmp(kind, KIND_ALLOW) == 0, monitor = field_true(list, "monitor");
+	const uint64_t since = field_count(list, "changed"); /* 0: that of what was learned */
 	char ipv4[DURATION_TEXT_MAX], ipv6[DURATION_TEXT_MAX], changed[WHEN_TEXT_MAX];
 	const struct cell cells[] = {
 		{ field_text(list, "list"), PAINT_NONE },
@@ -140,7 +127,7 @@ static int add_list(struct columns *columns, const json_t *list, struct error *e
 		{ number_format(field_count(list, "ipv4"), ipv4), PAINT_NONE },
 		{ number_format(field_count(list, "ipv6"), ipv6), PAINT_NONE },
 		{ monitor ? "monitored" : "enforced", monitor ? PAINT_WARN : PAINT_NONE },
-		{ when_relative(field_count(list, "changed"), changed), PAINT_FAINT },
+		{ since ? when_relative(since, changed) : "", PAINT_FAINT },
 		{ field_text(list, "origin"), PAINT_FAINT },
 	};
 
@@ -154,25 +141,12 @@ static int print_lists(const json_t *lists, struct error *err)
 		{ "IPV6", ALIGN_RIGHT }, { "STATE", ALIGN_LEFT }, { "CHANGED", ALIGN_LEFT },
 		{ "FROM", ALIGN_LEFT },
 	};
-	struct columns *columns;
-	const json_t *list;
-	size_t i;
-	int code;
 
 	if (!json_array_size(lists)) {
 		output_text("No lists yet: posternctl block add CIDR, or block load NAME FILE\n");
 		return 0;
 	}
-	code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
-	if (code < 0)
-		return code;
-	json_array_foreach(lists, i, list)
-	{
-		if (code == 0)
-			code = add_list(columns, list, err);
-	}
-	columns_end(&columns);
-	return code;
+	return columns_print(titles, sizeof(titles) / sizeof(titles[0]), lists, add_list, err);
 }
 
 /* "IPv4 1,024 of 2,000,000 (0%)", in a colour that tells how full that is. */
@@ -192,12 +166,12 @@ static void print_table(const json_t *table)
 {
 	const uint64_t rebuilds = field_count(table, "rebuilds");
 
-	print_label("Table");
+	output_label("Table");
 	print_fill("IPv4", field_count(table, "entries4"), field_count(table, "capacity4"));
 	output_text(", ");
 	print_fill("IPv6", field_count(table, "entries6"), field_count(table, "capacity6"));
 	output_text(",\n");
-	print_label("");
+	output_label("");
 	print_fill("pages", field_count(table, "pages"), field_count(table, "page_capacity"));
 	output_text(", %" PRIu64 " MiB; %" PRIu64 " %s, the last took %" PRIu64 " ms\n",
 		    field_count(table, "bytes") / BYTES_PER_MIB, rebuilds,
@@ -251,7 +225,7 @@ static void print_limits(const json_t *limits)
 	};
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		print_label(i ? "" : "Limits");
+		output_label(i ? "" : "Limits");
 		print_level(limits, levels[i].level, levels[i].name);
 	}
 }
@@ -261,9 +235,9 @@ static void print_foot(const json_t *status)
 	char connections[DURATION_TEXT_MAX], lost[DURATION_TEXT_MAX];
 	uint64_t events_lost = field_count(status, "events_lost");
 
-	print_label("Connections");
+	output_label("Connections");
 	output_text("%s\n", number_format(field_count(status, "connections"), connections));
-	print_label("Events lost");
+	output_label("Events lost");
 	output_paint(events_lost ? PAINT_WARN : PAINT_NONE, "%s\n",
 		     number_format(events_lost, lost));
 }

@@ -147,21 +147,9 @@ static int print_limits(const json_t *limits, struct error *err)
 		{ "RATE", ALIGN_RIGHT },        { "BURST USED", ALIGN_RIGHT },
 		{ "CONNECTIONS", ALIGN_RIGHT },
 	};
-	struct columns *columns;
-	const json_t *limit;
-	size_t i;
-	int code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
 
-	if (code < 0)
-		return code;
 	output_text("\n");
-	json_array_foreach(limits, i, limit)
-	{
-		if (code == 0)
-			code = add_limit(columns, limit, err);
-	}
-	columns_end(&columns);
-	return code;
+	return columns_print(titles, sizeof(titles) / sizeof(titles[0]), limits, add_limit, err);
 }
 
 static void print_ports(const json_t *ports)

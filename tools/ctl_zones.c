@@ -44,22 +44,11 @@ static int add_zone(struct columns *columns, const json_t *zone, struct error *e
 
 static int print_zones(const json_t *zones, struct error *err)
 {
-	struct columns *columns;
-	const json_t *zone;
-	size_t i;
 	int code;
 
 	if (!json_array_size(zones))
 		return 0;
-	code = columns_begin(&columns, titles, sizeof(titles) / sizeof(titles[0]), err);
-	if (code < 0)
-		return code;
-	json_array_foreach(zones, i, zone)
-	{
-		if (code == 0)
-			code = add_zone(columns, zone, err);
-	}
-	columns_end(&columns);
+	code = columns_print(titles, sizeof(titles) / sizeof(titles[0]), zones, add_zone, err);
 	output_text("\n");
 	return code;
 }
@@ -76,13 +65,14 @@ static void print_verdicts(const json_t *guard)
 	const json_t *verdicts = json_object_get(guard, "verdicts"),
 		     *learned = json_object_get(guard, "learned");
 
-	output_text("%-12s", "Verdicts");
-	print_count(verdicts, "accept", " ");
+	output_label("Verdicts");
+	print_count(verdicts, "accept", "");
 	print_count(verdicts, "slow", ", ");
 	print_count(verdicts, "greylist", ", ");
 	print_count(verdicts, "reject", ", ");
-	output_text("\n%-12s", "Learned");
-	print_count(learned, "known", " ");
+	output_text("\n");
+	output_label("Learned");
+	print_count(learned, "known", "");
 	print_count(learned, "trusted", ", ");
 	print_count(learned, "blocked", ", ");
 	output_text("\n");

@@ -109,6 +109,11 @@ static const struct {
 	  "Configured   f\nMode         filter: nobody is looked up\nPorts " },
 	{ "status", RESULT("\"config\": \"f\", \"mode\": \"proxy\""),
 	  "Mode         proxy: clients are looked up, and mail is handed on to backends\nPorts " },
+	{ "status",
+	  RESULT("\"interfaces\": [], \"lists\": [{\"list\": \"learned\", \"kind\": \"block\", "
+		 "\"ipv4\": 1, \"ipv6\": 0, \"changed\": 0, \"origin\": \"guard\"}]"),
+	  "LIST     KIND   IPV4  IPV6  STATE     CHANGED  FROM\n"
+	  "learned  block     1     0  enforced           guard\n" },
 	{ "block show --list learned",
 	  "{\"row\": {\"prefix\": \"192.0.2.7\", \"list\": \"learned\", \"action\": \"drop\", "
 	  "\"added\": 0, \"expires\": 1000060, \"source\": \"guard\", \"reason\": \"bad "
