@@ -29,9 +29,9 @@ int arg_prefix(const struct ctl_request *request, struct prefix *out, struct err
 int arg_address(const struct ctl_request *request, struct addr *out, struct error *err);
 /* A list's name, or NULL if it was not given. */
 int arg_list(const struct ctl_request *request, const char **out, struct error *err);
-/* A text for people of at most NOTE_TEXT_MAX bytes, or "". */
 /* The same for a list whose entries change by hand: not for the one that Postern keeps itself. */
 int arg_list_by_hand(const struct ctl_request *request, const char **out, struct error *err);
+/* A text for people of at most NOTE_TEXT_MAX bytes, or "". */
 int arg_note(const struct ctl_request *request, const char *name, const char **out,
 	     struct error *err);
 

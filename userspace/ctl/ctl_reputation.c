@@ -11,8 +11,7 @@
 #include "lib/clock.h"
 #include "obs/names.h"
 
-#define NS_A_SECOND 1000000000u
-#define HELO_MAX    1024 /* octets of a HELO name that is looked up */
+#define HELO_MAX 1024 /* octets of a HELO name that is looked up */
 
 static json_t *findings_json(finding_set findings)
 {
@@ -48,7 +47,7 @@ static json_t *verdict_json(struct guard *guard, const struct addr *addr)
 
 	if (!guard_verdict(guard, addr, &verdict))
 		return json_null();
-	now = (uint32_t)(clock_mono() / NS_A_SECOND); /* not before it was made */
+	now = clock_mono_seconds(); /* not before it was made */
 	guard_stats(guard, &stats);
 	return json_pack("{s:s, s:i, s:b, s:I, s:I, s:I, s:o, s:o}", "decision",
 			 decision_name(verdict.decision), "score", (int)verdict.total, "temporary",

@@ -6,8 +6,7 @@
 
 #include "ctl/agent.h"
 #include "ctl/args.h"
-#include "gate/learned.h"
-#include "lib/clock.h"
+#include "ctl/match.h"
 #include "obs/names.h"
 
 struct show {
@@ -43,16 +42,11 @@ static bool on_entry(const struct list_info *list, const struct entry *entry, co
 static bool on_learned(const struct gate_learned *learned, void *arg)
 {
 	static const struct list_info list = { .name = LEARNED_LIST, .kind = LIST_KIND_BLOCK };
-	const unsigned int length = addr_is_ipv4(&learned->addr) ? ADDR_BITS : LEARNED_IPV6_BITS;
-	const struct entry entry = {
-		.prefix = prefix_of(&learned->addr, length),
-		.action = (uint8_t)learned->action,
-		.expires = clock_wall() + learned->seconds,
-	};
+	const struct entry entry = learned_entry(learned);
 
 	if (learned->kind != GATE_LEARNED_BLOCKED)
 		return true;
-	return on_entry(&list, &entry, "guard", "bad reputation", arg);
+	return on_entry(&list, &entry, LEARNED_SOURCE, LEARNED_REASON, arg);
 }
 
 int ctl_list_show(struct ctl_request *request, struct error *err)

@@ -7,6 +7,7 @@
 
 #include "ctl/agent.h"
 #include "ctl/args.h"
+#include "ctl/match.h"
 #include "lib/clock.h"
 #include "obs/guard.h"
 #include "obs/names.h"
@@ -85,6 +86,7 @@ static void add_learned(json_t *lists, struct gate *gate)
 			continue;
 		json_object_set_new(row, "ipv4", json_integer(blocked.ipv4));
 		json_object_set_new(row, "ipv6", json_integer(blocked.ipv6));
+		json_object_set_new(row, "origin", json_string(LEARNED_SOURCE));
 	}
 }
 

@@ -41,11 +41,14 @@ static void on_match(const struct list_match *found, void *arg)
 		 found->overruled ? found->overruled : "");
 }
 
-/* IPv6 sources are known by their /64. */
-static struct prefix learned_prefix(const struct gate_learned *learned)
+/* IPv6 sources are known by their /64. The kernel does not keep since when. */
+struct entry learned_entry(const struct gate_learned *learned)
 {
-	return prefix_of(&learned->addr,
-			 addr_is_ipv4(&learned->addr) ? ADDR_BITS : LEARNED_IPV6_BITS);
+	const unsigned int length = addr_is_ipv4(&learned->addr) ? ADDR_BITS : LEARNED_IPV6_BITS;
+
+	return (struct entry){ .prefix = prefix_of(&learned->addr, length),
+			       .action = (uint8_t)learned->action,
+			       .expires = clock_wall() + learned->seconds };
 }
 
 static bool find_list(struct lists *lists, struct list_info *out)
@@ -82,11 +85,11 @@ static void add_learned(struct lists *lists, const struct gate_learned *learned,
 		snprintf(above->overruled, sizeof(above->overruled),
 			 "its list is in monitor mode, so what was learned decides");
 	}
-	*match = (struct match){ .list = list, .decides = first, .reason = "bad reputation" };
-	match->entry.prefix = learned_prefix(learned);
-	match->entry.action = (uint8_t)learned->action;
-	match->entry.expires = clock_wall() + learned->seconds;
-	snprintf(match->source, sizeof(match->source), "guard");
+	*match = (struct match){ .list = list,
+				 .entry = learned_entry(learned),
+				 .decides = first,
+				 .source = LEARNED_SOURCE,
+				 .reason = LEARNED_REASON };
 	if (!first)
 		snprintf(match->overruled, sizeof(match->overruled), "lists go first");
 }

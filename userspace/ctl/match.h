@@ -53,6 +53,11 @@ const struct match *matches_deciding(const struct matches *matches);
  */
 const struct match *matches_effective(const struct matches *matches, const struct prefix *prefix);
 
+/* A block that was learned, as an entry of the list LEARNED_LIST. */
+#define LEARNED_SOURCE "guard"
+#define LEARNED_REASON "bad reputation"
+struct entry learned_entry(const struct gate_learned *learned);
+
 /* Whether the match is one of those that lists do not hold. */
 bool match_is_learned(const struct match *match);
 
