@@ -28,6 +28,11 @@ uint64_t clock_mono(void)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
+uint32_t clock_mono_seconds(void)
+{
+	return (uint32_t)(clock_mono() / SECOND_NS);
+}
+
 static uint64_t wall_ns(void)
 {
 	const uint32_t frozen = __atomic_load_n(&frozen_wall, __ATOMIC_RELAXED);

@@ -13,6 +13,9 @@ uint32_t clock_wall(void);
 /* Nanoseconds of CLOCK_MONOTONIC: the clock of the XDP program. */
 uint64_t clock_mono(void);
 
+/* Its seconds: for what is kept in memory for a time. */
+uint32_t clock_mono_seconds(void);
+
 /*
  * Nanoseconds since 1970 at the moment when clock_mono() was, or will be, `mono`. The same moment
  * is the same time whenever it is asked for, unless somebody has set the clock meanwhile.

@@ -350,6 +350,14 @@ static const struct metric metrics[] = {
 	  write_health, HEALTH_NEWCOMERS_LOST },
 };
 
+uint64_t metrics_field(const void *of, size_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)of + offset, sizeof(value));
+	return value;
+}
+
 void metrics_write_table(const struct metric *metric, size_t count,
 			 const struct metrics_input *input, FILE *out)
 {

@@ -13,17 +13,9 @@
 #define C METRIC_COUNTER
 #define H METRIC_HISTOGRAM
 
-static uint64_t field(const struct metrics_input *input, size_t offset)
-{
-	uint64_t value;
-
-	memcpy(&value, (const char *)input->guard + offset, sizeof(value));
-	return value;
-}
-
 static void write_field(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
-	fprintf(out, "%s %" PRIu64 "\n", metric->name, field(input, metric->detail));
+	fprintf(out, "%s %" PRIu64 "\n", metric->name, metrics_field(input->guard, metric->detail));
 }
 
 static void write_newcomers(const struct metric *metric, const struct metrics_input *input,
@@ -76,8 +68,8 @@ static void write_latency(const struct metric *metric, const struct metrics_inpu
 	uint64_t classes[DNS_LATENCY_CLASSES];
 
 	memcpy(classes, (const char *)input->guard + metric->detail, sizeof(classes));
-	metrics_write_latency(metric->name, classes, field(input, metric->detail + sizeof(classes)),
-			      out);
+	metrics_write_latency(metric->name, classes,
+			      metrics_field(input->guard, metric->detail + sizeof(classes)), out);
 }
 
 static void write_answers(const struct metric *metric, const struct metrics_input *input, FILE *out)
@@ -123,11 +115,9 @@ static void write_zone(const struct metric *metric, const struct metrics_input *
 {
 	for (size_t i = 0; i < input->guard->zones; i++) {
 		const struct dnsbl_zone_info *zone = &input->guard->zone[i];
-		uint64_t value;
 
-		memcpy(&value, (const char *)zone + metric->detail, sizeof(value));
 		fprintf(out, "%s{zone=\"%s\",of=\"%s\"} %" PRIu64 "\n", metric->name, zone->zone,
-			zone_kind(zone), value);
+			zone_kind(zone), metrics_field(zone, metric->detail));
 	}
 }
 

@@ -23,6 +23,9 @@ struct metric {
 void metrics_write_table(const struct metric *metric, size_t count,
 			 const struct metrics_input *input, FILE *out);
 
+/* For rows of which `detail` is an offset: the 64 bits there. */
+uint64_t metrics_field(const void *of, size_t offset);
+
 /* What the guard and the DNS have counted (obs/metrics_guard.c). */
 extern const struct metric metrics_guard[];
 extern const size_t metrics_guard_count;

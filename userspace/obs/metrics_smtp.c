@@ -6,7 +6,6 @@
  * Most rows are one field of struct smtp_stats, or of struct backend_info: `detail` is its offset.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "obs/metrics_internal.h"
 
@@ -14,17 +13,10 @@
 #define C METRIC_COUNTER
 #define H METRIC_HISTOGRAM
 
-static uint64_t field(const void *of, size_t offset)
-{
-	uint64_t value;
-
-	memcpy(&value, (const char *)of + offset, sizeof(value));
-	return value;
-}
-
 static void write_field(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
-	fprintf(out, "%s %" PRIu64 "\n", metric->name, field(&input->smtp->stats, metric->detail));
+	fprintf(out, "%s %" PRIu64 "\n", metric->name,
+		metrics_field(&input->smtp->stats, metric->detail));
 }
 
 static void write_refused(const struct metric *metric, const struct metrics_input *input, FILE *out)
@@ -52,7 +44,7 @@ static void write_backend(const struct metric *metric, const struct metrics_inpu
 	for (size_t i = 0; i < input->smtp->backends; i++)
 		fprintf(out, "%s{backend=\"%s\"} %" PRIu64 "\n", metric->name,
 			input->smtp->backend[i].name,
-			field(&input->smtp->backend[i], metric->detail));
+			metrics_field(&input->smtp->backend[i], metric->detail));
 }
 
 #define SMTP(member)    offsetof(struct smtp_stats, member)

@@ -131,7 +131,7 @@ static void on_second(struct guard *guard)
 	follow_conf(guard);
 	guard->lines = guard->block_lines = guard->rules.lines;
 	dnsbl_tick(guard->dnsbl);
-	verdicts_expire(guard->verdicts, (uint32_t)(clock_mono() / 1000000000u));
+	verdicts_expire(guard->verdicts, clock_mono_seconds());
 	__atomic_store_n(&guard->stats.histories, history_count(guard->history), __ATOMIC_RELAXED);
 	if (seconds % SAVE_SECONDS == 0)
 		start_saving(guard);
@@ -298,7 +298,7 @@ void guard_close(struct guard **out)
 
 bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict *out)
 {
-	return verdicts_find(guard->verdicts, addr, (uint32_t)(clock_mono() / 1000000000u), out);
+	return verdicts_find(guard->verdicts, addr, clock_mono_seconds(), out);
 }
 
 /* The counters are words that the loop stores one by one. */

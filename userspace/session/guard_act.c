@@ -68,7 +68,7 @@ static bool block_again(struct guard *guard, const struct verdict *verdict)
 /* Rounded up, so that the kernel does not tell of a source whose verdict still holds. */
 static uint32_t seconds_left(const struct verdict *verdict)
 {
-	const uint32_t now = (uint32_t)(clock_mono() / 1000000000u);
+	const uint32_t now = clock_mono_seconds();
 
 	return verdict->until > now ? verdict->until - now : 1;
 }

@@ -2,15 +2,17 @@
 /*
  * session/guard_internal.h - shared by the files of session/guard. Nobody else includes it.
  *
- *   guard.c         opens, closes, runs the loop, counts
- *   guard_parts.c   puts it together
- *   guard_lookup.c  a newcomer becomes a verdict
- *   guard_act.c     what follows from a verdict
- *   guard_messages.c  what workers ask and tell
- *   guard_ask.c     questions of other threads
- *   guard_json.c    what a lookup found, for people
+ *   guard.c           opens, closes, runs the loop, counts
+ *   guard_parts.c     puts it together
+ *   guard_lookup.c    a newcomer becomes a verdict
+ *   guard_act.c       what follows from a verdict
+ *   guard_client.c    what workers ask and tell: their side
+ *   guard_messages.c  the same: the guard's side
+ *   guard_ask.c       questions of other threads
+ *   guard_json.c      what a lookup found, for people
  *
- * Everything but what guard_ask.c says belongs to the guard's thread.
+ * Everything but what guard_ask.c, guard_messages.c and guard_client.c say belongs to the guard's
+ * thread.
  */
 #ifndef POSTERN_SESSION_GUARD_INTERNAL_H
 #define POSTERN_SESSION_GUARD_INTERNAL_H
@@ -141,10 +143,11 @@ bool guard_look_up_for(struct guard *guard, const struct addr *addr, struct guar
 void guard_end_late(struct guard *guard);
 void guard_drop_lookups(struct guard *guard);
 
-/* guard_act.c: what the kernel is told because of a verdict; `fresh`: that has just been found. */
-/* `proven`: the source has just completed a handshake. */
+/*
+ * guard_act.c: what the kernel is told because of a verdict. `fresh`: it has just been found;
+ * `proven`: the source has just completed a handshake.
+ */
 void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, bool proven);
-
 /* What came of a client, as its session tells: it was refused, or its mail was taken. */
 void guard_note(struct guard *guard, const struct verdict *verdict, bool offence);
 

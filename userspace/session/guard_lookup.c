@@ -13,13 +13,7 @@
 #include "lib/log.h"
 #include "session/guard_internal.h"
 
-#define NS_A_MS     1000000u
-#define NS_A_SECOND 1000000000u
-
-static uint32_t now_seconds(void)
-{
-	return (uint32_t)(clock_mono() / NS_A_SECOND);
-}
+#define NS_A_MS 1000000u
 
 /* The lookups under way */
 
@@ -132,7 +126,7 @@ static uint64_t took_ms(const struct guard_lookup *lookup)
 static struct verdict make_verdict(const struct guard_lookup *lookup,
 				   const struct evaluate_result *result)
 {
-	const uint32_t now = now_seconds();
+	const uint32_t now = clock_mono_seconds();
 	const uint64_t took = took_ms(lookup);
 	struct verdict verdict = {
 		.addr = lookup->addr,
@@ -340,7 +334,7 @@ void guard_newcomer(const struct newcomer *newcomer, void *arg)
 	lookup = find_lookup(guard, &addr);
 	if (lookup)
 		prove(guard, lookup, origin);
-	else if (verdicts_find(guard->verdicts, &addr, now_seconds(), &verdict))
+	else if (verdicts_find(guard->verdicts, &addr, clock_mono_seconds(), &verdict))
 		use_verdict(guard, &verdict, origin == GUARD_COMPLETED);
 	else
 		look_up_newcomer(guard, &addr, origin, newcomer->time);

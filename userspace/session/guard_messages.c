@@ -11,7 +11,6 @@
 #include "lib/clock.h"
 #include "session/guard_internal.h"
 
-#define NS_A_SECOND  1000000000u
 #define MESSAGES_MAX 65536u /* that wait for the loop; more are refused */
 
 bool guard_post(struct guard *guard, struct guard_message *message)
@@ -47,7 +46,7 @@ static struct guard_message *take_all(struct guard *guard)
 static void look_up(struct guard *guard, struct guard_message *message)
 {
 	const struct addr addr = message->verdict.addr;
-	const uint32_t now = (uint32_t)(clock_mono() / NS_A_SECOND);
+	const uint32_t now = clock_mono_seconds();
 
 	message->found = verdicts_find(guard->verdicts, &addr, now, &message->verdict);
 	if (message->found || !guard_look_up_for(guard, &addr, message))
