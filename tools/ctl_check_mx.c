@@ -34,7 +34,7 @@ static int take_domain(struct work *work, const char *text, struct error *err)
 {
 	if (host_name_take(text, true, work->domain) && !host_name_is_local(work->domain))
 		return 0;
-	return error_set(err, ERROR_USAGE, "%s: not a mail domain", text);
+	return error_set(err, ERROR_USAGE, "'%s' is not a mail domain", text);
 }
 
 /* What to say in EHLO: a literal where this host has no full name. */
