@@ -11,15 +11,19 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "accounts/auth.h"
 #include "daemon/daemon.h"
 #include "lib/log.h"
 #include "version.h"
 
 /*
- * Threads of libuv's pool: one for changes, CTL_STREAMS_MAX for long answers, one each for expiry,
- * reload, the summary and SYN cookies, and the rest for questions.
+ * Threads of libuv's pool, so that nothing waits for something else: one for changes,
+ * CTL_STREAMS_MAX for long answers, GUARD_EXPLAIN_MAX that wait for lookups, AUTH_HASHES_MAX for
+ * passwords, one each for expiry, reload, the summary, SYN cookies and the history, and two for
+ * short questions.
  */
-#define POOL_THREADS "8"
+#define POOL_THREADS     (1 + CTL_STREAMS_MAX + GUARD_EXPLAIN_MAX + AUTH_HASHES_MAX + 5 + 2)
+#define POOL_THREADS_MAX 12 /* characters of that number */
 
 #define EXIT_USAGE 2
 
@@ -102,6 +106,7 @@ static int check(const char *path)
 
 static int run(const char *path)
 {
+	char threads[POOL_THREADS_MAX];
 	struct daemon daemon;
 	struct error err;
 	int failed;
@@ -110,7 +115,8 @@ static int run(const char *path)
 	 */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 	/* Read by libuv when its first thread starts, long after this. */
-	setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 1);
+	snprintf(threads, sizeof(threads), "%d", POOL_THREADS);
+	setenv("UV_THREADPOOL_SIZE", threads, 1);
 	/* A peer that hangs up is an error of the write, not the end of the agent. */
 	signal(SIGPIPE, SIG_IGN);
 	if (daemon_start(&daemon, path, &err)) {

@@ -29,6 +29,7 @@
 #include "policy/verdicts.h"
 
 #define GUARD_LOOKUPS_MAX 4096
+#define GUARD_EXPLAIN_MAX 3 /* threads that may wait for guard_explain(); more are refused */
 
 struct guard;
 

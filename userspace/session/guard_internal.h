@@ -29,7 +29,6 @@
 
 #define GUARD_HISTORIES   200000 /* sources whose history is kept */
 #define GUARD_GREYLIST    200000
-#define GUARD_EXPLAIN_MAX 3 /* threads of the pool that may wait for lookups */
 #define GUARD_BUCKETS     4096
 #define GUARD_SAVE_BATCH  1000 /* histories that are written to disk at once */
 
