@@ -59,9 +59,13 @@ static int print_backends(const json_t *backends, struct error *err)
 
 int smtp_print(const json_t *smtp, struct error *err)
 {
+	int code;
+
 	if (!json_is_object(smtp))
 		return 0;
 	output_text("\n");
 	print_counts(smtp);
-	return print_backends(json_object_get(smtp, "backends"), err);
+	code = print_backends(json_object_get(smtp, "backends"), err);
+	output_text("\n");
+	return code;
 }
