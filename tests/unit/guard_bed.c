@@ -315,16 +315,6 @@ void played_evidence(struct guard_bed *bed, const struct gate_evidence *evidence
 	pthread_mutex_unlock(&bed->lock);
 }
 
-bool played_proved(struct guard_bed *bed)
-{
-	bool proved;
-
-	pthread_mutex_lock(&bed->lock);
-	proved = bed->proved;
-	pthread_mutex_unlock(&bed->lock);
-	return proved;
-}
-
 int played_store(struct guard_bed *bed, lists_store_cb cb, void *arg, struct error *err)
 {
 	bool broken;

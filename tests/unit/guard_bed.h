@@ -49,7 +49,6 @@ struct guard_bed {
 	struct played_cell cell[BED_LEARNED_MAX];
 	size_t cells;
 	bool full;   /* the kernel has no room */
-	bool proved; /* sources have completed a handshake lately */
 	bool broken; /* the store does not work */
 	unsigned int learned, failed_saves;
 	struct gate_evidence evidence;
@@ -95,7 +94,6 @@ size_t played_forget_kind(struct guard_bed *bed, enum gate_learned_kind kind);
 void played_counts(struct guard_bed *bed, struct gate_learned_counts *out);
 int played_newcomers(struct guard_bed *bed, gate_newcomer_cb cb, void *arg);
 void played_evidence(struct guard_bed *bed, const struct gate_evidence *evidence);
-bool played_proved(struct guard_bed *bed);
 int played_store(struct guard_bed *bed, lists_store_cb cb, void *arg, struct error *err);
 
 /* Each test program of the guard has the gate for itself: others are linked with this file, too. */
@@ -142,12 +140,6 @@ int played_store(struct guard_bed *bed, lists_store_cb cb, void *arg, struct err
 	void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence)            \
 	{                                                                                          \
 		played_evidence(BED_OF(gate), evidence);                                           \
-	}                                                                                          \
-	bool gate_proved(struct gate *gate, const struct addr *addr, uint32_t *seconds)            \
-	{                                                                                          \
-		(void)addr;                                                                        \
-		*seconds = 0;                                                                      \
-		return played_proved(BED_OF(gate));                                                \
 	}                                                                                          \
 	int lists_own(struct lists *lists, const char *name, const char *refusal, uint8_t *slot,   \
 		      struct error *err)                                                           \

@@ -98,7 +98,6 @@ static void what_is_told_twice_is_one_offence(void **state)
 	struct guard_bed *bed = *state;
 
 	bed_open(bed, GUARD);
-	bed_set(bed, &bed->proved, true);
 	bed_server(bed, BED_HOLDS);
 	bed_tell(bed, BAD, false);
 	bed_tell(bed, BAD, true);
@@ -119,7 +118,6 @@ static void no_room_is_no_offence(void **state)
 	struct guard_bed *bed = *state;
 
 	bed_open(bed, GUARD);
-	bed_set(bed, &bed->proved, true);
 	bed_set(bed, &bed->full, true);
 	for (unsigned int times = 1; times <= 3; times++) {
 		bed_tell(bed, BAD, true);
@@ -295,7 +293,6 @@ static void neighbours(void **state)
 	struct gate_learned learned;
 
 	bed_open(bed, GUARD);
-	bed_set(bed, &bed->proved, true);
 	bed_tell(bed, BAD6, true);
 	bed_until(bed, bed_times_learned(bed) == 1);
 	tell_and_wait(bed, GOOD6, true);
