@@ -312,6 +312,22 @@ static void neighbours(void **state)
 	bed_close(bed);
 }
 
+static void the_host_itself_is_no_newcomer(void **state)
+{
+	struct guard_bed *bed = *state;
+
+	bed_open(bed, GUARD);
+	bed_tell(bed, "127.0.0.1", true);
+	bed_tell(bed, "127.9.9.9", false);
+	bed_tell(bed, "::1", true);
+	bed_tell(bed, GOOD, true);
+	bed_until(bed, bed_times_learned(bed) == 1);
+	assert_int_equal(bed_learned(bed, GOOD).kind, GATE_LEARNED_KNOWN);
+	assert_int_equal(bed_stats(bed).newcomers[GUARD_COMPLETED], 1);
+	assert_int_equal(bed_stats(bed).newcomers[GUARD_SYN], 0);
+	bed_close(bed);
+}
+
 /* What sessions tell, in order. */
 static void note(struct guard_bed *bed, const struct verdict *verdict, bool offence, size_t times)
 {
@@ -379,6 +395,7 @@ int main(void)
 		BED_TEST(so_many_at_a_time),
 		BED_TEST(who_has_to_come_again),
 		BED_TEST(neighbours),
+		BED_TEST(the_host_itself_is_no_newcomer),
 		BED_TEST(sessions_of_one_source_are_one_offence),
 		BED_TEST(mail_earns_trust_if_the_verdict_is_complete),
 	};

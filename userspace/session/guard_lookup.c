@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks/host.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "session/guard_internal.h"
@@ -309,9 +310,7 @@ static void use_verdict(struct guard *guard, const struct verdict *verdict, bool
 /* Whoever speaks from this host is no stranger. */
 static bool is_own(const struct guard *guard, const struct addr *addr)
 {
-	static const struct addr loopback6 = { .byte = { [15] = 1 } };
-
-	if (addr_is_ipv4(addr) ? addr_ipv4(addr) >> 24 == 127 : !memcmp(addr, &loopback6, 16))
+	if (host_address_is_local(addr))
 		return true;
 	for (size_t i = 0; i < guard->own.addresses; i++)
 		if (!memcmp(addr, &guard->own.address[i], sizeof(*addr)))

@@ -5,21 +5,18 @@
 #include "session/own.h"
 
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/sockaddr.h"
+
 static bool socket_address(const struct sockaddr *from, struct addr *out)
 {
-	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)from;
+	uint16_t port;
 
-	if (from && from->sa_family == AF_INET)
-		*out = addr_from_ipv4(ntohl(ipv4->sin_addr.s_addr));
-	else if (from && from->sa_family == AF_INET6)
-		memcpy(out->byte, &ipv6->sin6_addr, sizeof(out->byte));
-	else
+	if (!from || (from->sa_family != AF_INET && from->sa_family != AF_INET6))
 		return false;
+	sockaddr_read((const struct sockaddr_storage *)from, out, &port);
 	return true;
 }
 
