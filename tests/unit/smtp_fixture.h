@@ -140,6 +140,7 @@ static void scene_close(struct scene *scene)
 	smtp_service_close(&scene->service);
 	assert_int_equal(scene->connections, 0);
 	assert_int_equal(stand_in.owed_count, 0);
+	assert_int_equal(stand_in.auths, 0);
 	assert_null(stand_in.wait);
 	assert_int_equal(dns_script_pending(scene->script), 0);
 	dnsbl_close(&scene->domains);

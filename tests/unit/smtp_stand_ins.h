@@ -69,6 +69,7 @@ static struct {
 	bool silent; /* it answers nothing */
 	struct octets said, delivered;
 	unsigned int deliveries, mails, closed_backends;
+	unsigned int auths; /* that were begun and not ended */
 
 	/* Accounts. */
 	const char *mechanisms;

@@ -111,7 +111,10 @@ bool backend_mail_message(struct backend_mail *mail, struct spool *message);
 /* Ends it at any moment, without further callbacks. Nulls the pointer; NULL is allowed. */
 void backend_mail_end(struct backend_mail **mail);
 
-/* Checks a name and a password by AUTH PLAIN at a backend, inside TLS only; `code` 235 is right. */
+/*
+ * Checks a name and a password by AUTH PLAIN at a backend, inside TLS only; `code` 235 is right.
+ * Called back once; the owner ends it, also then.
+ */
 struct backend_auth;
 typedef void (*backend_auth_cb)(const struct backend_reply *reply, void *arg);
 struct backend_auth *backend_auth_start(struct backends *backends, const char *user,

@@ -120,11 +120,11 @@ static void on_backend(const struct backend_reply *said, void *arg)
 	struct session *session = arg;
 	struct smtp_login *login = session->login;
 
-	login->backend = NULL;
 	if (said->code / 100 == 4 || said->lost)
 		auth_exchange_defer(login->exchange);
 	else
 		auth_exchange_decide(login->exchange, said->code == 235);
+	backend_auth_end(&login->backend);
 }
 
 static void ask_backend(struct session *session, const struct auth_result *result)
