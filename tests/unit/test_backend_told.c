@@ -158,9 +158,96 @@ static void test_client_refused(void **state)
 		"MAIL 550 5.7.1 not you; RCPT0 550 5.7.1 not you; ", 0);
 	refused(XHELLO XSAID "S: 220 mx\nC: EHLO helo.example\nS: 450 4.7.1 later\n",
 		"MAIL 450 4.7.1 later; RCPT0 450 4.7.1 later; ", 0);
+	/* The name is the client's. */
+	refused(XHELLO XSAID "S: 220 mx\nC: EHLO helo.example\nS: 504 5.5.2 a whole name\n",
+		"MAIL 504 5.5.2 a whole name; RCPT0 504 5.5.2 a whole name; ", 0);
 	/* This is about the command. */
 	refused(XHELLO XSAID "S: 501 5.5.4 bad\n", "MAIL " NO_SERVER "RCPT0 " NO_SERVER, 1);
 	refused(XHELLO XSAID "S: 250 ok\n", "MAIL " NO_SERVER "RCPT0 " NO_SERVER, 1);
+}
+
+#define XSAID6 "C: XCLIENT ADDR=IPV6:2001:db8::1 PORT=40000 NAME=client.example HELO=helo.example\n"
+
+#define MAIL_GIVEN_UP MAIL_OK "C: RSET\nS: 250 2.0.0 ok\n"
+
+/*
+ * One client after the other whom a server cannot be told of, or who comes too often for it: each
+ * of them goes elsewhere, and the server is as well as before for all others.
+ */
+static void check_unfit(struct backend_fixture *fixture, const struct backend_client *client,
+			const char *elsewhere)
+{
+	const struct backend_client other = client_of_test;
+
+	add_server(fixture, SCRIPTS(HELLO MAIL_GIVEN_UP MAIL_GIVEN_UP MAIL_GIVEN_UP MAIL_GIVEN_UP))
+		->weight = 0;
+	start(fixture);
+	for (unsigned int i = 1; i <= HEALTH_FAILURES_MAX + 1; i++) {
+		mail_from_client(fixture, client);
+		until(fixture, i);
+		check_told(fixture, elsewhere);
+		backend_mail_end(&fixture->mail);
+		assert_true(info_of(fixture, 0).up);
+	}
+	mail_from_client(fixture, &other);
+	until(fixture, HEALTH_FAILURES_MAX + 2);
+	check_told(fixture, "MAIL 250 2.1.0 sender; ");
+	assert_int_equal(info_of(fixture, 0).transactions, 1);
+}
+
+static void test_no_ipv6(void **state)
+{
+	struct backend_fixture *fixture = *state;
+	struct backend_client client = client_of_test;
+	const char script[] = XHELLO XSAID6 "S: 501 5.5.4 Bad ADDR syntax\n";
+
+	client.addr = addr_from_halves(0x20010db800000000u, 1);
+	add_xclient(fixture, SCRIPTS(script, script, script, script, XHELLO XSAID XAGAIN MAIL_OK));
+	check_unfit(fixture, &client, "MAIL 250 2.1.0 sender; ");
+	assert_int_equal(info_of(fixture, 0).failures, 4);
+}
+
+static void test_too_often(void **state)
+{
+	struct backend_fixture *fixture = *state;
+	struct backend_client client = client_of_test;
+	const char script[] = XHELLO XSAID6 "S: 421 4.7.0 too many connections from you\n";
+
+	client.addr = addr_from_halves(0x20010db800000000u, 1);
+	add_xclient(fixture, SCRIPTS(script, script, script, script, XHELLO XSAID XAGAIN MAIL_OK));
+	check_unfit(fixture, &client, "MAIL 250 2.1.0 sender; ");
+}
+
+#define PROXY_OF(address) "P: " address " 40000 198.51.100.1 25\n"
+
+static void test_proxy_too_often(void **state)
+{
+	struct backend_fixture *fixture = *state;
+	struct backend_client client = client_of_test;
+	const char script[] = PROXY_OF("192.0.2.7") "S: 421 4.7.0 too many connections from you\n";
+
+	client.addr = addr_from_ipv4(0xc0000207u);
+	add_server(fixture,
+		   SCRIPTS(script, script, script, script, PROXY_OF("192.0.2.1") HELLO MAIL_OK))
+		->told = CONF_BACKEND_PROXY;
+	fixture->server[0].hello = "P: local\n" HELLO;
+	check_unfit(fixture, &client, "MAIL 250 2.1.0 sender; ");
+}
+
+/* A client who is on the server's own list is told so. */
+static void test_proxy_refused(void **state)
+{
+	struct backend_fixture *fixture = *state;
+	struct backend_client client = client_of_test;
+	const char script[] = PROXY_OF("192.0.2.7") "S: 554 5.7.1 not you\n";
+
+	client.addr = addr_from_ipv4(0xc0000207u);
+	add_server(fixture,
+		   SCRIPTS(script, script, script, script, PROXY_OF("192.0.2.1") HELLO MAIL_OK))
+		->told = CONF_BACKEND_PROXY;
+	fixture->server[0].hello = "P: local\n" HELLO;
+	check_unfit(fixture, &client, "MAIL 554 5.7.1 not you; ");
+	assert_int_equal(info_of(fixture, 0).failures, 0);
 }
 
 /* The header comes first, and its connection belongs to this client. */
@@ -190,6 +277,8 @@ int main(void)
 		WITH_BACKENDS(test_offered_once),      WITH_BACKENDS(test_taken_once),
 		WITH_BACKENDS(test_two_commands),      WITH_BACKENDS(test_hostile_helo),
 		cmocka_unit_test(test_client_refused), WITH_BACKENDS(test_proxy),
+		WITH_BACKENDS(test_no_ipv6),           WITH_BACKENDS(test_too_often),
+		WITH_BACKENDS(test_proxy_too_often),   WITH_BACKENDS(test_proxy_refused),
 	};
 
 	return cmocka_run_group_tests_name("backend_told", tests, NULL, NULL);

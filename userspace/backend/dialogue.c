@@ -60,12 +60,19 @@ void dialogue_fail(struct dialogue *dialogue, enum dialogue_loss loss,
 
 /* ---- what comes in */
 
-/* 421 is an answer to anything, and to nothing (RFC 5321 3.8). */
+/*
+ * 421 is an answer to anything, and to nothing (RFC 5321 3.8). To a client that the server was just
+ * told of it may say that this one comes too often: others would not hear it.
+ */
 static void take_421(struct dialogue *dialogue, const struct backend_reply *reply)
 {
-	const bool greeting = dialogue->step == DIALOGUE_GREETING;
+	enum dialogue_loss loss = DIALOGUE_SHUT;
 
-	dialogue_fail(dialogue, greeting ? DIALOGUE_BUSY : DIALOGUE_SHUT, reply, reply->text);
+	if (!dialogue_is_ready(dialogue) && dialogue_has_told(dialogue))
+		loss = DIALOGUE_UNFIT;
+	else if (dialogue->step == DIALOGUE_GREETING)
+		loss = DIALOGUE_BUSY;
+	dialogue_fail(dialogue, loss, reply, reply->text);
 }
 
 static void unasked(struct dialogue *dialogue, enum dialogue_loss loss)

@@ -38,7 +38,8 @@ enum dialogue_loss {
 	DIALOGUE_BUSY,        /* greeted with 4xx */
 	DIALOGUE_BROKEN,      /* closed in the middle, refused, silent, no SMTP, TLS that failed */
 	DIALOGUE_SHUT,        /* 421, or closed while nothing was under way */
-	DIALOGUE_REFUSED,     /* it does not want the client that XCLIENT told it of */
+	DIALOGUE_REFUSED,     /* it does not want the client that it was told of */
+	DIALOGUE_UNFIT,       /* nor can it say so: this client is for another server */
 };
 
 /* Why a dialogue has ended: for people, and what the server said if it said something. */

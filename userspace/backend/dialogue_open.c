@@ -197,26 +197,37 @@ void dialogue_connected(struct dialogue *dialogue)
 		dialogue_enter(dialogue, DIALOGUE_GREETING);
 }
 
-/*
- * What a server says to the client that it was told of is about the client, unless it is about the
- * command: then the server is not what the configuration says.
- */
-static bool is_about_client(const struct dialogue *dialogue, uint16_t code)
+bool dialogue_has_told(const struct dialogue *dialogue)
 {
-	return dialogue->introduced && code >= 400 && (code < 500 || code > 504);
+	return dialogue->introduced ||
+	       (dialogue->who && dialogue->server->conf.told == CONF_BACKEND_PROXY);
+}
+
+/*
+ * What a server says once it was told of a client is about the client, unless it is about the
+ * command. But the name in EHLO is the client's then. And one that does not take what XCLIENT says,
+ * as a server without IPv6 an IPv6 address, may be told of other clients.
+ */
+static enum dialogue_loss loss_by(const struct dialogue *dialogue, uint16_t code)
+{
+	const bool about_command = code >= 500 && code <= 504;
+
+	if (code >= 400 && dialogue_has_told(dialogue) && dialogue->step != DIALOGUE_STARTTLS) {
+		if (about_command && dialogue->step == DIALOGUE_XCLIENT)
+			return DIALOGUE_UNFIT;
+		if (!about_command || dialogue->introduced)
+			return DIALOGUE_REFUSED;
+	}
+	return dialogue->step == DIALOGUE_GREETING && code / 100 == 4 ? DIALOGUE_BUSY
+								      : DIALOGUE_BROKEN;
 }
 
 void dialogue_opening(struct dialogue *dialogue, const struct backend_reply *reply)
 {
-	const bool greeting = dialogue->step == DIALOGUE_GREETING;
 	size_t left;
 
 	if (reply->code != steps[dialogue->step].code) {
-		dialogue_fail(dialogue,
-			      greeting && reply->code / 100 == 4       ? DIALOGUE_BUSY
-			      : is_about_client(dialogue, reply->code) ? DIALOGUE_REFUSED
-								       : DIALOGUE_BROKEN,
-			      reply, reply->text);
+		dialogue_fail(dialogue, loss_by(dialogue, reply->code), reply, reply->text);
 		return;
 	}
 	stream_input(dialogue->stream, &left);

@@ -101,6 +101,10 @@ static void note(struct backend_server *server, const struct dialogue_end *end, 
 	switch (end->loss) {
 	case DIALOGUE_REFUSED:
 		break;
+	case DIALOGUE_UNFIT: /* shown until the next dialogue, and nothing more */
+		backend_count(&server->count.failures, 1);
+		set_state(server, server->state, end->why);
+		break;
 	case DIALOGUE_BUSY:
 		be_busy(server, end->why);
 		break;

@@ -114,6 +114,8 @@ void dialogue_learn(struct dialogue *dialogue, const struct reply_span *line, bo
 /* An answer while it opens. */
 void dialogue_opening(struct dialogue *dialogue, const struct backend_reply *reply);
 void dialogue_enter(struct dialogue *dialogue, enum dialogue_step step);
+/* Whether the server knows for whom it is, so that what it says may be about that client. */
+bool dialogue_has_told(const struct dialogue *dialogue);
 const char *dialogue_step_name(const struct dialogue *dialogue);
 /* dialogue.c */
 void dialogue_fail(struct dialogue *dialogue, enum dialogue_loss loss,
