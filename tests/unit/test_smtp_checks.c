@@ -50,6 +50,7 @@ static void bad_client(void **state)
 	     "S: 503 *", "S: 503 *", "S: 503 *", "S: 503 *", "S: 503 *", "S: 421 *", "S.");
 	MEET("check: {score: defer}\n", DECISION_REJECT, 0,
 	     "S: 421 4.7.1 gate.example: come again later (lookup id *)", "S.");
+	assert_int_equal(stand_in.offences, 0);
 	MEET("check: {score: monitor}\n", DECISION_REJECT, 0, BEGIN, MAIL, RCPT, QUIT);
 	MEET("check: {score: off}\n", DECISION_REJECT, 0, BEGIN, MAIL, RCPT, QUIT);
 	MEET("", DECISION_GREYLIST, 0, BEGIN, MAIL, RCPT, QUIT);
@@ -61,6 +62,8 @@ static void slow_client(void **state)
 	(void)state;
 	MEET("", DECISION_SLOW, 0, "T: 2900", "T: 200", GREETING, QUIT);
 	MEET("", DECISION_SLOW, 0, "T: 1000", "C: EHLO x", "S: 554 5.5.0 *", "S.");
+	MEET("check: {score: monitor}\n", DECISION_SLOW, 0, GREETING, QUIT);
+	MEET("check: {score: off}\n", DECISION_SLOW, 0, GREETING, QUIT);
 }
 
 static void no_host_name(void **state)

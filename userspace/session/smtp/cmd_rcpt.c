@@ -119,7 +119,7 @@ static void decide(struct session *session)
 		hand_on(session);
 		return;
 	}
-	record_refusal(session, why[mail->ruling.check], mail->to);
+	record_ruling(session, mail->ruling.action, why[mail->ruling.check], mail->to);
 	reply_ruling(session, &mail->ruling, explanation(mail));
 	finish(session);
 }

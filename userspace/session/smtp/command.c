@@ -112,7 +112,7 @@ static bool is_pipelined(struct session *session, const struct command *command)
 		return false;
 	if (action != CONF_CHECK_REJECT && action != CONF_CHECK_DEFER)
 		return false;
-	record_refusal(session, SMTP_REFUSED_EARLY, command->word);
+	record_ruling(session, action, SMTP_REFUSED_EARLY, command->word);
 	if (action == CONF_CHECK_DEFER)
 		reply_and_end(session, 421, "4.5.0", "%s: you did not wait for the answer",
 			      session->rules->hostname);

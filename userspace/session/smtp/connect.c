@@ -25,10 +25,10 @@ static void greet(struct session *session)
 /* RFC 5321 3.1: a 554 in place of the greeting; then the client may say QUIT. */
 static void refuse(struct session *session)
 {
-	record_refusal(session,
-		       session->ruling.check == CHECK_RDNS ? SMTP_REFUSED_RDNS
-							   : SMTP_REFUSED_REPUTATION,
-		       NULL);
+	record_ruling(session, session->ruling.action,
+		      session->ruling.check == CHECK_RDNS ? SMTP_REFUSED_RDNS
+							  : SMTP_REFUSED_REPUTATION,
+		      NULL);
 	if (session->ruling.action == CONF_CHECK_DEFER) {
 		char id[LOOKUP_ID_CHARS + 1];
 
@@ -55,9 +55,16 @@ static bool is_known_good(const struct session *session)
 	return session->judged && session->verdict.total < 0;
 }
 
+/* Where scores are only looked at nobody waits for his. */
+static bool is_to_be_slow(const struct session *session)
+{
+	return session->judged && session->verdict.decision == DECISION_SLOW &&
+	       session->rules->conf->check.score > CONF_CHECK_TAG;
+}
+
 static void wait_for_greeting(struct session *session)
 {
-	if (session->judged && session->verdict.decision == DECISION_SLOW)
+	if (is_to_be_slow(session))
 		service_set_deadline(session, DEADLINE_SLOW);
 	else if (session->rules->conf->smtp.greet_delay && !is_known_good(session))
 		service_set_deadline(session, DEADLINE_GREETING);
@@ -142,7 +149,7 @@ bool connect_input(struct session *session)
 		return false;
 	session->early = true;
 	if (action == CONF_CHECK_REJECT || action == CONF_CHECK_DEFER) {
-		record_refusal(session, SMTP_REFUSED_EARLY, NULL);
+		record_ruling(session, action, SMTP_REFUSED_EARLY, NULL);
 		if (action == CONF_CHECK_DEFER)
 			reply_and_end(session, 421, "4.5.0", "%s: you spoke before the greeting",
 				      session->rules->hostname);

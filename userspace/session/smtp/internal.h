@@ -339,6 +339,9 @@ static inline void stat_add(uint64_t *counter, uint64_t more)
 
 /* records.c: lines of the log, and counts. Texts may be NULL. */
 void record_refusal(struct session *session, enum smtp_refusal why, const char *detail);
+/* The same of what a check has led to: whoever is told to come again may do so. */
+void record_ruling(struct session *session, enum conf_check action, enum smtp_refusal why,
+		   const char *detail);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
 

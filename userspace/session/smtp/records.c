@@ -65,13 +65,12 @@ static void tell_guard(struct session *session, enum smtp_refusal why)
 	guard_client_note(session->service->parts.guard, &verdict, true);
 }
 
-void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)
+static void record(struct session *session, enum smtp_refusal why, const char *detail)
 {
 	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
 	const struct smtp_mail *mail = session->mail;
 
 	stat_add(&session->service->stats.refused[why], 1);
-	tell_guard(session, why);
 	session->told = true;
 	if (!take_line(session->service))
 		return;
@@ -80,6 +79,20 @@ void record_refusal(struct session *session, enum smtp_refusal why, const char *
 		 "reason", names[why], "detail", or_empty(detail), "helo", or_empty(session->helo),
 		 "from", mail ? mail->from.text : "", "user", or_empty(session->user), "score",
 		 (int)session->verdict.total);
+}
+
+void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)
+{
+	tell_guard(session, why);
+	record(session, why, detail);
+}
+
+void record_ruling(struct session *session, enum conf_check action, enum smtp_refusal why,
+		   const char *detail)
+{
+	if (action == CONF_CHECK_REJECT)
+		tell_guard(session, why);
+	record(session, why, detail);
 }
 
 /* One that was refused and did nothing else has its line already. */
