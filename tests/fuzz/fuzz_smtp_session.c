@@ -94,6 +94,8 @@ static struct {
 	struct conf *conf;
 	struct relay *relay;
 	struct dnsbl *domains;
+	struct spool_limits spool;
+	char spool_directory[SMTP_SPOOL_MAX];
 	uint64_t connections;
 } fuzz;
 
@@ -108,6 +110,7 @@ static void open_once(void)
 	CHECK(!uv_loop_init(&fuzz.loop));
 	CHECK(!conf_parse("fuzz", conf_text, sizeof(conf_text) - 1, &fuzz.conf, &err));
 	CHECK(!relay_open(fuzz.conf, &fuzz.relay, &err));
+	smtp_spool_limits(fuzz.conf, fuzz.spool_directory, &fuzz.spool);
 	lists.addresses = lists.domains = &fuzz.conf->dnsbl.domains;
 	CHECK(!dnsbl_open(&lists, &fuzz.domains, &err));
 }
@@ -124,6 +127,7 @@ static struct smtp_service *open_service(void)
 		.domains = fuzz.domains,
 		.auth = (struct auth *)&fuzz,
 		.connections = &fuzz.connections,
+		.spool = &fuzz.spool,
 	};
 	struct smtp_service *service;
 	struct error err;
@@ -220,6 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_delivered();
 	CHECK(kind == CONF_SERVICE_MX || !stand_in.mails || stand_in.stream->tls);
 	smtp_service_close(&service);
+	CHECK(!fuzz.spool.memory_used && !fuzz.spool.file_used);
 	CHECK(!fuzz.connections && !stand_in.owed_count);
 	uv_run(&fuzz.loop, UV_RUN_NOWAIT);
 	stand_in_stream_free();

@@ -41,6 +41,8 @@ struct scene {
 	struct conf *conf;
 	struct smtp_service *service;
 	uint64_t connections;
+	struct spool_limits spool;
+	char spool_directory[SMTP_SPOOL_MAX];
 	uint64_t now_ms;
 	unsigned int kind; /* of the listener */
 	struct addr peer;
@@ -122,6 +124,8 @@ static void scene_open(struct scene *scene, const char *more)
 	options.domains = scene->domains;
 	options.auth = (struct auth *)scene;
 	options.connections = &scene->connections;
+	smtp_spool_limits(scene->conf, scene->spool_directory, &scene->spool);
+	options.spool = &scene->spool;
 	if (smtp_service_open(&options, &scene->service, &err))
 		fail_msg("%s", err.text);
 }
@@ -139,6 +143,8 @@ static void scene_close(struct scene *scene)
 {
 	smtp_service_close(&scene->service);
 	assert_int_equal(scene->connections, 0);
+	assert_int_equal(scene->spool.memory_used, 0);
+	assert_int_equal(scene->spool.file_used, 0);
 	assert_int_equal(stand_in.owed_count, 0);
 	assert_int_equal(stand_in.auths, 0);
 	assert_null(stand_in.wait);

@@ -147,8 +147,8 @@ static void spool_full(void **state)
 
 	(void)state;
 	scene_open(&scene, "");
-	service_spool(scene.service)->memory = 0;
-	service_spool(scene.service)->file_total = 0;
+	scene.spool.memory = 0;
+	scene.spool.file_total = 0;
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, RCPT, "C: DATA", "S: 354 *", "C: x",
 						  "C: .", "S: 452 4.3.1 *", QUIT, NULL });

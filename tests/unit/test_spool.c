@@ -3,6 +3,7 @@
  * Tests of loop/spool: what is written is read, from memory and from files, and the limits hold.
  */
 #include <dirent.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -207,6 +208,38 @@ static void memory_is_shared(void **state)
 	}
 }
 
+#define WORKERS  4
+#define MESSAGES 2000
+
+static void *write_many(void *arg)
+{
+	struct error err;
+
+	for (unsigned int i = 0; i < MESSAGES; i++) {
+		struct spool *spool = spool_new(&limits);
+
+		if (!spool || spool_write(spool, arg, 9000, &err))
+			abort();
+		spool_free(&spool);
+	}
+	return NULL;
+}
+
+/* Spools of several threads have one limit: at the end nothing is counted (teardown). */
+static void workers_share(void **state)
+{
+	static char text[9000];
+	pthread_t thread[WORKERS];
+
+	(void)state;
+	limits.memory_total = 20000;
+	for (size_t i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, write_many, text), 0);
+	for (size_t i = 0; i < WORKERS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(limits.memory_used, 0);
+}
+
 static void refuse(struct spool *spool, size_t size, const char *text)
 {
 	uint8_t *data = calloc(1, size);
@@ -275,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reading_and_writing_may_alternate, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_have_no_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_is_shared, setup, teardown),
+		cmocka_unit_test_setup_teardown(workers_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_disk_is_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_kernel_may_refuse, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_freed_twice, setup, teardown),

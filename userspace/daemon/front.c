@@ -64,11 +64,12 @@ static int bind_all(struct front *front, const struct conf *conf, struct error *
 	return failed;
 }
 
-static int make_spool(const struct conf *conf, const struct account *account, struct error *err)
+static int make_spool(struct front *front, const struct conf *conf, const struct account *account,
+		      struct error *err)
 {
-	char path[SMTP_SPOOL_MAX];
+	const char *path = front->spool_directory;
 
-	smtp_spool_directory(conf, path);
+	smtp_spool_limits(conf, front->spool_directory, &front->spool);
 	if (mkdir(path, SPOOL_MODE) && errno != EEXIST)
 		return error_errno(err, ERROR_REFUSED, errno, "smtp.spool: %s", path);
 	return privilege_give(path, account, err);
@@ -118,7 +119,7 @@ int front_bind(const struct conf *conf, const struct account *account, struct fr
 	failed =
 		front ? bind_all(front, conf, err) : error_set(err, ERROR_REFUSED, "out of memory");
 	if (!failed)
-		failed = make_spool(conf, account, err);
+		failed = make_spool(front, conf, account, err);
 	if (failed && front)
 		free_front(front);
 	if (!failed)

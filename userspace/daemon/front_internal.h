@@ -29,6 +29,8 @@ struct front {
 	struct workers *workers;
 	struct front_worker *worker[WORKERS_MAX];
 	uint64_t connections; /* atomic */
+	struct spool_limits spool;
+	char spool_directory[SMTP_SPOOL_MAX];
 
 	pthread_mutex_t lock;
 	struct front_rules *rules; /* in force */

@@ -69,6 +69,7 @@ static int open_service(struct front_worker *worker, const struct front_rules *r
 		.domains = worker->domains,
 		.auth = front->auth,
 		.connections = &front->connections,
+		.spool = &front->spool,
 	};
 	int failed = smtp_service_open(&options, &worker->service, err);
 

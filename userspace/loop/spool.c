@@ -32,6 +32,11 @@ struct spool {
 	uint64_t file_size; /* with what is in `piece` */
 };
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 struct spool *spool_new(struct spool_limits *limits)
 {
 	struct spool *spool = calloc(1, sizeof(*spool));
@@ -43,6 +48,23 @@ struct spool *spool_new(struct spool_limits *limits)
 	return spool;
 }
 
+/* As much of `size` as is left of the total. Other threads take of it, too. */
+static uint64_t take(uint64_t *used, uint64_t total, uint64_t size)
+{
+	uint64_t before = __atomic_load_n(used, __ATOMIC_RELAXED), taken;
+
+	do {
+		taken = before < total ? least(size, total - before) : 0;
+	} while (!__atomic_compare_exchange_n(used, &before, before + taken, true, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return taken;
+}
+
+static void give_back(uint64_t *used, uint64_t size)
+{
+	__atomic_sub_fetch(used, size, __ATOMIC_RELAXED);
+}
+
 void spool_free(struct spool **spool)
 {
 	struct spool *gone = *spool;
@@ -50,8 +72,8 @@ void spool_free(struct spool **spool)
 	if (!gone)
 		return;
 	*spool = NULL;
-	gone->limits->memory_used -= gone->memory_capacity;
-	gone->limits->file_used -= gone->file_size;
+	give_back(&gone->limits->memory_used, gone->memory_capacity);
+	give_back(&gone->limits->file_used, gone->file_size);
 	if (gone->fd >= 0)
 		close(gone->fd);
 	free(gone->memory);
@@ -64,33 +86,28 @@ uint64_t spool_size(const struct spool *spool)
 	return spool->memory_size + spool->file_size;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Doubled as long as the limits allow it; how much there is then may be less than `need`. */
 static void memory_grow(struct spool *spool, size_t need)
 {
 	struct spool_limits *limits = spool->limits;
 	const size_t had = spool->memory_capacity;
-	const size_t free_total = limits->memory_total > limits->memory_used
-					  ? limits->memory_total - limits->memory_used
-					  : 0;
 	size_t capacity = had * 2 > MEMORY_LEAST ? had * 2 : MEMORY_LEAST;
+	size_t more;
 	uint8_t *grown;
 
 	if (capacity < need)
 		capacity = need;
-	capacity = least(least(capacity, limits->memory), had + free_total);
+	capacity = least(capacity, limits->memory);
 	if (capacity <= had)
 		return;
-	grown = realloc(spool->memory, capacity);
-	if (!grown)
+	more = take(&limits->memory_used, limits->memory_total, capacity - had);
+	grown = more ? realloc(spool->memory, had + more) : NULL;
+	if (!grown) {
+		give_back(&limits->memory_used, more);
 		return;
+	}
 	spool->memory = grown;
-	spool->memory_capacity = capacity;
-	limits->memory_used += capacity - had;
+	spool->memory_capacity = had + more;
 }
 
 /* How much of it was taken. */
@@ -168,14 +185,17 @@ static int file_save(struct spool *spool, struct error *err)
 static int file_write(struct spool *spool, const uint8_t *data, size_t size, struct error *err)
 {
 	struct spool_limits *limits = spool->limits;
+	const uint64_t granted = take(&limits->file_used, limits->file_total, size);
 	size_t part;
 	int failed;
 
-	if (limits->file_used > limits->file_total || size > limits->file_total - limits->file_used)
+	if (granted < size) {
+		give_back(&limits->file_used, granted);
 		return error_set(err, ERROR_REFUSED,
 				 "spool %s: all messages together may have %llu "
 				 "octets there",
 				 limits->directory, (unsigned long long)limits->file_total);
+	}
 	failed = file_open(spool, err);
 	while (!failed && size) {
 		if (!spool->piece_unsaved || spool->piece_size == SPOOL_PIECE) {
@@ -190,10 +210,10 @@ static int file_write(struct spool *spool, const uint8_t *data, size_t size, str
 		spool->piece_unsaved = true;
 		spool->piece_size += part;
 		spool->file_size += part;
-		limits->file_used += part;
 		data += part;
 		size -= part;
 	}
+	give_back(&limits->file_used, size); /* what was not written */
 	return failed;
 }
 

@@ -4,9 +4,9 @@
  * without a name, which is gone when the process is.
  *
  * Written once from the beginning to the end, then read from there as often as need be, by several
- * readers. One thread. The file is written and read in the thread itself, in pieces of SPOOL_PIECE:
- * it lies in the page cache, and a queue to the pool would cost more than it saves; a disk that is
- * slow is a limit on how much is taken at a time, not a lock.
+ * readers. A spool belongs to one thread. The file is written and read in the thread itself, in
+ * pieces of SPOOL_PIECE: it lies in the page cache, and a queue to the pool would cost more than it
+ * saves; a disk that is slow is a limit on how much is taken at a time, not a lock.
  */
 #ifndef POSTERN_LOOP_SPOOL_H
 #define POSTERN_LOOP_SPOOL_H
@@ -19,12 +19,12 @@
 
 #define SPOOL_PIECE (64u << 10)
 
-/* What all spools of a worker share: limits, and how much is in use. */
+/* What all spools share, those of other threads as well: limits, and how much is in use. */
 struct spool_limits {
 	const char *directory; /* for files: on a disk, or on tmpfs */
 	size_t memory;         /* octets of one message that stay in memory */
 	size_t memory_total;   /* of all of them; beyond it they go to files sooner */
-	size_t memory_used;    /* kept by the spools */
+	size_t memory_used;    /* kept by the spools; atomic, as file_used is */
 	uint64_t file_total, file_used;
 };
 

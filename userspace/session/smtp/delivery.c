@@ -89,7 +89,7 @@ bool delivery_begin(struct session *session, bool chunked)
 {
 	struct smtp_mail *mail = session->mail;
 
-	mail->spool = spool_new(service_spool(session->service));
+	mail->spool = spool_new(service_parts(session->service)->spool);
 	if (!mail->spool)
 		return false;
 	mail->started = true;

@@ -322,7 +322,6 @@ static inline struct backends *session_backends(const struct session *session)
 }
 const struct own *service_own(const struct smtp_service *service);
 struct smtp_stats *service_stats(struct smtp_service *service);
-struct spool_limits *service_spool(struct smtp_service *service);
 bool service_draining(const struct smtp_service *service);
 void service_add(struct session *session);
 void service_remove(struct session *session);

@@ -91,22 +91,19 @@ struct session_rules *service_rules(struct smtp_service *service)
 	return service->rules;
 }
 
-void smtp_spool_directory(const struct conf *conf, char out[SMTP_SPOOL_MAX])
+void smtp_spool_limits(const struct conf *conf, char directory[SMTP_SPOOL_MAX],
+		       struct spool_limits *out)
 {
 	if (*conf->smtp.spool)
-		snprintf(out, SMTP_SPOOL_MAX, "%s", conf->smtp.spool);
+		snprintf(directory, SMTP_SPOOL_MAX, "%s", conf->smtp.spool);
 	else
-		snprintf(out, SMTP_SPOOL_MAX, "%s/spool", conf->state_directory);
-}
-
-static void limit_spools(struct smtp_service *service)
-{
-	const struct conf *conf = service->rules->conf;
-	struct spool_limits *limits = &service->spool;
-
-	limits->memory = conf->smtp.spool_message * KIB;
-	limits->memory_total = conf->smtp.spool_memory * MIB;
-	limits->file_total = conf->smtp.spool_disk * MIB;
+		snprintf(directory, SMTP_SPOOL_MAX, "%s/spool", conf->state_directory);
+	*out = (struct spool_limits){
+		.directory = directory,
+		.memory = conf->smtp.spool_message * KIB,
+		.memory_total = conf->smtp.spool_memory * MIB,
+		.file_total = conf->smtp.spool_disk * MIB,
+	};
 }
 
 int smtp_service_set(struct smtp_service *service, const struct smtp_rules *from, struct error *err)
@@ -118,7 +115,6 @@ int smtp_service_set(struct smtp_service *service, const struct smtp_rules *from
 		return failed;
 	session_rules_unref(service->rules);
 	service->rules = rules;
-	limit_spools(service);
 	return 0;
 }
 
@@ -209,8 +205,6 @@ static struct smtp_service *new_service(const struct smtp_service_options *optio
 		TAILQ_INIT(&service->due[i]);
 	own_find(&service->own);
 	service->balancers = options->rules.conf->smtp.balancers;
-	smtp_spool_directory(options->rules.conf, service->spool_directory);
-	service->spool.directory = service->spool_directory;
 	return service;
 }
 
@@ -222,7 +216,6 @@ int smtp_service_open(const struct smtp_service_options *options, struct smtp_se
 
 	if (!service)
 		return ERROR_REFUSED;
-	limit_spools(service);
 	failed = open_listeners(service, options->fd, err);
 	if (failed) {
 		session_rules_unref(service->rules);
@@ -283,11 +276,6 @@ const struct own *service_own(const struct smtp_service *service)
 struct smtp_stats *service_stats(struct smtp_service *service)
 {
 	return &service->stats;
-}
-
-struct spool_limits *service_spool(struct smtp_service *service)
-{
-	return &service->spool;
 }
 
 bool service_draining(const struct smtp_service *service)

@@ -21,8 +21,6 @@ struct smtp_service {
 	struct session_rules *rules;    /* of sessions to come */
 	struct conf_prefixes balancers; /* which the listeners borrow */
 	struct own own;
-	struct spool_limits spool;
-	char spool_directory[SMTP_SPOOL_MAX];
 	struct service_listener listener[CONF_LISTENERS_MAX];
 
 	/* Every session is in one of the first three: in time, by their beginning; out of time, but

@@ -46,7 +46,8 @@ struct smtp_service_options {
 	struct dnsbl *domains; /* lists of domains */
 	/* Of all workers. */
 	struct auth *auth;
-	uint64_t *connections; /* that are open; atomic */
+	uint64_t *connections;      /* that are open; atomic */
+	struct spool_limits *spool; /* smtp_spool_limits() */
 };
 
 int smtp_service_open(const struct smtp_service_options *options, struct smtp_service **out,
@@ -63,9 +64,10 @@ void smtp_service_drain(struct smtp_service *service);
 /* Ends what is left. Nulls the pointer; NULL is allowed. The loop has to run once more. */
 void smtp_service_close(struct smtp_service **service);
 
-/* Where messages that are too large for memory are: smtp.spool, or its preset. */
+/* What messages may take, as the configuration says; `directory` is pointed to. */
 #define SMTP_SPOOL_MAX (CONF_PATH_MAX + 8)
-void smtp_spool_directory(const struct conf *conf, char out[SMTP_SPOOL_MAX]);
+void smtp_spool_limits(const struct conf *conf, char directory[SMTP_SPOOL_MAX],
+		       struct spool_limits *out);
 
 /* Why a session, a sender or a recipient was refused. */
 enum smtp_refusal {
