@@ -822,6 +822,23 @@ static void test_reload(void **state)
 	assert_false(auth_may_send_as(fixture->auth, "bob", "bob@example.org"));
 }
 
+/* What has only been read is nobody's yet. */
+static void test_reload_dropped(void **state)
+{
+	struct auth_fixture *fixture = *state;
+	struct auth_part *part = NULL;
+
+	open_three(fixture);
+	auth_write_users(fixture,
+			 (char *[]){ users_line("dora", "explorer", WITH_HASH, ""), NULL });
+	assert_int_equal(auth_prepare(fixture->conf, &part, NULL), 0);
+	assert_int_equal(run(fixture, "PLAIN", "dora", "explorer"), AUTH_FAILED);
+	auth_drop(&part);
+	assert_null(part);
+	auth_apply(fixture->auth, &part);
+	assert_int_equal(run(fixture, "PLAIN", "bob", "builder"), AUTH_DONE);
+}
+
 static void test_senders(void **state)
 {
 	struct auth_fixture *fixture = *state;
@@ -961,6 +978,7 @@ int main(void)
 		TEST(test_unknown_costs_a_hash),
 		TEST(test_reload_meanwhile),
 		TEST(test_reload),
+		TEST(test_reload_dropped),
 		TEST(test_senders),
 		TEST(test_senders_of_the_backend),
 		TEST(test_key),

@@ -13,7 +13,7 @@
 _Static_assert(USERS_SALT_MAX <= crypto_generichash_BYTES_MAX, "accounts: a salt is too long");
 
 /* The part of the configuration that can be read anew. */
-struct part {
+struct auth_part {
 	struct users *users;
 	bool backend;
 	struct conf_domains *domains;
@@ -30,43 +30,53 @@ static struct conf_domains *copy_domains(const struct conf_domains *domains)
 	return copy;
 }
 
-static void part_free(struct part *part)
+void auth_drop(struct auth_part **dropped)
 {
+	struct auth_part *part = *dropped;
+
+	if (!part)
+		return;
+	*dropped = NULL;
 	users_release(&part->users);
 	free(part->domains);
-	part->domains = NULL;
+	free(part);
 }
 
-static int part_read(const struct conf *conf, struct part *out, struct error *err)
+int auth_prepare(const struct conf *conf, struct auth_part **out, struct error *err)
 {
-	struct part part = { .backend = conf->smtp.backends.count > 0 };
+	struct auth_part *part = calloc(1, sizeof(*part));
 	int rc = 0;
 
-	if (*conf->smtp.users)
-		rc = users_open(conf->smtp.users, &part.users, err);
-	if (rc)
+	if (part)
+		part->domains = copy_domains(&conf->smtp.domains);
+	if (!part || !part->domains)
+		rc = error_set(err, ERROR_REFUSED, "accounts: out of memory");
+	if (!rc && *conf->smtp.users)
+		rc = users_open(conf->smtp.users, &part->users, err);
+	if (rc) {
+		auth_drop(&part);
 		return rc;
-	part.domains = copy_domains(&conf->smtp.domains);
-	if (!part.domains) {
-		part_free(&part);
-		return error_set(err, ERROR_REFUSED, "accounts: out of memory");
 	}
+	part->backend = conf->smtp.backends.count > 0;
 	*out = part;
 	return 0;
 }
 
-/* What there was is in `part` afterwards. */
-static void part_swap(struct auth *auth, struct part *part)
+/* What there was is in the part afterwards, and is freed without the lock. */
+void auth_apply(struct auth *auth, struct auth_part **part)
 {
-	struct part before;
+	struct auth_part before;
 
+	if (!*part)
+		return;
 	pthread_mutex_lock(&auth->lock);
-	before = (struct part){ auth->users, auth->backend, auth->domains };
-	auth->users = part->users;
-	auth->backend = part->backend;
-	auth->domains = part->domains;
+	before = (struct auth_part){ auth->users, auth->backend, auth->domains };
+	auth->users = (*part)->users;
+	auth->backend = (*part)->backend;
+	auth->domains = (*part)->domains;
 	pthread_mutex_unlock(&auth->lock);
-	*part = before;
+	**part = before;
+	auth_drop(part);
 }
 
 static int open_shared(struct auth *auth, struct error *err)
@@ -105,13 +115,12 @@ int auth_open(const struct conf *conf, struct auth **out, struct error *err)
 void auth_close(struct auth **closed)
 {
 	struct auth *auth = *closed;
-	struct part part = { 0 };
 
 	*closed = NULL;
 	if (!auth || atomic_fetch_sub(&auth->references, 1) != 1)
 		return;
-	part_swap(auth, &part);
-	part_free(&part);
+	users_release(&auth->users);
+	free(auth->domains);
 	throttle_close(&auth->throttle);
 	hashes_close(&auth->hashes);
 	if (auth->gsasl)
@@ -129,14 +138,12 @@ struct auth *auth_hold(struct auth *auth)
 
 int auth_reload(struct auth *auth, const struct conf *conf, struct error *err)
 {
-	struct part part;
-	const int rc = part_read(conf, &part, err);
+	struct auth_part *part;
+	const int rc = auth_prepare(conf, &part, err);
 
-	if (rc)
-		return rc;
-	part_swap(auth, &part);
-	part_free(&part);
-	return 0;
+	if (!rc)
+		auth_apply(auth, &part);
+	return rc;
 }
 
 struct auth_accounts auth_accounts(struct auth *auth)

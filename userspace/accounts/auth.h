@@ -40,7 +40,15 @@ struct auth;
 int auth_open(const struct conf *conf, struct auth **out, struct error *err);
 /* Nulls the pointer; NULL is allowed. */
 void auth_close(struct auth **auth);
-/* Reads it again; what is refused changes nothing. */
+/*
+ * Reads the users file again, for auth_apply(), which cannot fail, or auth_drop(). Both null the
+ * pointer; NULL is allowed.
+ */
+struct auth_part;
+int auth_prepare(const struct conf *conf, struct auth_part **out, struct error *err);
+void auth_apply(struct auth *auth, struct auth_part **part);
+void auth_drop(struct auth_part **part);
+/* All of that; what is refused changes nothing. */
 int auth_reload(struct auth *auth, const struct conf *conf, struct error *err);
 
 /* The mechanisms, for EHLO: "PLAIN LOGIN SCRAM-SHA-256"; "" if there are no accounts at all. */

@@ -167,6 +167,7 @@ void front_drop(struct front_rules **out)
 	*out = NULL;
 	relay_unref(&rules->relay);
 	tls_unref(&rules->tls);
+	auth_drop(&rules->users);
 	conf_free(&rules->conf);
 	free(rules);
 }
@@ -191,7 +192,9 @@ static bool has_new_backends(const struct conf *before, const struct conf *after
 {
 	return memcmp(&before->smtp.backends, &after->smtp.backends,
 		      sizeof(before->smtp.backends)) != 0 ||
-	       strcmp(before->smtp.backend_ca, after->smtp.backend_ca) != 0;
+	       strcmp(before->smtp.backend_ca, after->smtp.backend_ca) != 0 ||
+	       strcmp(before->smtp.hostname, after->smtp.hostname) != 0 ||
+	       before->smtp.connections_max != after->smtp.connections_max;
 }
 
 int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
@@ -204,7 +207,7 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 		return 0;
 	failed = read_rules(conf, out, err);
 	if (!failed)
-		failed = auth_reload(front->auth, conf, err);
+		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
 		(*out)->new_backends = has_new_backends(front->rules->conf, conf);
 	if (failed)
@@ -228,6 +231,7 @@ void front_apply(struct front *front, struct front_rules **rules)
 
 	if (!front || !*rules)
 		return;
+	auth_apply(front->auth, &(*rules)->users);
 	for (unsigned int i = 0; i < front->count; i++)
 		post_rules(front, i, *rules);
 	pthread_mutex_lock(&front->lock);

@@ -17,6 +17,7 @@ struct front_rules {
 	struct conf *conf;
 	struct relay *relay;
 	struct tls_context *tls; /* NULL: no certificates */
+	struct auth_part *users; /* until they are in force, for all workers */
 	bool new_backends;       /* other ones than before */
 };
 
