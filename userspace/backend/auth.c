@@ -6,6 +6,7 @@
  * anything else. Another server is asked if one is lost, because asking changes nothing. The
  * answer to what is too long for a command line goes behind a 334.
  */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,37 +34,20 @@ static const struct backend_reply nobody = { .code = 454,
 
 /* ---- the secret */
 
-static void encode(const uint8_t *data, size_t size, char *out)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	uint32_t bits;
-
-	for (size_t at = 0; at < size; at += 3, out += 4) {
-		bits = (uint32_t)data[at] << 16;
-		bits |= at + 1 < size ? (uint32_t)data[at + 1] << 8 : 0;
-		bits |= at + 2 < size ? data[at + 2] : 0;
-		out[0] = digits[bits >> 18];
-		out[1] = digits[bits >> 12 & 63];
-		out[2] = at + 1 < size ? digits[bits >> 6 & 63] : '=';
-		out[3] = at + 2 < size ? digits[bits & 63] : '=';
-	}
-	*out = '\0';
-}
-
 /* RFC 4616 2: nobody's identity but the user's own; NUL, user, NUL, password. */
 static char *make_secret(const char *user, const char *password)
 {
 	const size_t first = strlen(user) + 1, size = first + strlen(password) + 1;
+	const size_t length = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL);
 	uint8_t *plain = malloc(size + 1);
-	char *out = malloc((size + 2) / 3 * 4 + 1);
+	char *out = malloc(length);
 
 	if (plain && out) {
 		plain[0] = '\0';
 		memcpy(plain + 1, user, first);
 		memcpy(plain + 1 + first, password, size - first);
-		encode(plain, size, out);
-		explicit_bzero(plain, size);
+		sodium_bin2base64(out, length, plain, size, sodium_base64_VARIANT_ORIGINAL);
+		sodium_memzero(plain, size);
 	} else {
 		free(out);
 		out = NULL;

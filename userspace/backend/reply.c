@@ -149,9 +149,3 @@ void reply_complete(struct backend_reply *reply)
 		at = append(reply->text, at, "\n", 1);
 	}
 }
-
-void reply_own(struct backend_reply *reply, uint16_t code, const char *text)
-{
-	*reply = (struct backend_reply){ .code = code, .lost = true };
-	snprintf(reply->text, sizeof(reply->text), "%s", text);
-}

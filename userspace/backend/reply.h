@@ -47,7 +47,4 @@ enum reply_result reply_take(struct reply_parser *parser, const uint8_t *data, s
  */
 void reply_complete(struct backend_reply *reply);
 
-/* A reply of the gateway's own; `text` begins with an enhanced status code. */
-void reply_own(struct backend_reply *reply, uint16_t code, const char *text);
-
 #endif
