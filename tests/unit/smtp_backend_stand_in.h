@@ -21,6 +21,8 @@ struct backend_mail {
 bool backends_offer(const struct backends *backends, unsigned int *features, uint64_t *size)
 {
 	(void)backends;
+	if (stand_in.down)
+		return false;
 	*features = stand_in.features;
 	*size = stand_in.size;
 	return true;
@@ -44,7 +46,10 @@ static struct backend_reply answer_to(const char *text, const char *well)
 	struct backend_reply reply = { .code = 250 };
 
 	snprintf(reply.text, sizeof(reply.text), "%s", well);
-	if (strstr(text, "refused")) {
+	if (stand_in.down) {
+		reply.code = 451;
+		snprintf(reply.text, sizeof(reply.text), "4.4.1 nobody there");
+	} else if (strstr(text, "refused")) {
 		reply.code = 550;
 		snprintf(reply.text, sizeof(reply.text), "5.1.1 refused here");
 	} else if (strstr(text, "later")) {

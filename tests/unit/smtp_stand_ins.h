@@ -67,6 +67,7 @@ static struct {
 	uint64_t size;
 	struct stand_in_reply message;
 	bool silent; /* it answers nothing */
+	bool down;
 	struct octets said, delivered;
 	unsigned int deliveries, mails, closed_backends;
 	unsigned int auths; /* that were begun and not ended */

@@ -190,6 +190,28 @@ static void groups(void **state)
 	     "S: 250 STARTTLS", "S: 250 *", QUIT);
 }
 
+/* What was offered is not taken back by servers that have gone: that is no error of the client's.
+ */
+static void servers_go(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, NULL });
+	stand_in.down = true;
+	scene_play(&scene,
+		   (const char *const[]){ "C: MAIL FROM:<a@sender.example> BODY=8BITMIME RET=FULL",
+					  "S: 451 4.4.1 *", NULL });
+	stand_in.down = false;
+	scene_play(&scene, (const char *const[]){ MAIL, NULL });
+	stand_in.down = true;
+	scene_play(&scene, (const char *const[]){ "C: RCPT TO:<b@own.example> NOTIFY=NEVER",
+						  "S: 451 4.4.1 *", QUIT, NULL });
+	scene_close(&scene);
+}
+
 static void say_first(const char *more, const char *const *dialogue)
 {
 	struct scene scene;
@@ -311,15 +333,15 @@ static void unread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(message),     cmocka_unit_test(several),
-		cmocka_unit_test(pipelined),   cmocka_unit_test(out_of_place),
-		cmocka_unit_test(words),       cmocka_unit_test(wrong_arguments),
-		cmocka_unit_test(parameters),  cmocka_unit_test(less_is_offered),
-		cmocka_unit_test(lines),       cmocka_unit_test(nul),
-		cmocka_unit_test(groups),      cmocka_unit_test(early_talkers),
-		cmocka_unit_test(greet_delay), cmocka_unit_test(ends),
-		cmocka_unit_test(half_close),  cmocka_unit_test(cut_anywhere),
-		cmocka_unit_test(unread),
+		cmocka_unit_test(message),       cmocka_unit_test(several),
+		cmocka_unit_test(pipelined),     cmocka_unit_test(out_of_place),
+		cmocka_unit_test(words),         cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(parameters),    cmocka_unit_test(less_is_offered),
+		cmocka_unit_test(servers_go),    cmocka_unit_test(lines),
+		cmocka_unit_test(nul),           cmocka_unit_test(groups),
+		cmocka_unit_test(early_talkers), cmocka_unit_test(greet_delay),
+		cmocka_unit_test(ends),          cmocka_unit_test(half_close),
+		cmocka_unit_test(cut_anywhere),  cmocka_unit_test(unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

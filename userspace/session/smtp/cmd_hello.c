@@ -69,13 +69,14 @@ static uint64_t size_offered(const struct session *session, uint64_t of_backends
 	return of_backends && of_backends < own ? of_backends : own;
 }
 
-static void add_features(struct offer *offer, const struct session *session)
+static void add_features(struct offer *offer, struct session *session)
 {
 	const struct smtp_service_options *parts = service_parts(session->service);
 	unsigned int features = 0;
 	uint64_t size = 0;
 
 	backends_offer(session_backends(session), &features, &size);
+	session->offered = (uint16_t)features;
 	add(offer, "PIPELINING");
 	add(offer, "SIZE %" PRIu64, size_offered(session, size));
 	if (features & BACKEND_8BITMIME)

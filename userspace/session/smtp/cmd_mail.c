@@ -73,23 +73,16 @@ static const struct parameter *find(const char *name)
 	return NULL;
 }
 
-static bool is_offered(const struct session *session, unsigned int feature)
-{
-	unsigned int features = 0;
-	uint64_t size;
-
-	if (!feature)
-		return true;
-	backends_offer(session_backends(session), &features, &size);
-	return features & feature;
-}
-
+/*
+ * What was offered holds for the session, whatever has become of the servers since: one that can
+ * do it is looked for, and if there is none the sender comes again.
+ */
 static bool take_one(struct session *session, struct smtp_mail *mail,
 		     const struct path_parameter *said)
 {
 	const struct parameter *known = session->esmtp ? find(said->name) : NULL;
 
-	if (!known || !is_offered(session, known->feature)) {
+	if (!known || known->feature & ~session->offered) {
 		reply(session, 555, "5.5.4", "this parameter was not offered");
 		return false;
 	}
@@ -126,6 +119,15 @@ static bool may_send_as(struct session *session, const struct path *from)
 	return false;
 }
 
+static bool takes_size(const struct session *session)
+{
+	unsigned int features = 0;
+	uint64_t size;
+
+	backends_offer(session_backends(session), &features, &size);
+	return features & BACKEND_SIZE;
+}
+
 /* The path and what the backend is told of its parameters; owned by the caller, or NULL. */
 static char *make_command(const struct session *session, const struct smtp_mail *mail,
 			  const struct path_line *line)
@@ -135,7 +137,7 @@ static char *make_command(const struct session *session, const struct smtp_mail 
 
 	mail_command_begin(&command, &line->path);
 	snprintf(size, sizeof(size), "%" PRIu64, mail->size);
-	if (mail->size && is_offered(session, BACKEND_SIZE))
+	if (mail->size && takes_size(session))
 		mail_command_add(&command, "SIZE", size);
 	for (size_t i = 0; i < line->count; i++) {
 		const struct path_parameter *said = &line->parameter[i];

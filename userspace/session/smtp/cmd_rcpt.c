@@ -18,12 +18,10 @@ static bool is_dsn(const char *name)
 
 static bool take_parameters(struct session *session, const struct path_line *line)
 {
-	unsigned int features = 0;
-	uint64_t size;
+	const bool dsn = session->esmtp && session->offered & BACKEND_DSN;
 
-	backends_offer(session_backends(session), &features, &size);
 	for (size_t i = 0; i < line->count; i++) {
-		if (session->esmtp && is_dsn(line->parameter[i].name) && features & BACKEND_DSN)
+		if (dsn && is_dsn(line->parameter[i].name))
 			continue;
 		reply(session, 555, "5.5.4", "this parameter was not offered");
 		return false;

@@ -129,6 +129,7 @@ struct session {
 	bool skipping : 1; /* the rest of a line that was too long */
 	bool told : 1;     /* a refusal is in the log */
 	uint16_t errors, junk, refused, auth_failures;
+	uint16_t offered; /* enum backend_feature, in answer to EHLO */
 	uint16_t messages;
 	struct ruling ruling; /* about the client */
 
