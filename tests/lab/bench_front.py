@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Mode proxy beside Postfix, postscreen, HAProxy and nginx under the same load: build/bench/front.json.
 
-    refusing        LISTED clients that are on a DNS list, each from an address of its own: clients a second, CPU each
+    refusing        20,000 clients that are on a DNS list, each from an address of its own: clients a second, CPU each
     mail            MAILS messages of 10 KB, 20 at a time, into smtp-sink: messages a second, CPU each
     one client      the same one at a time: milliseconds from connect to the final 250
     STARTTLS        HANDSHAKES full handshakes: CPU each
@@ -25,7 +25,7 @@ from figures import Figures
 from lab import BUILD, GATEWAY4, Lab, wait_until
 
 LISTED_NET, GOOD_NET = "100.64.0.0/13", "198.51.100.128/25"
-LISTED, MAILS, SINGLE, HANDSHAKES, RUNS = 20000, 5000, 500, 2000, 3
+MAILS, SINGLE, HANDSHAKES, RUNS = 5000, 500, 2000, 3
 SIZE = 10000
 
 
@@ -60,14 +60,17 @@ def listed(turn):
 
 
 def measure(bed, front, figures, mode, count, clients, sources, what, outcome):
-    """CPU milliseconds each, and how many a second; returns the medians of the times, and the 99th percentiles."""
+    """
+    CPU milliseconds each, and how many a second. Postscreen lets some listed clients through when its questions are late,
+    so nearly all is enough. Returns the medians of the times, and the 99th percentiles.
+    """
     each, rate, medians, tails = [], [], [], []
     bed.load(mode, min(count, 200), min(clients, 20), sources(0))  # what begins with the first
     for turn in range(1, RUNS + 1):
         before = fronts.cpu(front.process.pid)
         said = bed.load(mode, count, clients, sources(turn))
         time.sleep(0.2)
-        if said[outcome] < count * 0.99:
+        if said[outcome] < count * 0.95:
             figures.missing(f"{what}, CPU", "ms", front.name, f"only {said[outcome]} of {count}: {said}")
             return None
         each.append((fronts.cpu(front.process.pid) - before) * 1000 / count)
@@ -80,7 +83,7 @@ def measure(bed, front, figures, mode, count, clients, sources, what, outcome):
 
 
 def refusing(bed, front, figures):
-    measure(bed, front, figures, "connect", LISTED, front.crowd, listed, "refusing a listed client", "refused")
+    measure(bed, front, figures, "connect", front.listed, front.crowd, listed, "refusing a listed client", "refused")
 
 
 def mail(bed, front, figures):
