@@ -62,6 +62,9 @@ bench: all lab-programs $(BENCH_PROGRAMS) $(SPF_BENCH_PROGRAMS) ## measure; the 
 	$(Q)echo "== bench_load" && $(PYTHON) tests/lab/bench_load.py
 	$(Q)echo "== bench_guard" && $(PYTHON) tests/lab/bench_guard.py
 	$(Q)echo "== bench_evaluate" && $(PYTHON) tests/lab/bench_evaluate.py
+	$(Q)packaging/install-packages bench
+	$(Q)echo "== bench_front" && $(PYTHON) tests/lab/bench_front.py
+	$(Q)echo "== bench_failover" && $(PYTHON) tests/lab/bench_failover.py
 	$(Q)echo "== bench_spf" && $(PYTHON) tests/spf/bench_spf.py $(BUILD)/tests/spf
 	@echo "The figures are in:"; ls -1 $(BUILD)/bench/*.json
 

@@ -21,6 +21,12 @@ SECONDS = 600
 
 
 def findings(front, port, words):
+    """What it says; a check that it could not make ("WARN") on a busy machine is made once more."""
+    rows = ask(front, port, words)
+    return ask(front, port, words) if any(row["severity"] == "WARN" and row["id"] not in LAB_ONLY for row in rows) else rows
+
+
+def ask(front, port, words):
     path = torturebed.FIGURES.resolve() / f"testssl-{port}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)

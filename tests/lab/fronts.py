@@ -62,7 +62,7 @@ def pss(root):
 class Peer:
     name, does = "", ()
     held = 15000  # idle connections
-    crowd = 100   # listed clients at a time
+    crowd, listed = 100, 20000  # listed clients at a time, and in all
 
     def __init__(self, bed):
         self.bed, self.lab = bed, bed.lab
@@ -182,10 +182,10 @@ class PostfixQueue(Postfix):
 
 class Postscreen(Postfix):
     name, does = "postscreen", ("connect", "hold")
-    crowd = 3000  # it keeps each waiting for a second
+    crowd, listed = 200, 2000  # it keeps each waiting for a second
     listener = ("smtp inet n - n - 1 postscreen\nsmtpd pass - - n - 200 smtpd\n  -o smtpd_proxy_filter=127.0.0.1:2526\n"
                 "dnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n")
-    settings = {"postscreen_dnsbl_sites": "bl.test", "postscreen_dnsbl_action": "drop", "postscreen_greet_action": "ignore", "postscreen_greet_wait": "1s",
+    settings = {"postscreen_dnsbl_sites": "bl.test", "postscreen_dnsbl_action": "drop", "postscreen_pipelining_enable": "yes", "postscreen_greet_action": "ignore", "postscreen_greet_wait": "1s",
                 "postscreen_pre_queue_limit": 20000, "postscreen_post_queue_limit": 20000, "postscreen_client_connection_count_limit": 20000,
                 "postscreen_cache_map": "", "smtpd_client_restrictions": ""}
 

@@ -7,7 +7,6 @@ so many may arrive twice, and no more.
 import json
 import pathlib
 import random
-import subprocess
 import sys
 import time
 
@@ -33,9 +32,10 @@ class Run:
     """Messages under way, and what became of each."""
 
     def __init__(self, front, prefix, count=COUNT, seconds=SECONDS):
-        self.front, self.prefix = front, prefix
+        self.front, self.prefix, self.seconds = front, prefix, seconds
+        self.path = front.lab.directory / f"{prefix}.json"  # not a pipe: nobody reads before the end
         self.process = front.lab.start(front.lab.internet, sys.executable, HERE / "mailrun.py", GATEWAY4, count, THREADS, prefix, OWN, seconds,
-                                       *SOURCES, stdout=subprocess.PIPE, text=True)
+                                       *SOURCES, stdout=open(self.path, "w"))
 
     def arrived(self):
         """{id: how often}"""
@@ -50,9 +50,13 @@ class Run:
     def wait_for(self, number):
         wait_until(lambda: sum(self.arrived().values()) >= number or self.process.poll() is not None, 30, f"{number} messages")
 
+    def rows(self):
+        self.process.wait(self.seconds + 60)
+        return json.loads(self.path.read_text())
+
     def end(self):
         """The table of outcomes; nothing may be lost."""
-        rows = json.loads(self.process.communicate(timeout=SECONDS + 60)[0])
+        rows = self.rows()
         counts, table = self.arrived(), {"told 250": 0, "told 5xx": 0, "unfinished": 0, "in doubt": 0, "lost": 0, "doubled": 0, "doubled unasked": 0}
         for row in rows:
             copies, tries = counts.get(row["id"], 0), row["tries"]
@@ -99,7 +103,7 @@ def test_without_a_backend_senders_are_told_to_come_again(front):
     for backend in front.backends:
         backend.kill()
     run = Run(front, "none", count=8, seconds=3)
-    rows = json.loads(run.process.communicate(timeout=60)[0])
+    rows = run.rows()
     for backend in front.backends:
         backend.start()
     assert all(reply.startswith("early 4") for row in rows for reply in row["tries"]), rows

@@ -25,7 +25,7 @@ INJECTED = {
     "AUTH": b"AUTH PLAIN AGEAYg==\r\n",
     "STARTTLS again": b"STARTTLS\r\n",
     "QUIT": b"QUIT\r\n",
-    "half a command": b"NOO",
+    "half a command": b"RSE",
     "an empty line": b"\r\n",
     "a LF": b"\n",
     "a NUL": b"\0",
