@@ -12,22 +12,19 @@ import sys
 import torturebed
 from lab import Lab
 
-AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER,
-        "--user-source", torturebed.USER_SOURCE]
-
 
 def peer(name, start, *more):
     with Lab("torture") as lab:
-        sink = torturebed.Sink(lab)
+        behind = torturebed.Sink(lab)
         start(lab)
-        torturebed.suite(lab, name, *more, log=sink.path, patience=20)
+        torturebed.suite(lab, name, *more, log=behind.path, patience=20)
         torturebed.suite(lab, f"{name}-relay", script="relay.py")
 
 
 SERVERS = {
     "postfix": lambda: peer("postfix", torturebed.postfix),
     "postfix-strict": lambda: peer("postfix-strict", lambda lab: torturebed.postfix(lab, hardened=True)),
-    "exim": lambda: peer("exim", torturebed.Exim, *AUTH),
+    "exim": lambda: peer("exim", torturebed.Exim, *torturebed.AUTH),
 }
 
 
