@@ -14,29 +14,29 @@ import time
 
 from frontbed import Front
 from lab import BUILD, Lab
-from test_front_failover import Run
+from mailrun import Run
 
 SECONDS = 400
 
 
+def killed(front, seconds, backends):
+    for backend in backends:
+        backend.kill()
+    time.sleep(seconds)
+    for backend in backends:
+        backend.start()
+
+
 def one_backend(front):
-    front.backends[0].kill()
-    time.sleep(0.2)
-    front.backends[0].start()
+    killed(front, 0.2, front.backends[:1])
 
 
 def other_backend(front):
-    front.backends[1].kill()
-    time.sleep(0.2)
-    front.backends[1].start()
+    killed(front, 0.2, front.backends[1:])
 
 
 def both_backends(front):
-    for backend in front.backends:
-        backend.kill()
-    time.sleep(0.3)
-    for backend in front.backends:
-        backend.start()
+    killed(front, 0.3, front.backends)
 
 
 def agent_killed(front):
@@ -54,12 +54,12 @@ EVENTS = [one_backend, other_backend, both_backends, agent_killed, agent_ended]
 
 
 def main():
-    count, seed = (int(word) for word in [*sys.argv[1:], *["5000", "1"][len(sys.argv) - 1:]])
+    count, seed = map(int, sys.argv[1:] + ["5000", "1"][len(sys.argv) - 1:])
     chance, happened = random.Random(seed), {event.__name__: 0 for event in EVENTS}
     with Lab("benchfail") as lab:
         front = Front(lab, backends="sink")
         front.start()
-        run = Run(front, "bench", count=count, seconds=SECONDS)
+        run = Run(front, "bench", count, SECONDS)
         while run.process.poll() is None:
             time.sleep(chance.uniform(0.1, 0.8))
             event = chance.choice(EVENTS)

@@ -69,7 +69,7 @@ class Peer:
         self.directory = pathlib.Path(self.lab.directory) / f"{type(self).__name__.lower()}{next(NUMBERS)}"
         self.directory.mkdir()
         self.process = self.start()
-        wait_until(lambda: torturebed.listening(self.lab, 25), 30, self.name)
+        wait_until(lambda: servers.listens(self.lab, 25), 30, self.name)
 
     def run(self, *command):
         with open(self.directory / "start.log", "a") as log:
@@ -78,7 +78,7 @@ class Peer:
     def close(self):
         self.process.terminate()
         self.process.wait(20)
-        wait_until(lambda: not torturebed.listening(self.lab, 25), 20, f"the end of {self.name}")
+        wait_until(lambda: not servers.listens(self.lab, 25), 20, f"the end of {self.name}")
 
 
 class Direct(Peer):
@@ -148,7 +148,7 @@ mail {{
 
 
 class Postfix(Peer):
-    """`smtpd` is what listens; settings go on top of servers.MAIN_CF."""
+    """Settings go on top of servers.MAIN_CF."""
     name, does = "Postfix smtpd, before queue", ("mail", "connect", "starttls")
     listener = "smtp inet n - n - 200 smtpd\n  -o smtpd_proxy_filter=127.0.0.1:2526\n  -o smtpd_proxy_options=\n"
     settings = {}
@@ -158,15 +158,8 @@ class Postfix(Peer):
                 "smtpd_client_restrictions": "reject_rbl_client bl.test", "smtpd_delay_reject": "no", "smtpd_client_connection_rate_limit": 0,
                 "smtpd_tls_chain_files": f"{self.bed.key} {self.bed.chain}", "smtpd_tls_security_level": "may", "anvil_rate_time_unit": "1h",
                 "relay_transport": f"smtp:[{SINK.split(':')[0]}]:2526", "smtpd_error_sleep_time": 0, **self.settings}
-        servers_master = servers.MASTER_CF
-        try:
-            servers.MASTER_CF = servers.MASTER_CF.replace("smtp      inet  n - n - - smtpd\n", self.listener)
-            self.server = servers.Postfix(self.lab, name=f"{self.directory.name}/postfix", settings=more,
-                                          within=self.resolver())
-        finally:
-            servers.MASTER_CF = servers_master
-        return self.server.process
-
+        return servers.Postfix(self.lab, name=f"{self.directory.name}/postfix", settings=more, within=self.resolver(),
+                               listener=self.listener).process
 
     def resolver(self):
         """A command that runs others with the lab's resolver as the system's."""
