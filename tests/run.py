@@ -58,7 +58,6 @@ class Tally:
         if failed:
             print(output, flush=True)
 
-
     def counts(self, folder):
         """Whether anything in a folder has passed or failed."""
         return any(name.startswith(f"{folder}/") for name in self.names)

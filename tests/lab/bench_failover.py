@@ -19,24 +19,19 @@ from mailrun import Run
 SECONDS = 400
 
 
-def killed(front, seconds, backends):
-    for backend in backends:
-        backend.kill()
-    time.sleep(seconds)
-    for backend in backends:
-        backend.start()
-
-
 def one_backend(front):
-    killed(front, 0.2, front.backends[:1])
+    with front.without(front.backends[:1]):
+        time.sleep(0.2)
 
 
 def other_backend(front):
-    killed(front, 0.2, front.backends[1:])
+    with front.without(front.backends[1:]):
+        time.sleep(0.2)
 
 
 def both_backends(front):
-    killed(front, 0.3, front.backends)
+    with front.without(front.backends):
+        time.sleep(0.3)
 
 
 def agent_killed(front):
