@@ -57,11 +57,14 @@ else
 endif
 
 bench: all lab-programs $(BENCH_PROGRAMS) $(SPF_BENCH_PROGRAMS) ## measure; the figures are left in build/bench/*.json
+	$(Q)packaging/install-packages bench
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)for program in $(BENCH_PROGRAMS); do echo "== $${program##*/}"; $$program || exit; done
 	$(Q)echo "== bench_load" && $(PYTHON) tests/lab/bench_load.py
 	$(Q)echo "== bench_guard" && $(PYTHON) tests/lab/bench_guard.py
 	$(Q)echo "== bench_evaluate" && $(PYTHON) tests/lab/bench_evaluate.py
+	$(Q)echo "== bench_front" && $(PYTHON) tests/lab/bench_front.py
+	$(Q)echo "== bench_failover" && $(PYTHON) tests/lab/bench_failover.py
 	$(Q)echo "== bench_spf" && $(PYTHON) tests/spf/bench_spf.py $(BUILD)/tests/spf
 	@echo "The figures are in:"; ls -1 $(BUILD)/bench/*.json
 

@@ -37,7 +37,7 @@ LONG = ("tests/lab/test_guard.py", "tests/lab/test_lifecycle.py", "branches of t
         "tests/unit/test_lists", "tests/unit/test_table_scale", "tests/lab/test_conn_limit.py", "tests/lab/test_limits.py",
         "tests/lab/test_crash.py", "tests/spf/test_suite.py", "tests/packet/packet", "tests/unit/test_store_crash")
 # These count what passes at full speed, or compare times.
-ALONE = ("tests/lab/test_bench.py", "tests/lab/test_flood.py")
+ALONE = ("tests/lab/test_bench.py", "tests/lab/test_evidence.py", "tests/lab/test_flood.py")
 
 
 class Tally:
@@ -57,7 +57,6 @@ class Tally:
         print(f"{verdict:7} {name:40} {passed:4} passed {failed:3} failed {seconds:6.1f} s{left_out}", flush=True)
         if failed:
             print(output, flush=True)
-
 
     def counts(self, folder):
         """Whether anything in a folder has passed or failed."""

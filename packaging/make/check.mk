@@ -3,7 +3,7 @@
 # `make check`: what has to pass beside the tests. Every check is a target check-NAME of its own, and
 # tests/check.py runs them all, also after one has failed.
 
-CHECKS := format lints cppcheck tidy shell python spelling man unit rules asan tsan fuzz
+CHECKS := format lints cppcheck tidy shell python spelling man unit rules asan tsan fuzz testssl
 
 C_FILES      := $(shell find bpf maps tests tools userspace -name '*.[ch]')
 PYTHON_FILES := $(wildcard tests/*.py tests/*/*.py)
@@ -76,6 +76,10 @@ check-unit: all
 	$(Q)systemd-analyze verify --man=no $(BUILD)/unit-check/postern.service > $(BUILD)/unit-check/said 2>&1 || \
 		{ cat $(BUILD)/unit-check/said; exit 1; }
 	$(Q)! grep -F postern.service $(BUILD)/unit-check/said
+
+# In the lab, with posternd as it is built: nothing of severity MEDIUM or worse.
+check-testssl: all lab-programs
+	$(Q)$(PYTHON) tests/lab/check_testssl.py
 
 check-rules:
 	$(Q)promtool check rules $(ALERTS)

@@ -10,17 +10,30 @@ import sys
 
 import torturebed
 from frontbed import Front
-from lab import GATEWAY4, Lab
+from lab import GATEWAY4, INTERNET4, Lab
 
 PORTS = {25: ["-t", "smtp"], 587: ["-t", "smtp"], 465: []}
 BAD = {"MEDIUM", "HIGH", "CRITICAL", "WARN", "FATAL"}
-# About a name and a CA that only the lab has: no DNS record, no revocation service, no log of certificates.
-LAB_ONLY = {"cert_revocation", "cert_crlDistributionPoints", "cert_ocspURL", "cert_caIssuers", "DNS_CAArecord", "certificate_transparency",
-            "cert_mustStapleExtension", "OCSP_stapling", "engine_problem", "optimal_proto", "scanTime", "old_fart", "cert_notAfter", "scanProblem_DNS"}
+# The lab's CA has no revocation service, and its openssl no engine.
+LAB_ONLY = {"cert_revocation", "engine_problem"}
 SECONDS = 600
 
 
+def faults(rows):
+    return [row for row in rows if row["severity"] in BAD and row["id"] not in LAB_ONLY]
+
+
 def findings(front, port, words):
+    """What it says; a check that it could not make ("WARN") on a busy machine is made once more."""
+    rows = ask(front, port, words)
+    warned = [row for row in faults(rows) if row["severity"] == "WARN"]
+    if not warned:
+        return rows
+    print(f"{port}: once more, because of {warned}", flush=True)
+    return ask(front, port, words)
+
+
+def ask(front, port, words):
     path = torturebed.FIGURES.resolve() / f"testssl-{port}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -36,11 +49,12 @@ def main():
     with Lab("testssl") as lab:
         front = Front(lab, backends="sink")
         front.start(smtp={"commands-max": 10000, "errors-max": 10000})
+        lab.ctl("allow", "add", INTERNET4)  # on 465 it tries HTTP, for which its address would be blocked at the second time
         with concurrent.futures.ThreadPoolExecutor() as pool:
             found = dict(zip(PORTS, pool.map(lambda port: findings(front, port, PORTS[port]), PORTS)))
     wrong = 0
     for port, rows in found.items():
-        bad = [row for row in rows if row["severity"] in BAD and row["id"] not in LAB_ONLY]
+        bad = faults(rows)
         trusted = [row for row in rows if row["id"].startswith("cert_chain_of_trust") and row["finding"].startswith("passed")]
         if not trusted:
             bad += [row for row in rows if row["id"].startswith("cert_chain_of_trust")] or [{"id": "cert_chain_of_trust", "severity": "?", "finding": "missing"}]

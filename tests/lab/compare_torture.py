@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The torture suite against Postfix, Postfix with its strict settings, Exim and Postern (when it is built with a front), side by side.
+"""The torture suite against Postfix, Postfix with its strict settings and Exim, beside what test_front_torture.py has found of Postern.
 
 Leaves each server's rows in build/torture/NAME.json, and build/torture/compare.json and compare.md with all of them.
 
@@ -12,28 +12,29 @@ import sys
 import torturebed
 from lab import Lab
 
-AUTH = ["--submission", "587", "--user", torturebed.LOGIN, "--password", torturebed.PASSWORD, "--user-sender", torturebed.USER,
-        "--user-source", torturebed.USER_SOURCE]
-
 
 def peer(name, start, *more):
     with Lab("torture") as lab:
-        sink = torturebed.Sink(lab)
+        behind = torturebed.Sink(lab)
         start(lab)
-        return torturebed.suite(lab, name, *more, log=sink.path, patience=20)
+        torturebed.suite(lab, name, *more, log=behind.path, patience=20)
+        torturebed.suite(lab, f"{name}-relay", script="relay.py")
 
 
 SERVERS = {
     "postfix": lambda: peer("postfix", torturebed.postfix),
     "postfix-strict": lambda: peer("postfix-strict", lambda lab: torturebed.postfix(lab, hardened=True)),
-    "exim": lambda: peer("exim", torturebed.Exim, *AUTH),
+    "exim": lambda: peer("exim", torturebed.Exim, *torturebed.AUTH),
 }
 
 
 def compare():
     """Writes the table of all servers whose rows are there."""
-    tables = {path.stem: json.loads(path.read_text()) for path in sorted(torturebed.FIGURES.glob("*.json")) if path.stem != "compare"}
-    tables = {name: {(row["section"], row["name"]): row for row in rows} for name, rows in tables.items()}
+    tables = {}
+    for name in ("postern", *SERVERS):
+        files = [path for path in (torturebed.FIGURES / f"{name}.json", torturebed.FIGURES / f"{name}-relay.json") if path.exists()]
+        if files:
+            tables[name] = {(row["section"], row["name"]): row for path in files for row in json.loads(path.read_text())}
     keys = list(dict.fromkeys(key for rows in tables.values() for key in rows))
     rows = []
     for key in keys:

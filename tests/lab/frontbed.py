@@ -6,6 +6,7 @@
 
     front = Front(lab, backends="postfix"); front.start(smtp={...})     # options over those of SETTINGS
 """
+import contextlib
 import os
 import pathlib
 import time
@@ -38,7 +39,7 @@ class Backend(servers.Postfix):
             "inet_interfaces": self.host, "myhostname": f"backend{number}.test", "virtual_mailbox_domains": OWN,
             "smtpd_authorized_xclient_hosts": "10.77.0.0/16, 10.79.0.0/24, 127.0.0.0/8", "mynetworks": "0.0.0.0/0, [::]/0", "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_recipient_restrictions": f"check_recipient_access {ACCESS}, permit", "default_transport": "discard",
-            "message_size_limit": 104857600, "virtual_mailbox_limit": 0, "mailbox_size_limit": 0, "smtpd_recipient_limit": 2000, 
+            "message_size_limit": 104857600, "virtual_mailbox_limit": 0, "mailbox_size_limit": 0, "smtpd_recipient_limit": 2000,
             "minimal_backoff_time": "1s", "queue_run_delay": "1s", "smtputf8_enable": "yes"})
 
     def files(self):
@@ -92,6 +93,17 @@ class Front:
     def suite(self, name, *more, **options):
         """The torture suite against it; see torturebed.suite()."""
         return torturebed.suite(self.lab, name, "--sender-domain", SENDER, *more, **options)
+
+    @contextlib.contextmanager
+    def without(self, backends):
+        """These are killed, and started again afterwards."""
+        for backend in backends:
+            backend.kill()
+        try:
+            yield
+        finally:
+            for backend in backends:
+                backend.start()
 
     # ---- what has arrived
 

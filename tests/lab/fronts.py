@@ -62,14 +62,14 @@ def pss(root):
 class Peer:
     name, does = "", ()
     held = 15000  # idle connections
-    crowd = 100   # listed clients at a time
+    crowd, listed = 100, 20000  # listed clients at a time, and in all
 
     def __init__(self, bed):
         self.bed, self.lab = bed, bed.lab
         self.directory = pathlib.Path(self.lab.directory) / f"{type(self).__name__.lower()}{next(NUMBERS)}"
         self.directory.mkdir()
         self.process = self.start()
-        wait_until(lambda: torturebed.listening(self.lab, 25), 30, self.name)
+        wait_until(lambda: servers.listens(self.lab, 25), 30, self.name)
 
     def run(self, *command):
         with open(self.directory / "start.log", "a") as log:
@@ -78,7 +78,7 @@ class Peer:
     def close(self):
         self.process.terminate()
         self.process.wait(20)
-        wait_until(lambda: not torturebed.listening(self.lab, 25), 20, f"the end of {self.name}")
+        wait_until(lambda: not servers.listens(self.lab, 25), 20, f"the end of {self.name}")
 
 
 class Direct(Peer):
@@ -148,7 +148,7 @@ mail {{
 
 
 class Postfix(Peer):
-    """`smtpd` is what listens; settings go on top of servers.MAIN_CF."""
+    """Settings go on top of servers.MAIN_CF."""
     name, does = "Postfix smtpd, before queue", ("mail", "connect", "starttls")
     listener = "smtp inet n - n - 200 smtpd\n  -o smtpd_proxy_filter=127.0.0.1:2526\n  -o smtpd_proxy_options=\n"
     settings = {}
@@ -158,15 +158,8 @@ class Postfix(Peer):
                 "smtpd_client_restrictions": "reject_rbl_client bl.test", "smtpd_delay_reject": "no", "smtpd_client_connection_rate_limit": 0,
                 "smtpd_tls_chain_files": f"{self.bed.key} {self.bed.chain}", "smtpd_tls_security_level": "may", "anvil_rate_time_unit": "1h",
                 "relay_transport": f"smtp:[{SINK.split(':')[0]}]:2526", "smtpd_error_sleep_time": 0, **self.settings}
-        servers_master = servers.MASTER_CF
-        try:
-            servers.MASTER_CF = servers.MASTER_CF.replace("smtp      inet  n - n - - smtpd\n", self.listener)
-            self.server = servers.Postfix(self.lab, name=f"{self.directory.name}/postfix", settings=more,
-                                          within=self.resolver())
-        finally:
-            servers.MASTER_CF = servers_master
-        return self.server.process
-
+        return servers.Postfix(self.lab, name=f"{self.directory.name}/postfix", settings=more, within=self.resolver(),
+                               listener=self.listener).process
 
     def resolver(self):
         """A command that runs others with the lab's resolver as the system's."""
@@ -182,10 +175,10 @@ class PostfixQueue(Postfix):
 
 class Postscreen(Postfix):
     name, does = "postscreen", ("connect", "hold")
-    crowd = 3000  # it keeps each waiting for a second
+    crowd, listed = 200, 2000  # it keeps each waiting for a second
     listener = ("smtp inet n - n - 1 postscreen\nsmtpd pass - - n - 200 smtpd\n  -o smtpd_proxy_filter=127.0.0.1:2526\n"
                 "dnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n")
-    settings = {"postscreen_dnsbl_sites": "bl.test", "postscreen_dnsbl_action": "drop", "postscreen_greet_action": "ignore", "postscreen_greet_wait": "1s",
+    settings = {"postscreen_dnsbl_sites": "bl.test", "postscreen_dnsbl_action": "drop", "postscreen_pipelining_enable": "yes", "postscreen_greet_action": "ignore", "postscreen_greet_wait": "1s",
                 "postscreen_pre_queue_limit": 20000, "postscreen_post_queue_limit": 20000, "postscreen_client_connection_count_limit": 20000,
                 "postscreen_cache_map": "", "smtpd_client_restrictions": ""}
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Real senders that deliver one message, whose octets are given, to the front, on each of its ports.
 
-A sender is a function (lab, way, port, login, path of the message) that raises lab.Failed if the message was not taken.
+A sender is a function (lab, way, port, path of the message) that raises lab.Failed if the message was not taken.
 Way: see senders.py. On 25 a port of "25s" is STARTTLS.
 """
 import contextlib

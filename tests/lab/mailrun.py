@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Senders that deliver a number of messages whatever happens to the servers, as mail servers do: who is told nothing tries again.
 
+Run(front, prefix, count, seconds) starts them in a lab, and tells at the end what became of the messages.
+
 usage: mailrun.py HOST COUNT THREADS PREFIX OWN SECONDS ADDRESS ...
 prints a list of {"id", "tries": [reply or "lost", ...]}. A message is done when a reply with 2xx or 5xx has come for it; a lost
 reply after the final dot is "lost" and counts as told nothing.
@@ -12,6 +14,11 @@ import sys
 import threading
 import time
 
+from lab import GATEWAY4, wait_until
+from torturebed import OWN
+
+THREADS = 8
+SOURCES = [f"203.0.113.{host}" for host in range(30, 40)]
 PAUSE = 0.15  # seconds until the next try
 LINE_PATIENCE = 20
 
@@ -44,13 +51,56 @@ def attempt(host, source, own, word):
 
 def deliver(host, source, own, word, end):
     tries = []
-    while time.monotonic() < end:
-        reply = attempt(host, source, own, word)
-        tries.append(reply)
-        if reply[0] in "25":
-            break
+    while True:
+        tries.append(attempt(host, source, own, word))
+        if tries[-1][0] in "25" or time.monotonic() > end:
+            return {"id": word, "tries": tries}
         time.sleep(PAUSE)
-    return {"id": word, "tries": tries}
+
+
+class Run:
+    """So many messages under way to a front (frontbed.py) before sinks, for so many seconds at most, and what became of each."""
+
+    def __init__(self, front, prefix, count, seconds):
+        self.front, self.prefix, self.seconds = front, prefix, seconds
+        self.path = front.lab.directory / f"{prefix}.json"
+        with open(self.path, "w") as out:  # not a pipe: nobody reads before the end
+            self.process = front.lab.start(front.lab.internet, sys.executable, __file__, GATEWAY4, count, THREADS, prefix, OWN, seconds, *SOURCES,
+                                           stdout=out)
+
+    def arrived(self):
+        """{id: how often}"""
+        counts = {}
+        for backend in self.front.backends:
+            for row in backend.messages():
+                word = row["from"].partition("<")[2].partition("@")[0]
+                if word.startswith(self.prefix):
+                    counts[word] = counts.get(word, 0) + 1
+        return counts
+
+    def wait_for(self, number):
+        wait_until(lambda: sum(self.arrived().values()) >= number or self.process.poll() is not None, 30, f"{number} messages")
+
+    def rows(self):
+        self.process.wait(self.seconds + 60)
+        return json.loads(self.path.read_text())
+
+    def end(self):
+        """The table of outcomes; nothing may be lost."""
+        rows = self.rows()
+        counts, table = self.arrived(), {"told 250": 0, "told 5xx": 0, "unfinished": 0, "in doubt": 0, "lost": 0, "doubled": 0, "doubled unasked": 0}
+        for row in rows:
+            copies, tries = counts.get(row["id"], 0), row["tries"]
+            taken, doubts = tries[-1][0] == "2", sum(reply == "lost" or reply[0] == "4" for reply in tries)
+            table["told 250"] += taken
+            table["told 5xx"] += tries[-1][0] == "5"
+            table["unfinished"] += tries[-1][0] not in "25"
+            table["in doubt"] += doubts > 0
+            table["lost"] += taken and copies == 0
+            table["doubled"] += max(0, copies - 1)
+            table["doubled unasked"] += max(0, copies - 1 - doubts)
+        assert table["lost"] == 0 and table["doubled unasked"] == 0, table
+        return table
 
 
 def main():

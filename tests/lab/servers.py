@@ -35,8 +35,8 @@ alias_maps =
 alias_database =
 """
 
+SMTPD = "smtp inet n - n - - smtpd\n"
 MASTER_CF = """\
-smtp      inet  n - n - - smtpd
 smtp      unix  - - n - - smtp
 pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
@@ -94,10 +94,10 @@ Server(("", int(sys.argv[2])), Handler).serve_forever()
 class Postfix:
     """
     Postfix on port 25, which delivers mail for lab.example into a maildir. Settings are added to MAIN_CF's.
-    `within`: a command that runs it, whose own is added to it.
+    `within`: a command that runs it, whose own is added to it. `listener`: lines of master.cf, of what answers on port 25.
     """
 
-    def __init__(self, lab, name="postfix", namespace=None, settings=None, within=()):
+    def __init__(self, lab, name="postfix", namespace=None, settings=None, within=(), listener=SMTPD):
         namespace = namespace or lab.gateway
         self.directory = pathlib.Path(lab.directory) / name
         self.mail = self.directory / "mail"
@@ -109,7 +109,7 @@ class Postfix:
                  if line.split(" ")[0] not in (settings or {})]
         lines += [f"{key} = {value}" for key, value in (settings or {}).items()]
         (self.directory / "main.cf").write_text("\n".join(lines) + "\n")
-        (self.directory / "master.cf").write_text(MASTER_CF)
+        (self.directory / "master.cf").write_text(listener + MASTER_CF)
         lab.ns(namespace, "chown", "postfix", self.directory / "data")
         lab.ns(namespace, "postfix", "-c", self.directory, "check")  # makes the queue's directories
         log = open(self.directory / "start.log", "w")

@@ -113,7 +113,7 @@ def test_xclient_not_allowed(fresh):
     told, figures = hand_over(fresh, "127.0.0.1:25 xclient", count=1)
     assert [line.split()[2] for line in told] == ["451"] * 3
     assert "XCLIENT: not offered" in figures
-    assert not clients(postfix) or postfix.delivered() == 0
+    assert not clients(postfix) and postfix.delivered() == 0
 
 
 def test_proxy(fresh):

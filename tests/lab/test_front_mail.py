@@ -2,9 +2,7 @@
 """Mode proxy in front of two Postfix: real senders, and messages of every kind, which arrive octet for octet."""
 import concurrent.futures
 import itertools
-import pathlib
 import subprocess
-import sys
 
 import pytest
 
@@ -14,9 +12,7 @@ from frontbed import OWN, SENDER, USER, Front
 from lab import GATEWAY4, GATEWAY6, Failed, Lab
 from wire import inside
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from torture.client import Client  # noqa: E402
+from torture.client import Client  # torturebed has made tests/torture known
 
 NUMBERS = itertools.count()
 MEGABYTE = b"0123456789abcdef" * 4 + b"\r\n"

@@ -10,17 +10,24 @@ import hmac
 import json
 import os
 import pathlib
+import sys
 
 import senders
 import servers
 from lab import BUILD, GATEWAY4, run, wait_until
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+
+from torture import sink  # noqa: E402
+
 OWN, USER = "own.example", "user@own.example"
 SINK_PORT = 2525
 LOGIN, PASSWORD = "user", "secret word"
 SOURCES = "198.51.100.128/25"
 USER_SOURCE = "192.0.2.200"
+# The suite's options for a server that has a port for submission.
+AUTH = ["--submission", "587", "--user", LOGIN, "--password", PASSWORD, "--user-sender", USER, "--user-source", USER_SOURCE]
 FIGURES = BUILD / "torture"
 
 
@@ -57,33 +64,25 @@ def scram(password, salt=b"salt of the lab", turns=4096):
     return ",".join([f"{{SCRAM-SHA-256}}{turns}", *(base64.b64encode(part).decode() for part in parts)])
 
 
-def listening(lab, port, namespace=None):
-    return f":{port} " in lab.ns(namespace or lab.gateway, "ss", "-Hltn").out
-
-
 class Sink:
     """A sink in the gateway; see tests/torture/sink.py."""
 
-    def __init__(self, lab, port=SINK_PORT, host="127.0.0.1", name="sink", options=()):
-        self.lab, self.port, self.host, self.options = lab, port, host, options
+    def __init__(self, lab, port=SINK_PORT, host="127.0.0.1", name="sink"):
+        self.lab, self.place = lab, f"{host}:{port}"
         self.path = pathlib.Path(lab.directory) / f"{name}.jsonl"
         self.path.touch()
         self.start()
 
     def start(self):
-        self.process = self.lab.start(self.lab.gateway, "/usr/bin/python3", TESTS / "torture/sink.py", self.path, f"{self.host}:{self.port}",
-                                      *self.options)
-        wait_until(lambda: f"{self.host}:{self.port} " in self.lab.ns(self.lab.gateway, "ss", "-Hltn").out, 10, "the sink")
+        self.process = self.lab.start(self.lab.gateway, "/usr/bin/python3", TESTS / "torture/sink.py", self.path, self.place)
+        wait_until(lambda: f"{self.place} " in self.lab.ns(self.lab.gateway, "ss", "-Hltn").out, 10, "the sink")
 
     def kill(self):
         self.process.kill()
         self.process.wait()
 
-    def rows(self):
-        return [json.loads(line) for line in self.path.read_text().splitlines(True) if line.endswith("\n")]
-
     def messages(self):
-        return [row for row in self.rows() if "octets" in row]
+        return sink.messages(self.path)
 
 
 def postfix(lab, hardened=False):
@@ -176,7 +175,7 @@ class Exim:
         with open(self.directory / "start.log", "w") as log:
             self.process = lab.start(lab.gateway, "unshare", "--mount", "sh", "-c", f"{mounts} && exec {program} -C {conf} -bdf", stdout=log,
                                      stderr=log)
-        wait_until(lambda: listening(lab, 25), 20, "Exim")
+        wait_until(lambda: servers.listens(lab, 25), 20, "Exim")
 
 
 def suite(lab, name, *more, host=GATEWAY4, port=25, log=None, patience=5, script="torture.py", timeout=300):

@@ -250,9 +250,7 @@ def too_large(talk, made):
 @chunking("mixed: BDAT in a message of DATA", "DATA with BDAT 0 LAST as a line of text", "delivered once, octet for octet")
 def as_text(talk, made):
     talk.expect(made.ask("DATA"), "354", "DATA")
-    made.send(talk.head() + b"BDAT 0 LAST\r\n.\r\n")
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1, b"BDAT 0 LAST\r\n")
+    talk.deliver(made, b"BDAT 0 LAST\r\n")
 
 
 for title, sequence in AMBIGUOUS.items():

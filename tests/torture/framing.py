@@ -167,9 +167,7 @@ def octets(talk):
     for line, code in ((f"MAIL FROM:<{talk.sender}>", "250"), (f"RCPT TO:<{talk.target.rcpt}>", "250"), ("DATA", "354")):
         made.send(line.encode() + b"\r\n", each=1, pause=0.0005)
         talk.expect(made.reply(), code, line)
-    made.send(talk.head() + b"..\r\n..a\r\n.. \r\nlast" + END, each=1, pause=0.0005)
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1, b".\r\n.a\r\n. \r\nlast\r\n")
+    talk.deliver(made, b"..\r\n..a\r\n.. \r\nlast\r\n", b".\r\n.a\r\n. \r\nlast\r\n", each=1, pause=0.0005)
 
 
 @case("framing", "CR at the end of a segment, LF in the next", "RFC 5321 2.3.8", "lines cut between CR and LF", "delivered once, octet for octet")

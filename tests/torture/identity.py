@@ -131,7 +131,7 @@ def wrong_hello(talk):
     talk.expect(made.ask("DATA"), "354|503|554", "DATA")
 
 
-@case("identity", "a forged trace in the header", "RFC 8601 5", "Authentication-Results and Received of others in the header", "delivered once; what bears our name is gone or refused")
+@case("identity", "a forged trace in the header", "RFC 8601 5", "Authentication-Results and Received of others in the header", "delivered once, octet for octet below the header, or refused")
 def forged_header(talk):
     made = talk.data(talk.open())
     made.send(b"Authentication-Results: mx.own.example; spf=pass smtp.mailfrom=forged\r\n" + talk.head() + b"text\r\n.\r\n")

@@ -44,9 +44,7 @@ def group(talk):
     made.send(f"MAIL FROM:<{talk.sender}>\r\nRCPT TO:<{to}>\r\nRCPT TO:<other@elsewhere.example>\r\nDATA\r\n".encode())
     for code in ("250", "250", "5|4", "354"):
         talk.expect(made.reply(), code, "reply")
-    made.send(talk.head() + b"text\r\n.\r\n")
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1, b"text\r\n")
+    talk.deliver(made, b"text\r\n")
 
 
 @case("order", "a group, octet by octet", RULES, "MAIL, RCPT, DATA without waiting, an octet a segment", "answered in order")
@@ -55,9 +53,7 @@ def group_slowly(talk):
     made.send(f"MAIL FROM:<{talk.sender}>\r\nRCPT TO:<{talk.target.rcpt}>\r\nDATA\r\n", each=1, pause=0.0005)
     for code in ("250", "250", "354"):
         talk.expect(made.reply(), code, "reply")
-    made.send(talk.head() + b"text\r\n.\r\n")
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1, b"text\r\n")
+    talk.deliver(made, b"text\r\n")
 
 
 @case("order", "a group that begins with RSET", RULES, "RSET, MAIL, RCPT, DATA in one segment", "answered in order")
@@ -66,9 +62,7 @@ def group_reset(talk):
     made.send(f"RSET\r\nMAIL FROM:<{talk.sender}>\r\nRCPT TO:<{talk.target.rcpt}>\r\nDATA\r\n")
     for code in ("250", "250", "250", "354"):
         talk.expect(made.reply(), code, "reply")
-    made.send(talk.head() + b"text\r\n.\r\n")
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1)
+    talk.deliver(made, b"text\r\n")
 
 
 @case("order", "a group in which all is refused", RULES, "MAIL, a refused RCPT, DATA in one segment", "503 or 554 for DATA, or 354 and nothing arrives")

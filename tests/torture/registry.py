@@ -118,6 +118,12 @@ class Talk:
         self.expect(made.ask("DATA"), "354", "DATA")
         return made
 
+    def deliver(self, made, text, body=None, **how):
+        """After DATA: a message with this text, dots as they are; it is taken, and arrives once. `body`: without its stuffing."""
+        made.send(self.head() + text + b".\r\n", **how)
+        self.expect(made.reply(), "250", "message")
+        self.arrives(1, 1, text if body is None else body)
+
     def needs(self, made, keyword):
         if keyword not in made.offers:
             raise NotOffered(keyword)

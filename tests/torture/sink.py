@@ -2,20 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A mail server that takes everything and writes down which octets arrived: the server behind the one that is tested.
 
-usage: sink.py LOG ADDRESS:PORT [--hide KEYWORD ...] [--cert CHAIN_AND_KEY]
+usage: sink.py LOG ADDRESS:PORT
 
-LOG gets a line of JSON for each message, {"from", "to", "octets", "bare", "by", "session"} with octets as latin-1, and for each
-command line that is none of mail's own. What a recipient's name begins with decides what becomes of it:
-
-    temp-, perm-     RCPT is refused with 450, 550         late-temp-, late-perm-   the message is, after its end
-    drop-            the connection is closed at DATA's end without a reply
+LOG gets a line of JSON for each message, {"from", "to", "octets", "bare", "by", "session"} with octets as latin-1.
 """
-import argparse
 import json
 import re
 import socket
 import socketserver
-import ssl
 import sys
 import threading
 import time
@@ -29,7 +23,7 @@ class Session(socketserver.BaseRequestHandler):
     def setup(self):
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input, self.sender, self.to, self.chunks = b"", None, [], None
-        self.number, self.secured = self.server.next_session(), False
+        self.number = self.server.next_session()
 
     def say(self, text):
         self.request.sendall(text.encode() + b"\r\n")
@@ -51,37 +45,27 @@ class Session(socketserver.BaseRequestHandler):
             self.say("220 sink.test ESMTP")
             while self.command(self.line()):
                 pass
-        except (OSError, ssl.SSLError):
+        except OSError:
             pass
 
     def command(self, line):
         word = line.split(b" ")[0].split(b":")[0].upper().decode("latin-1")
         do = getattr(self, f"do_{word.lower()}", None) if word.isalpha() else None
         if not do:
-            self.server.note(session=self.number, line=line.decode("latin-1"))
             self.say("500 5.5.2 unknown")
             return True
         return do(line) is not False
 
     def do_ehlo(self, _line):
         self.reset()
-        keywords = [word for word in KEYWORDS if word.split(" ")[0] not in self.server.hidden]
-        if self.server.tls and not self.secured:
-            keywords.append("STARTTLS")
-        lines = ["sink.test", *keywords]
+        lines = ["sink.test", *KEYWORDS]
         self.say("\r\n".join(f"250{' ' if number == len(lines) else '-'}{text}" for number, text in enumerate(lines, 1)))
 
     def do_helo(self, _line):
         self.reset()
         self.say("250 sink.test")
 
-    def do_starttls(self, _line):
-        self.say("220 2.0.0 go")
-        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
-        self.secured, self.input = True, b""
-
-    def do_xclient(self, line):
-        self.server.note(session=self.number, line=line.decode("latin-1"))
+    def do_xclient(self, _line):
         self.say("220 sink.test ESMTP")
 
     def reset(self):
@@ -93,18 +77,13 @@ class Session(socketserver.BaseRequestHandler):
         self.say("250 2.1.0 ok")
 
     def do_rcpt(self, line):
-        text = line.decode("latin-1")
-        fate = re.match(r"RCPT TO:\s*<(temp|perm)-", text, re.I)
-        if fate:
-            self.say({"temp": "450 4.2.1 not now", "perm": "550 5.1.1 nobody"}[fate[1].lower()])
-            return
-        self.to.append(text)
+        self.to.append(line.decode("latin-1"))
         self.say("250 2.1.5 ok")
 
     def do_data(self, _line):
         if not self.to:
             self.say("554 5.5.1 no recipients")
-            return None
+            return
         self.say("354 go on")
         wire = self.input
         start = 0
@@ -118,7 +97,7 @@ class Session(socketserver.BaseRequestHandler):
                 raise ConnectionError
             wire += octets
         self.input = wire[end + 3:]
-        return self.complete(re.sub(rb"(^|\r\n)\.", rb"\1", wire[:end]), "DATA")
+        self.complete(re.sub(rb"(^|\r\n)\.", rb"\1", wire[:end]), "DATA")
 
     def do_bdat(self, line):
         words = line.split()
@@ -132,22 +111,14 @@ class Session(socketserver.BaseRequestHandler):
         self.chunks = (self.chunks or b"") + b"".join(pieces)
         if len(words) < 3:
             self.say("250 2.0.0 chunk")
-            return None
-        return self.complete(self.chunks, "BDAT")
+        else:
+            self.complete(self.chunks, "BDAT")
 
     def complete(self, octets, by):
-        text = "".join(self.to)
-        fate = re.search(r"<(late-temp|late-perm|drop)-", text)
-        if fate and fate[1] == "drop":
-            return False
-        if fate:
-            self.say({"late-temp": "451 4.3.0 not now", "late-perm": "554 5.6.0 not this"}[fate[1]])
-        else:
-            self.server.note(session=self.number, **{"from": self.sender, "to": self.to, "octets": octets.decode("latin-1"),
-                                                     "bare": bool(BARE.search(octets)), "by": by})
-            self.say("250 2.0.0 taken")
+        self.server.note(session=self.number, **{"from": self.sender, "to": self.to, "octets": octets.decode("latin-1"),
+                                                 "bare": bool(BARE.search(octets)), "by": by})
+        self.say("250 2.0.0 taken")
         self.reset()
-        return True
 
     def do_rset(self, _line):
         self.reset()
@@ -168,10 +139,9 @@ class Sink(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, log, place, hidden=(), tls=None):
+    def __init__(self, log, place):
         self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
         self.file, self.lock, self.sessions = open(log, "a", buffering=1), threading.Lock(), 0
-        self.hidden, self.tls = set(hidden), tls
         super().__init__(place, Session)
 
     def next_session(self):
@@ -184,29 +154,18 @@ class Sink(socketserver.ThreadingTCPServer):
             self.file.write(json.dumps({"time": time.time(), **what}) + "\n")
 
 
-def read(log):
-    """(messages, other lines) that a sink has written down so far."""
-    rows = []
+def messages(log):
+    """What a sink has written down of messages so far."""
     with open(log) as file:
-        for line in file:
-            if line.endswith("\n"):
-                rows.append(json.loads(line))
-    return [row for row in rows if "octets" in row], [row for row in rows if "line" in row]
+        return [json.loads(line) for line in file if line.endswith("\n")]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("log")
-    parser.add_argument("place")
-    parser.add_argument("--hide", nargs="*", default=[])
-    parser.add_argument("--cert")
-    options = parser.parse_args()
-    tls = None
-    if options.cert:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(options.cert)
-    host, port = options.place.rsplit(":", 1)
-    Sink(options.log, (host.strip("[]"), int(port)), options.hide, tls).serve_forever()
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    log, place = sys.argv[1:]
+    host, port = place.rsplit(":", 1)
+    Sink(log, (host.strip("[]"), int(port))).serve_forever()
 
 
 if __name__ == "__main__":

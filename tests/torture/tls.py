@@ -25,7 +25,7 @@ INJECTED = {
     "AUTH": b"AUTH PLAIN AGEAYg==\r\n",
     "STARTTLS again": b"STARTTLS\r\n",
     "QUIT": b"QUIT\r\n",
-    "half a command": b"NOO",
+    "half a command": b"RSE",
     "an empty line": b"\r\n",
     "a LF": b"\n",
     "a NUL": b"\0",
@@ -158,19 +158,12 @@ for new in ("TLSv1_2", "TLSv1_3"):
 
 @case("tls", "a record for each octet", "RFC 8446 5.1", "a mail inside TLS, an octet a record", "delivered once, octet for octet")
 def records(talk):
-    made = talk.data(talk.open(secure=True))
-    made.send(talk.head() + b"..\r\n.x\r\n.\r\n", each=1)
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1, b".\r\nx\r\n")
+    talk.deliver(talk.data(talk.open(secure=True)), b"..\r\n.x\r\n", b".\r\nx\r\n", each=1)
 
 
 @case("tls", "a mail inside TLS", "RFC 3207", "a mail of 300 KB inside TLS", "delivered once, octet for octet")
 def secured(talk):
-    text = b"0123456789 " * 70 + b"\r\n"
-    made = talk.data(talk.open(secure=True))
-    made.send(talk.head() + text * 400 + b".\r\n")
-    talk.expect(made.reply(), "250", "message")
-    talk.arrives(1, 1, text * 400)
+    talk.deliver(talk.data(talk.open(secure=True)), (b"0123456789 " * 70 + b"\r\n") * 400)
 
 
 TRUNCATION = "RFC 8446 6.1"

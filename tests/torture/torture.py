@@ -102,13 +102,13 @@ def look_behind(found, log, patience):
     """Adds to the rows what has arrived. A server with a queue is given some time for what it has promised."""
     end = time.monotonic() + patience
     while True:
-        messages, _ = sink.read(log)
+        messages = sink.messages(log)
         short = any(talk.most is not None and len(of(talk, messages)) < talk.least for _, talk in found)
         if not short or time.monotonic() > end:
             break
         time.sleep(0.2)
     time.sleep(min(1, patience))  # for what must not come
-    messages, _ = sink.read(log)
+    messages = sink.messages(log)
     for row, talk in found:
         own = of(talk, messages)
         row["arrived"] = len(own)

@@ -391,6 +391,14 @@ void check_scripts(struct backend_fixture *fixture)
 	}
 }
 
+void send_two(struct backend_fixture *fixture)
+{
+	send_one(fixture);
+	send_one(fixture);
+	check_told(fixture, ALL_OK ALL_OK);
+	check_scripts(fixture);
+}
+
 struct backend_info info_of(struct backend_fixture *fixture, size_t server)
 {
 	struct backend_info info;

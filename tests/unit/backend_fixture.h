@@ -103,6 +103,8 @@ void tick(struct backend_fixture *fixture, uint64_t ms);
 void begin_one(struct backend_fixture *fixture);
 /* A whole transaction with one recipient and a small message. */
 void send_one(struct backend_fixture *fixture);
+/* Two, one after the other; both are taken, and that is all that the scripts say. */
+void send_two(struct backend_fixture *fixture);
 struct backend_info info_of(struct backend_fixture *fixture, size_t server);
 
 #endif

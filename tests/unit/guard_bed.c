@@ -153,14 +153,6 @@ int bed_tear_down(void **state)
 	return 0;
 }
 
-struct addr bed_addr(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr, NULL), 0);
-	return addr;
-}
-
 /* ---- what the kernel tells */
 
 static void tell(struct guard_bed *bed, const struct addr *addr, bool completed)
@@ -179,7 +171,7 @@ static void wake(const struct guard_bed *bed)
 
 void bed_tell(struct guard_bed *bed, const char *source, bool completed)
 {
-	const struct addr addr = bed_addr(source);
+	const struct addr addr = addr_of(source);
 
 	pthread_mutex_lock(&bed->lock);
 	tell(bed, &addr, completed);
@@ -336,7 +328,7 @@ void bed_set(struct guard_bed *bed, bool *what, bool value)
 
 struct gate_learned bed_learned(struct guard_bed *bed, const char *source)
 {
-	const struct addr addr = bed_addr(source);
+	const struct addr addr = addr_of(source);
 	struct gate_learned learned;
 
 	played_find(bed, &addr, &learned);
@@ -386,7 +378,7 @@ void bed_ask(struct guard_bed *bed, struct bed_question *question,
 {
 	question->bed = bed;
 	question->ask = ask;
-	question->addr = bed_addr(source);
+	question->addr = addr_of(source);
 	assert_int_equal(pthread_create(&question->thread, NULL, put_question, question), 0);
 }
 

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "session/guard.h"
+#include "tests/unit/addr_fixture.h"
 #include "tests/unit/dns_fixture.h"
 #include "tests/unit/store_fixture.h"
 
@@ -70,7 +71,6 @@ void bed_set_wall(uint32_t seconds);
 void bed_tell(struct guard_bed *bed, const char *source, bool completed);
 /* Many at once: 10.0.0.0 + first and so on. */
 void bed_tell_many(struct guard_bed *bed, uint32_t first, size_t count, bool completed);
-struct addr bed_addr(const char *text);
 
 /* The DNS server answers about clients late, when bed_release() is called, or never. */
 enum bed_server { BED_ANSWERS, BED_HOLDS, BED_MUTE };

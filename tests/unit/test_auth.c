@@ -507,6 +507,8 @@ static void test_silent_afterwards(void **state)
 	auth_exchange_decide(dialogue.exchange, true);
 	auth_exchange_defer(dialogue.exchange);
 	dialogue_end(&dialogue);
+	assert_int_equal(dialogue.answers, 1);
+	assert_int_equal(dialogue.step, AUTH_BAD);
 }
 
 static void test_backend(void **state)

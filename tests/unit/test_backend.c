@@ -45,10 +45,7 @@ static void test_reuse(void **state)
 
 	add_server(fixture, SCRIPTS(HELLO MAIL_OK RCPT_OK DATA_OK MAIL_OK RCPT_OK DATA_OK));
 	start(fixture);
-	send_one(fixture);
-	send_one(fixture);
-	check_told(fixture, ALL_OK ALL_OK);
-	check_scripts(fixture);
+	send_two(fixture);
 	assert_int_equal(info_of(fixture, 0).reused, 1);
 }
 

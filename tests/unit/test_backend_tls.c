@@ -54,10 +54,7 @@ static void test_starttls(void **state)
 	start(fixture);
 	assert_true(backends_offer(fixture->backends, &features, &size));
 	assert_int_equal(features, BACKEND_PIPELINING | BACKEND_AUTH_PLAIN);
-	send_one(fixture);
-	send_one(fixture);
-	check_told(fixture, ALL_OK ALL_OK);
-	check_scripts(fixture);
+	send_two(fixture);
 	assert_int_equal(info_of(fixture, 0).reused, 1);
 }
 

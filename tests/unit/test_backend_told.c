@@ -36,10 +36,7 @@ static void test_xclient(void **state)
 
 	add_xclient(fixture, SCRIPTS(XHELLO XSAID XAGAIN TRANSACTION XSAID XAGAIN TRANSACTION));
 	start(fixture);
-	send_one(fixture);
-	send_one(fixture);
-	check_told(fixture, ALL_OK ALL_OK);
-	check_scripts(fixture);
+	send_two(fixture);
 	assert_int_equal(info_of(fixture, 0).reused, 1);
 }
 
@@ -67,10 +64,7 @@ static void test_offered_once(void **state)
 			    "S: 220 mx\nC: EHLO helo.example\nS: 250 mx\n" TRANSACTION XSAID XAGAIN
 				    TRANSACTION));
 	start(fixture);
-	send_one(fixture);
-	send_one(fixture);
-	check_told(fixture, ALL_OK ALL_OK);
-	check_scripts(fixture);
+	send_two(fixture);
 	assert_int_equal(info_of(fixture, 0).reused, 1);
 }
 
@@ -82,10 +76,7 @@ static void test_taken_once(void **state)
 	add_xclient(fixture, SCRIPTS(XHELLO XSAID XAGAIN TRANSACTION XSAID "S: 550 5.7.0 no\n",
 				     XHELLO XSAID XAGAIN TRANSACTION));
 	start(fixture);
-	send_one(fixture);
-	send_one(fixture);
-	check_told(fixture, ALL_OK ALL_OK);
-	check_scripts(fixture);
+	send_two(fixture);
 	assert_int_equal(info_of(fixture, 0).failures, 0);
 }
 

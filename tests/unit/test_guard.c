@@ -199,7 +199,7 @@ static void what_is_not_known_earns_nothing(void **state)
 {
 	struct guard_bed *bed = *state;
 	struct verdict verdict;
-	struct addr addr = bed_addr(NO_ANSWER);
+	struct addr addr = addr_of(NO_ANSWER);
 
 	bed_open(bed, GUARD "history: {good: 2, trust: 7200}\n");
 	for (unsigned int times = 1; times <= 3; times++) {

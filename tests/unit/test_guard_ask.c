@@ -71,7 +71,7 @@ static void explained(void **state)
 {
 	struct guard_bed *bed = *state;
 	struct bed_question question = { .helo = "mx.example.net" };
-	const struct addr addr = bed_addr(BAD);
+	const struct addr addr = addr_of(BAD);
 	struct verdict verdict;
 	const json_t *zone;
 
@@ -115,7 +115,7 @@ static void forgotten(void **state)
 static void forgotten_by_network(void **state)
 {
 	struct guard_bed *bed = *state;
-	const struct addr addr = bed_addr(BAD6);
+	const struct addr addr = addr_of(BAD6);
 	struct verdict verdict;
 
 	bed_open(bed, GUARD);
@@ -223,7 +223,7 @@ static void hushed_while_asking(void **state)
 
 	bed_open(bed, GUARD);
 	for (size_t i = 0; i < COUNT(question); i++) {
-		question[i] = (struct bed_question){ .bed = bed, .addr = bed_addr(BAD) };
+		question[i] = (struct bed_question){ .bed = bed, .addr = addr_of(BAD) };
 		pthread_create(&thread[i], NULL, ask_until_refused, &question[i]);
 	}
 	bed_tell_many(bed, 0, 200, true);

@@ -10,13 +10,11 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "checks/helo.h"
-#include "tests/replay/dns_script.h"
+#include "tests/unit/addr_fixture.h"
+#include "tests/unit/check_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LONG_MS      60000
 #define SAID(name)   FINDING_BIT(FINDING_HELO_##name)
 #define BOTH         (SAID(CONFIRMED) | SAID(MATCH))
 #define LABEL63      "a23456789012345678901234567890123456789012345678901234567890123"
@@ -37,7 +35,7 @@ static const char zone[] = "mx.t A ttl 100 192.0.2.1\n"
 			   "host.t A 192.0.2.50\n";
 
 /* A client whose confirmed host name is host.t, and a gateway that is gate.t and 192.0.2.100. */
-static const struct {
+static const struct helo_case {
 	const char *addr, *helo;
 	finding_set findings;
 	unsigned int queries;
@@ -120,109 +118,75 @@ static const struct {
 	{ "127.0.0.1", "gate.t", SAID(UNKNOWN), 1 },
 };
 
-struct scene {
-	struct dns_script *script;
-	struct helo *helo;
-	unsigned int calls;
-	bool free_inside;
-};
-
-static void on_result(const struct helo_result *result, void *arg)
+static void on_result(const struct helo_result *result, void *scene)
 {
-	struct scene *scene = arg;
-
-	scene->calls++;
-	assert_ptr_equal(result, helo_result(scene->helo));
-	if (scene->free_inside)
-		helo_free(&scene->helo);
+	check_answered(scene, result);
 }
 
-static struct addr address(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr, NULL), 0);
-	return addr;
-}
-
-static void scene_start(struct scene *scene, size_t i)
+/* On one of the cases. */
+static void *start(struct dns *dns, const void *what, struct check_scene *scene)
 {
 	static const char *const names[] = { "gate", "Gate.T." };
-	const struct addr own[] = { address("192.0.2.100"), address("2001:db8::100") };
-	struct helo_request request = {
-		.addr = address(cases[i].addr),
-		.helo = cases[i].helo,
+	const struct addr own[] = { addr_of("192.0.2.100"), addr_of("2001:db8::100") };
+	const struct helo_case *row = what;
+	const struct helo_request request = {
+		.dns = dns,
+		.addr = addr_of(row->addr),
+		.helo = row->helo,
 		.host_name = "host.t",
 		.own_names = COUNT(names),
 		.own_name = names,
 		.own_addresses = COUNT(own),
 		.own_address = own,
 	};
-	struct error err = { 0 };
 
-	if (dns_script_open(zone, &scene->script, &err))
-		fail_msg("%s", err.text);
-	request.dns = dns_script_dns(scene->script);
-	scene->calls = 0;
-	scene->helo = helo_start(&request, on_result, scene);
-	assert_non_null(scene->helo);
-	assert_null(helo_result(scene->helo));
-	assert_int_equal(scene->calls, 0);
+	return helo_start(&request, on_result, scene);
 }
 
-static void scene_end(struct scene *scene)
+static const void *result(void *check)
 {
-	helo_free(&scene->helo);
-	assert_null(scene->helo);
-	assert_int_equal(dns_script_pending(scene->script), 0);
-	dns_script_close(&scene->script);
+	return helo_result(check);
 }
+
+static void end(void *check)
+{
+	struct helo *helo = check;
+
+	helo_free(&helo);
+	assert_null(helo);
+}
+
+static const struct check_kind kind = { start, result, end };
 
 static void results(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct helo_result *result;
+		const struct helo_result *found;
 
-		scene_start(&scene, i);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_int_equal(scene.calls, 1);
-		result = helo_result(scene.helo);
-		if (result->findings != cases[i].findings || result->queries != cases[i].queries)
+		check_start(&scene, &kind, zone, &cases[i]);
+		found = check_run(&scene);
+		if (found->findings != cases[i].findings || found->queries != cases[i].queries)
 			fail_msg("%s from %s: %llx after %u", cases[i].helo, cases[i].addr,
-				 (unsigned long long)result->findings, result->queries);
+				 (unsigned long long)found->findings, found->queries);
 		assert_int_equal(dns_script_asked(scene.script), cases[i].queries);
-		assert_int_equal(result->ttl != 0, cases[i].queries != 0);
-		scene_end(&scene);
+		assert_int_equal(found->ttl != 0, cases[i].queries != 0);
+		check_end(&scene);
 	}
 }
 
 static void ended_at_every_moment(void **state)
 {
-	struct scene scene = { 0 };
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		scene_start(&scene, i);
-		scene_end(&scene);
-		scene_start(&scene, i);
-		dns_script_advance(scene.script, 1000);
-		scene_end(&scene);
-		scene.free_inside = true;
-		scene_start(&scene, i);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_int_equal(scene.calls, 1);
-		assert_null(scene.helo);
-		scene_end(&scene);
-		scene.free_inside = false;
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_end_at_every_moment(&kind, zone, &cases[i]);
 }
 
 static void nothing_is_confirmed_without_a_host_name(void **state)
 {
-	const struct helo_request request = { .addr = address("192.0.2.1"),
+	const struct helo_request request = { .addr = addr_of("192.0.2.1"),
 					      .helo = "mx.t",
 					      .host_name = "" };
 	finding_set findings = 0;

@@ -16,6 +16,7 @@
 
 #include "gate/learned.h"
 #include "policy/history.h"
+#include "tests/unit/addr_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define START        1700000000u
@@ -300,24 +301,16 @@ static struct history *make(size_t max)
 	return history;
 }
 
-static struct addr address(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr, NULL), 0);
-	return addr;
-}
-
 static struct history_record *get(struct history *history, const char *text)
 {
-	const struct addr addr = address(text);
+	const struct addr addr = addr_of(text);
 
 	return history_get(history, &addr);
 }
 
 static const struct history_record *find(const struct history *history, const char *text)
 {
-	const struct addr addr = address(text);
+	const struct addr addr = addr_of(text);
 
 	return history_find(history, &addr);
 }
@@ -332,7 +325,7 @@ static void offend(struct history *history, const char *text, uint32_t now)
 
 static bool forget(struct history *history, const char *text)
 {
-	const struct addr addr = address(text);
+	const struct addr addr = addr_of(text);
 
 	return history_forget(history, &addr);
 }
@@ -358,7 +351,7 @@ static const char *drain(struct history *history, uint32_t now, size_t max)
 
 static void records(void **state)
 {
-	const struct addr network = address("2001:db8::");
+	const struct addr network = addr_of("2001:db8::");
 	struct history *history = make(10);
 	struct history_record *record;
 

@@ -16,6 +16,7 @@
 #include "gate/learned.h"
 #include "lib/clock.h"
 #include "maps/learned.h"
+#include "tests/unit/addr_fixture.h"
 
 #define SECOND_NS 1000000000ull
 #define START     (1000 * SECOND_NS)
@@ -48,14 +49,6 @@ static int teardown(void **state)
 	free(gate->map[GATE_MAP_newcomer_budget].memory);
 	free(gate);
 	return 0;
-}
-
-static struct addr addr_of(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr, NULL), 0);
-	return addr;
 }
 
 /* The n-th IPv4 address whose cell is in the line of 192.0.2.1. */

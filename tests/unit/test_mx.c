@@ -14,10 +14,9 @@
 #include <string.h>
 
 #include "checks/mx.h"
-#include "tests/replay/dns_script.h"
+#include "tests/unit/check_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LONG_MS      60000
 #define SHOWN_MAX    4096
 
 static const char zone[] = "two.t MX 20 B.t\n"
@@ -86,41 +85,31 @@ static const struct {
 	{ "six.t", MX_LISTED, "loop.t 1: ~127.0.0.2 ~::1 192.0.2.9;", 3 },
 };
 
-struct scene {
-	struct dns_script *script;
-	struct mx *mx;
-	unsigned int calls;
-	bool free_inside;
-};
-
-static void on_result(struct mx_result *result, void *arg)
+static void on_result(struct mx_result *result, void *scene)
 {
-	struct scene *scene = arg;
-
-	scene->calls++;
-	assert_ptr_equal(result, mx_result(scene->mx));
-	if (scene->free_inside)
-		mx_free(&scene->mx);
+	check_answered(scene, result);
 }
 
-static void scene_start(struct scene *scene, const char *text, const char *domain)
+/* On a domain. */
+static void *start(struct dns *dns, const void *what, struct check_scene *scene)
 {
-	struct error err = { 0 };
-
-	if (dns_script_open(text, &scene->script, &err))
-		fail_msg("%s", err.text);
-	scene->calls = 0;
-	scene->mx = mx_start(dns_script_dns(scene->script), domain, on_result, scene);
-	assert_non_null(scene->mx);
-	assert_null(mx_result(scene->mx));
+	return mx_start(dns, what, on_result, scene);
 }
 
-static void scene_end(struct scene *scene)
+static const void *result(void *check)
 {
-	mx_free(&scene->mx);
-	assert_int_equal(dns_script_pending(scene->script), 0);
-	dns_script_close(&scene->script);
+	return mx_result(check);
 }
+
+static void end(void *check)
+{
+	struct mx *mx = check;
+
+	mx_free(&mx);
+	assert_null(mx);
+}
+
+static const struct check_kind kind = { start, result, end };
 
 static void show_host(FILE *out, const struct mx_host *host)
 {
@@ -150,32 +139,31 @@ static void show(const struct mx_result *result, char out[SHOWN_MAX])
 
 static void hosts(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
 	char shown[SHOWN_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct mx_result *result;
+		const struct mx_result *found;
 
-		scene_start(&scene, zone, cases[i].domain);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_int_equal(scene.calls, 1);
-		result = mx_result(scene.mx);
-		show(result, shown);
-		if (result->kind != cases[i].kind || strcmp(shown, cases[i].hosts) ||
-		    result->queries != cases[i].queries)
+		check_start(&scene, &kind, zone, cases[i].domain);
+		found = check_run(&scene);
+		show(found, shown);
+		if (found->kind != cases[i].kind || strcmp(shown, cases[i].hosts) ||
+		    found->queries != cases[i].queries)
 			fail_msg("%s: %s, %u questions: %s", cases[i].domain,
-				 mx_kind_name(result->kind), result->queries, shown);
-		assert_false(result->more);
+				 mx_kind_name(found->kind), found->queries, shown);
+		assert_false(found->more);
 		assert_int_equal(dns_script_asked(scene.script), cases[i].queries);
-		scene_end(&scene);
+		check_end(&scene);
 	}
 }
 
 /* The best are kept, whatever the order of the answer. */
 static void more_hosts_than_the_limit(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
+	const struct mx_result *found;
 	char text[SHOWN_MAX];
 	size_t used = 0;
 
@@ -183,35 +171,22 @@ static void more_hosts_than_the_limit(void **state)
 	for (unsigned int i = 0; i < 40; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "m.t MX %u h%u.t\n",
 					 i * 7 % 40, i * 7 % 40);
-	scene_start(&scene, text, "m.t");
-	assert_true(dns_script_run(scene.script, LONG_MS));
-	assert_int_equal(mx_result(scene.mx)->hosts, MX_HOSTS_MAX);
-	assert_true(mx_result(scene.mx)->more);
+	check_start(&scene, &kind, text, "m.t");
+	found = check_run(&scene);
+	assert_int_equal(found->hosts, MX_HOSTS_MAX);
+	assert_true(found->more);
 	for (unsigned int i = 0; i < MX_HOSTS_MAX; i++) {
 		snprintf(text, sizeof(text), "h%u.t", i);
-		assert_string_equal(mx_result(scene.mx)->host[i].name, text);
+		assert_string_equal(found->host[i].name, text);
 	}
-	scene_end(&scene);
+	check_end(&scene);
 }
 
 static void ended_at_every_moment(void **state)
 {
-	struct scene scene = { 0 };
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		scene_start(&scene, zone, cases[i].domain);
-		scene_end(&scene);
-		scene_start(&scene, zone, cases[i].domain);
-		dns_script_advance(scene.script, 0);
-		scene_end(&scene);
-		scene.free_inside = true;
-		scene_start(&scene, zone, cases[i].domain);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_null(scene.mx);
-		scene_end(&scene);
-		scene.free_inside = false;
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_end_at_every_moment(&kind, zone, cases[i].domain);
 }
 
 /* Hosts parted by ";"; addresses that work, and with "-" one that does not. */

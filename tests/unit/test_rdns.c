@@ -11,15 +11,14 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "checks/host.h"
 #include "checks/rdns.h"
-#include "tests/replay/dns_script.h"
+#include "tests/unit/addr_fixture.h"
+#include "tests/unit/check_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LONG_MS      60000
 #define CONFIRMED    FINDING_BIT(FINDING_RDNS_CONFIRMED)
 #define MISSING      FINDING_BIT(FINDING_RDNS_MISSING)
 #define UNCONFIRMED  FINDING_BIT(FINDING_RDNS_UNCONFIRMED)
@@ -150,116 +149,80 @@ static const struct {
 	{ "123:4567:89ab:cdef:123:4567:89ab:cdef", UNCONFIRMED, "v4.t", 1, 0, 2, 300 },
 };
 
-struct scene {
-	struct dns_script *script;
-	struct rdns *rdns;
-	unsigned int calls;
-	bool free_inside;
-};
-
-static void on_result(const struct rdns_result *result, void *arg)
+static void on_result(const struct rdns_result *result, void *scene)
 {
-	struct scene *scene = arg;
-
-	scene->calls++;
-	assert_ptr_equal(result, rdns_result(scene->rdns));
-	if (scene->free_inside)
-		rdns_free(&scene->rdns);
+	check_answered(scene, result);
 }
 
-static struct addr address(const char *text)
+/* On a client whose address is a text. */
+static void *start(struct dns *dns, const void *what, struct check_scene *scene)
 {
-	struct addr addr;
+	const struct addr client = addr_of(what);
 
-	assert_int_equal(addr_parse(text, strlen(text), &addr, NULL), 0);
-	return addr;
+	return rdns_start(dns, &client, on_result, scene);
 }
 
-static void scene_start(struct scene *scene, const char *text, const char *addr)
+static const void *result(void *check)
 {
-	const struct addr client = address(addr);
-	struct error err = { 0 };
-
-	if (dns_script_open(text, &scene->script, &err))
-		fail_msg("%s", err.text);
-	scene->calls = 0;
-	scene->rdns = rdns_start(dns_script_dns(scene->script), &client, on_result, scene);
-	assert_non_null(scene->rdns);
-	assert_null(rdns_result(scene->rdns));
-	assert_int_equal(scene->calls, 0);
+	return rdns_result(check);
 }
 
-static void scene_end(struct scene *scene)
+static void end(void *check)
 {
-	rdns_free(&scene->rdns);
-	assert_null(scene->rdns);
-	assert_int_equal(dns_script_pending(scene->script), 0);
-	dns_script_close(&scene->script);
+	struct rdns *rdns = check;
+
+	rdns_free(&rdns);
+	assert_null(rdns);
 }
+
+static const struct check_kind kind = { start, result, end };
 
 static void results(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct rdns_result *result;
+		const struct rdns_result *found;
 
-		scene_start(&scene, zone, cases[i].addr);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_int_equal(scene.calls, 1);
-		result = rdns_result(scene.rdns);
-		if (result->findings != cases[i].findings || strcmp(result->name, cases[i].name))
-			fail_msg("%s: %llx %s", cases[i].addr, (unsigned long long)result->findings,
-				 result->name);
-		assert_int_equal(result->names, cases[i].names);
-		assert_int_equal(result->invalid, cases[i].invalid);
-		assert_int_equal(result->queries, cases[i].queries);
-		assert_int_equal(result->ttl, cases[i].ttl);
+		check_start(&scene, &kind, zone, cases[i].addr);
+		found = check_run(&scene);
+		if (found->findings != cases[i].findings || strcmp(found->name, cases[i].name))
+			fail_msg("%s: %llx %s", cases[i].addr, (unsigned long long)found->findings,
+				 found->name);
+		assert_int_equal(found->names, cases[i].names);
+		assert_int_equal(found->invalid, cases[i].invalid);
+		assert_int_equal(found->queries, cases[i].queries);
+		assert_int_equal(found->ttl, cases[i].ttl);
 		assert_int_equal(dns_script_asked(scene.script), cases[i].queries);
-		scene_end(&scene);
+		check_end(&scene);
 	}
 }
 
 /* All names are asked for at once, and no longer than the result takes. */
 static void names_are_asked_for_together(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
 
 	(void)state;
-	scene_start(&scene, zone, "192.0.2.2");
+	check_start(&scene, &kind, zone, "192.0.2.2");
 	dns_script_advance(scene.script, 0);
 	assert_int_equal(scene.calls, 1);
 	assert_int_equal(dns_script_cancelled(scene.script), 1); /* late.t */
-	scene_end(&scene);
-	scene_start(&scene, zone, "192.0.2.10");
+	check_end(&scene);
+	check_start(&scene, &kind, zone, "192.0.2.10");
 	dns_script_advance(scene.script, 799);
 	assert_int_equal(scene.calls, 0); /* ten.t leads back, but slow.t may, too */
 	dns_script_advance(scene.script, 1);
 	assert_int_equal(scene.calls, 1);
-	scene_end(&scene);
+	check_end(&scene);
 }
 
 static void ended_at_every_moment(void **state)
 {
-	struct scene scene = { 0 };
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		for (uint64_t ms = 0; ms <= 6000; ms += 1500) {
-			scene_start(&scene, zone, cases[i].addr);
-			if (ms)
-				dns_script_advance(scene.script, ms - 1500);
-			scene_end(&scene);
-		}
-		scene.free_inside = true;
-		scene_start(&scene, zone, cases[i].addr);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_null(scene.rdns);
-		assert_int_equal(scene.calls, 1);
-		scene_end(&scene);
-		scene.free_inside = false;
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_end_at_every_moment(&kind, zone, cases[i].addr);
 }
 
 static void reverse_names(void **state)
@@ -274,7 +237,7 @@ static void reverse_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct addr addr = address(rows[i][0]);
+		const struct addr addr = addr_of(rows[i][0]);
 
 		host_reverse_name(&addr, name);
 		assert_string_equal(name, rows[i][1]);

@@ -10,13 +10,10 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "checks/sender.h"
-#include "tests/replay/dns_script.h"
+#include "tests/unit/check_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LONG_MS      60000
 #define LABEL63      "a23456789012345678901234567890123456789012345678901234567890123"
 
 static const char zone[] = "mx.t MX ttl 100 10 a.t\n"
@@ -103,104 +100,76 @@ static const struct {
 	{ LABEL63 "." LABEL63 "." LABEL63 "." LABEL63, SENDER(MISSING), 0 },
 };
 
-struct scene {
-	struct dns_script *script;
-	struct sender *sender;
-	unsigned int calls;
-	bool free_inside;
-};
-
-static void on_result(const struct sender_result *result, void *arg)
+static void on_result(const struct sender_result *result, void *scene)
 {
-	struct scene *scene = arg;
-
-	scene->calls++;
-	assert_ptr_equal(result, sender_result(scene->sender));
-	if (scene->free_inside)
-		sender_free(&scene->sender);
+	check_answered(scene, result);
 }
 
-static void scene_start(struct scene *scene, const char *domain)
+/* On a domain. */
+static void *start(struct dns *dns, const void *what, struct check_scene *scene)
 {
-	struct error err = { 0 };
-
-	if (dns_script_open(zone, &scene->script, &err))
-		fail_msg("%s", err.text);
-	scene->calls = 0;
-	scene->sender = sender_start(dns_script_dns(scene->script), domain, on_result, scene);
-	assert_non_null(scene->sender);
-	assert_null(sender_result(scene->sender));
-	assert_int_equal(scene->calls, 0);
+	return sender_start(dns, what, on_result, scene);
 }
 
-static void scene_end(struct scene *scene)
+static const void *result(void *check)
 {
-	sender_free(&scene->sender);
-	assert_null(scene->sender);
-	assert_int_equal(dns_script_pending(scene->script), 0);
-	dns_script_close(&scene->script);
+	return sender_result(check);
 }
+
+static void end(void *check)
+{
+	struct sender *sender = check;
+
+	sender_free(&sender);
+	assert_null(sender);
+}
+
+static const struct check_kind kind = { start, result, end };
 
 static void results(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct sender_result *result;
+		const struct sender_result *found;
 
-		scene_start(&scene, cases[i].domain);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_int_equal(scene.calls, 1);
-		result = sender_result(scene.sender);
-		if (result->findings != FINDING_BIT(cases[i].finding) ||
-		    result->queries != cases[i].queries)
+		check_start(&scene, &kind, zone, cases[i].domain);
+		found = check_run(&scene);
+		if (found->findings != FINDING_BIT(cases[i].finding) ||
+		    found->queries != cases[i].queries)
 			fail_msg("%s: %llx after %u", cases[i].domain,
-				 (unsigned long long)result->findings, result->queries);
+				 (unsigned long long)found->findings, found->queries);
 		assert_int_equal(dns_script_asked(scene.script), cases[i].queries);
-		assert_int_equal(result->ttl != 0, cases[i].queries != 0);
-		scene_end(&scene);
+		assert_int_equal(found->ttl != 0, cases[i].queries != 0);
+		check_end(&scene);
 	}
 }
 
 /* Both families are asked at once, and the first address is enough. */
 static void one_family_is_enough(void **state)
 {
-	struct scene scene = { 0 };
+	struct check_scene scene = { 0 };
 
 	(void)state;
-	scene_start(&scene, "noaddr6.t");
+	check_start(&scene, &kind, zone, "noaddr6.t");
 	dns_script_advance(scene.script, 899);
 	assert_int_equal(scene.calls, 0);
 	assert_int_equal(dns_script_asked_for(scene.script, "noaddr6.t", DNS_A), 1);
-	scene_end(&scene);
-	scene_start(&scene, "noaddr6.t");
+	check_end(&scene);
+	check_start(&scene, &kind, zone, "noaddr6.t");
 	dns_script_add(scene.script, "noaddr6.t A 192.0.2.1", NULL);
 	dns_script_advance(scene.script, 0);
 	assert_int_equal(scene.calls, 1);
 	assert_int_equal(dns_script_cancelled(scene.script), 1);
-	scene_end(&scene);
+	check_end(&scene);
 }
 
 static void ended_at_every_moment(void **state)
 {
-	struct scene scene = { 0 };
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		scene_start(&scene, cases[i].domain);
-		scene_end(&scene);
-		scene_start(&scene, cases[i].domain);
-		dns_script_advance(scene.script, 0);
-		scene_end(&scene);
-		scene.free_inside = true;
-		scene_start(&scene, cases[i].domain);
-		assert_true(dns_script_run(scene.script, LONG_MS));
-		assert_int_equal(scene.calls, 1);
-		assert_null(scene.sender);
-		scene_end(&scene);
-		scene.free_inside = false;
-	}
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_end_at_every_moment(&kind, zone, cases[i].domain);
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/addr_fixture.h"
 #include "tests/unit/table_fixture.h"
 
 #define CAPACITY4 40000
@@ -72,14 +73,6 @@ static struct prefix make_prefix(const char *text)
 
 	assert_int_equal(prefix_parse(text, strlen(text), &prefix, NULL), 0);
 	return prefix;
-}
-
-static struct addr make_addr(const char *text)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, strlen(text), &addr, NULL), 0);
-	return addr;
 }
 
 static bool same_family(const struct prefix *prefix, const struct addr *addr)
@@ -203,7 +196,7 @@ static void check_all(struct fixture *f)
 static void test_empty_table_holds_nothing(void **state)
 {
 	struct fixture *f = *state;
-	const struct addr a = make_addr("192.0.2.1"), b = make_addr("2001:db8::1");
+	const struct addr a = addr_of("192.0.2.1"), b = addr_of("2001:db8::1");
 
 	assert_int_equal(table_lookup(f->table, &a), CLASS_NONE);
 	build(f);
@@ -214,7 +207,7 @@ static void test_empty_table_holds_nothing(void **state)
 static void test_every_length_of_both_families(void **state)
 {
 	struct fixture *f = *state;
-	const struct addr v4 = make_addr("203.0.113.77"), v6 = make_addr("2001:db8:1:2:3:4:5:6");
+	const struct addr v4 = addr_of("203.0.113.77"), v6 = addr_of("2001:db8:1:2:3:4:5:6");
 
 	for (unsigned int len = 0; len <= 128; len++) {
 		f->prefix[f->count] = prefix_of(&v6, len);

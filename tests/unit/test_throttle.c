@@ -16,6 +16,7 @@
 
 #include "accounts/throttle.h"
 #include "lib/clock.h"
+#include "tests/unit/addr_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SECOND       1000000000ull
@@ -52,19 +53,11 @@ static int teardown(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-static struct addr addr(const char *text)
-{
-	struct addr out;
-
-	assert_int_equal(addr_parse(text, strlen(text), &out, NULL), 0);
-	return out;
-}
-
 /* A guess, which must not be refused; returns how long it waits. */
 static uint32_t guess(struct throttle *throttle, const char *from, const char *user,
 		      enum throttle_outcome outcome)
 {
-	const struct addr source = addr(from);
+	const struct addr source = addr_of(from);
 	const struct auth_throttle out = throttle_begin(throttle, &source, user);
 
 	assert_false(out.refuse);
@@ -80,14 +73,14 @@ static void wrong(struct throttle *throttle, const char *from, const char *user,
 
 static struct auth_throttle look(struct throttle *throttle, const char *from, const char *user)
 {
-	const struct addr source = addr(from);
+	const struct addr source = addr_of(from);
 
 	return throttle_look(throttle, &source, user);
 }
 
 static bool is_refused(struct throttle *throttle, const char *from, const char *user)
 {
-	const struct addr source = addr(from);
+	const struct addr source = addr_of(from);
 	const struct auth_throttle out = throttle_begin(throttle, &source, user);
 
 	if (!out.refuse)
@@ -113,7 +106,7 @@ static void test_right_waits_as_long_as_wrong(void **state)
 
 static void test_refused_then_blocked(void **state)
 {
-	const struct addr source = addr("192.0.2.1");
+	const struct addr source = addr_of("192.0.2.1");
 
 	wrong(*state, "192.0.2.1", ALICE, REFUSED - 1);
 	assert_false(look(*state, "192.0.2.1", ALICE).refuse);
@@ -133,7 +126,7 @@ static void test_refused_then_blocked(void **state)
 /* A guess counts from its beginning: many at once are no way around. */
 static void test_many_at_once(void **state)
 {
-	const struct addr source = addr("192.0.2.1");
+	const struct addr source = addr_of("192.0.2.1");
 	unsigned int through = 0;
 
 	for (int i = 0; i < 100; i++)
@@ -187,7 +180,7 @@ static void test_forgotten_by_halves(void **state)
 /* However long somebody has knocked, some hours later it is over. */
 static void test_there_is_an_end_to_it(void **state)
 {
-	const struct addr source = addr("192.0.2.1");
+	const struct addr source = addr_of("192.0.2.1");
 
 	for (int i = 0; i < 100000; i++)
 		throttle_begin(*state, &source, ALICE);
@@ -242,7 +235,7 @@ static void besiege(struct throttle *throttle, const char *user, unsigned int gu
 		struct addr source;
 
 		snprintf(from, sizeof(from), "10.%u.%u.1", i / 250, i % 250);
-		source = addr(from);
+		source = addr_of(from);
 		if (!throttle_begin(throttle, &source, user).refuse)
 			throttle_end(throttle, &source, user, THROTTLE_WRONG);
 	}
@@ -319,7 +312,7 @@ static void test_owner_is_not_blocked(void **state)
 		is_refused(*state, "192.0.2.1", "bob@example.org");
 	wrong(*state, "192.0.2.2", "bob@example.org", REFUSED);
 	for (unsigned int i = 0; i < 2 * BLOCKED; i++) {
-		const struct addr home = addr("192.0.2.1"), other = addr("192.0.2.2");
+		const struct addr home = addr_of("192.0.2.1"), other = addr_of("192.0.2.2");
 
 		throttle_begin(*state, &home, "bob@example.org");
 		throttle_begin(*state, &other, "bob@example.org");
