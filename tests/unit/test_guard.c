@@ -344,7 +344,7 @@ static void note(struct guard_bed *bed, const struct verdict *verdict, bool offe
  * before the block, come to meanwhile makes it no longer. */
 static void sessions_of_one_source_are_one_offence(void **state)
 {
-	const struct verdict bad = { .addr = bed_addr(BAD), .decision = DECISION_REJECT };
+	const struct verdict bad = { .addr = addr_of(BAD), .decision = DECISION_REJECT };
 	struct guard_bed *bed = *state;
 
 	bed_open(bed, PROXY);
@@ -366,12 +366,12 @@ static void sessions_of_one_source_are_one_offence(void **state)
 
 static void mail_earns_trust_if_the_verdict_is_complete(void **state)
 {
-	struct verdict verdict = { .addr = bed_addr(GOOD), .temporary = true };
+	struct verdict verdict = { .addr = addr_of(GOOD), .temporary = true };
 	struct guard_bed *bed = *state;
 
 	bed_open(bed, PROXY "history: {good: 1, trust: 7200}\n");
 	note(bed, &verdict, false, 1);
-	verdict.addr = bed_addr(GOOD6);
+	verdict.addr = addr_of(GOOD6);
 	verdict.temporary = false;
 	note(bed, &verdict, false, 1);
 	bed_until(bed, bed_times_learned(bed) == 1);
