@@ -8,6 +8,8 @@ from torture.client import CLOSED, GONE, RESET
 from torture.registry import ENDED, NotOffered, TURNED_AWAY, case
 
 NO = f"5|4|{GONE}"
+# Seconds for what a password is answered with: it is hashed, and servers hold back who has failed before.
+PATIENCE = 40
 
 
 def coded(text):
@@ -33,7 +35,7 @@ def owner(talk):
 def logged_in(talk):
     made = submission(owner(talk))
     talk.needs(made, "AUTH")
-    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk)}", 10), "235", "AUTH")
+    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk)}", PATIENCE), "235", "AUTH")
     return made
 
 
@@ -87,7 +89,7 @@ def plain(talk):
 def plain_later(talk):
     made = submission(owner(talk))
     talk.expect(made.ask("AUTH PLAIN"), "334", "AUTH")
-    talk.expect(made.ask(plain_words(talk)), "235", "response")
+    talk.expect(made.ask(plain_words(talk), PATIENCE), "235", "response")
 
 
 @case("auth", "LOGIN", "draft-murchison-sasl-login", "AUTH LOGIN, user, password", "334, 334, 235")
@@ -95,7 +97,7 @@ def login(talk):
     made = mechanism(owner(talk), "LOGIN")
     talk.expect(made.ask("AUTH LOGIN"), "334 VXNlcm5hbWU6", "AUTH")
     talk.expect(made.ask(coded(talk.target.user)), "334 UGFzc3dvcmQ6", "user")
-    talk.expect(made.ask(coded(talk.target.password)), "235", "password")
+    talk.expect(made.ask(coded(talk.target.password), PATIENCE), "235", "password")
 
 
 def scram(talk, made, password, spoil=None):
@@ -112,7 +114,7 @@ def scram(talk, made, password, spoil=None):
         last = spoil(last)
     proof = mac(hashlib.sha256(key).digest(), f"{first},{server},{last}".encode())
     last += ",p=" + coded(bytes(left ^ right for left, right in zip(key, proof)))
-    reply = made.ask(coded(last))
+    reply = made.ask(coded(last), PATIENCE)
     return made.ask("") if reply.startswith("334") else reply
 
 
@@ -191,7 +193,7 @@ for title, (lines, pattern) in WRONG.items():
             reply = talk.expect(made.ask(line), f"334|{pattern}", line[:40])
             if not reply.startswith("334"):
                 return
-        talk.expect(made.ask(lines[-1], 10), pattern, lines[-1][:40])
+        talk.expect(made.ask(lines[-1], PATIENCE), pattern, lines[-1][:40])
         if not made.over:
             talk.expect(made.ask(f"MAIL FROM:<{talk.target.user_sender}>"), f"5|421|{GONE}", "MAIL afterwards")
     case("auth", title, "RFC 4954 4", " / ".join(line[:40] for line in lines), f"one of {pattern}; nobody is logged in")(wrong)
@@ -203,7 +205,7 @@ def same_answer(talk):
     for user in (talk.target.user, "nobody." + talk.token):
         made = submission(talk)
         talk.needs(made, "AUTH")
-        said.append(talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk, user, 'wrong')}", 10), "535", "AUTH"))
+        said.append(talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk, user, 'wrong')}", PATIENCE), "535", "AUTH"))
     talk.must(said[0] == said[1], "the replies differ")
 
 
@@ -212,13 +214,13 @@ def left_over(talk):
     made = mechanism(talk, "LOGIN")
     for line in ("AUTH LOGIN", coded(talk.target.user)):
         talk.expect(made.ask(line), "334", line)
-    talk.expect(made.ask(coded("wrong"), 10), "535", "password")
-    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk, '', '')}", 10), f"501|535|{GONE}", "AUTH")
+    talk.expect(made.ask(coded("wrong"), PATIENCE), "535", "password")
+    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk, '', '')}", PATIENCE), f"501|535|{GONE}", "AUTH")
     if not made.over:
         talk.expect(made.ask("AUTH LOGIN"), f"334|421|{GONE}", "AUTH")
         if not made.over:
             made.ask("")
-            talk.expect(made.ask(coded(talk.target.password), 10), f"5|421|{GONE}", "password without a user")
+            talk.expect(made.ask(coded(talk.target.password), PATIENCE), f"5|421|{GONE}", "password without a user")
 
 
 @case("auth", "too many failures", "RFC 4954 4; OWASP", "wrong passwords, one after the other", "421 or closed after ten at most", alone=True)
@@ -226,7 +228,7 @@ def too_many(talk):
     made = submission(talk)
     talk.needs(made, "AUTH")
     for _ in range(11):
-        reply = made.ask(f"AUTH PLAIN {plain_words(talk, 'nobody', 'wrong')}", 15)
+        reply = made.ask(f"AUTH PLAIN {plain_words(talk, 'nobody', 'wrong')}", PATIENCE)
         if reply.startswith("421") or made.over:
             return
         talk.expect(reply, "5|4", "AUTH")
@@ -250,7 +252,7 @@ def in_transaction(talk):
 @case("auth", "as somebody else", "RFC 4616 2", "PLAIN with another authorization identity", "5xx")
 def as_other(talk):
     made = submission(talk)
-    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk, authorise='admin')}", 10), "5", "AUTH")
+    talk.expect(made.ask(f"AUTH PLAIN {plain_words(talk, authorise='admin')}", PATIENCE), "5", "AUTH")
 
 
 @case("auth", "a sender that is not the user's", "RFC 6409 6.1", "AUTH; MAIL with an address of somebody else", "553 or 550, at MAIL or RCPT")
