@@ -27,10 +27,10 @@
 #include "session/guard.h"
 #include "session/own.h"
 
-#define GUARD_HISTORIES   200000 /* sources whose history is kept */
-#define GUARD_GREYLIST    200000
-#define GUARD_BUCKETS     4096
-#define GUARD_SAVE_BATCH  1000 /* histories that are written to disk at once */
+#define GUARD_HISTORIES  200000 /* sources whose history is kept */
+#define GUARD_GREYLIST   200000
+#define GUARD_BUCKETS    4096
+#define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
 
 /* The options that can change while it runs, read a few times a second. */
 struct guard_rules {
