@@ -15,7 +15,6 @@
 #include "version.h"
 
 #define TOP_DEFAULT 20
-#define NS_A_SECOND 1000000000u
 
 static json_t *ports_json(const struct conf *conf)
 {

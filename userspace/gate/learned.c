@@ -10,8 +10,7 @@
 #include "lib/clock.h"
 #include "maps/learned.h"
 
-#define SECOND_NS 1000000000ull
-#define UNIT_NS   (1ull << LEARNED_SHIFT)
+#define UNIT_NS (1ull << LEARNED_SHIFT)
 
 #define load(place)         __atomic_load_n(place, __ATOMIC_ACQUIRE)
 #define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
@@ -52,7 +51,7 @@ static uint32_t time_now(void)
 /* The first moment that is no earlier than so many seconds from now. */
 static uint32_t time_after(uint32_t seconds)
 {
-	const uint64_t end = (clock_mono() + seconds * SECOND_NS + UNIT_NS - 1) >> LEARNED_SHIFT;
+	const uint64_t end = (clock_mono() + seconds * NS_A_SECOND + UNIT_NS - 1) >> LEARNED_SHIFT;
 
 	return end > UINT32_MAX ? UINT32_MAX : (uint32_t)end;
 }
@@ -61,7 +60,7 @@ static uint32_t seconds_until(uint32_t until)
 {
 	const uint64_t end = (uint64_t)until << LEARNED_SHIFT, now = clock_mono();
 
-	return end > now ? (uint32_t)((end - now + SECOND_NS - 1) / SECOND_NS) : 0;
+	return end > now ? (uint32_t)((end - now + NS_A_SECOND - 1) / NS_A_SECOND) : 0;
 }
 
 /* The cell's word, if it is whole and still holds at `time`; else 0. `key` is what it is about. */

@@ -8,8 +8,8 @@
 
 #include "gate/internal.h"
 #include "gate/learned.h"
+#include "lib/clock.h"
 
-#define SECOND_NS        1000000000ull
 #define BURST_PART       2    /* of a second that the budget may save up */
 #define NEWCOMERS_A_READ 1024 /* what more there is waits for the next read */
 
@@ -95,7 +95,7 @@ void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence)
 	struct evidence_settings *kernel = &gate_kernel_settings(gate)->evidence;
 
 	store(&kernel->slot, evidence->slot);
-	store(&kernel->repeat, (uint32_t)(evidence->repeat * SECOND_NS >> PROVED_SHIFT));
+	store(&kernel->repeat, (uint32_t)(evidence->repeat * NS_A_SECOND >> PROVED_SHIFT));
 	store(&gate->newcomers.rate, evidence->on ? evidence->rate : 0);
 	if (!evidence->on)
 		empty_budgets(gate);

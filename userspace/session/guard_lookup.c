@@ -14,8 +14,6 @@
 #include "lib/log.h"
 #include "session/guard_internal.h"
 
-#define NS_A_MS 1000000u
-
 /* The lookups under way */
 
 static struct guard_lookup **bucket_of(struct guard *guard, const struct addr *addr)
@@ -117,18 +115,11 @@ static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_
 	return result->ttl < rules->ttl_max ? result->ttl : rules->ttl_max;
 }
 
-static uint64_t took_ms(const struct guard_lookup *lookup)
-{
-	const uint64_t now = clock_mono();
-
-	return now > lookup->since ? (now - lookup->since) / NS_A_MS : 0;
-}
-
 static struct verdict make_verdict(const struct guard_lookup *lookup,
 				   const struct evaluate_result *result)
 {
 	const uint32_t now = clock_mono_seconds();
-	const uint64_t took = took_ms(lookup);
+	const uint64_t took = clock_ms_since(lookup->since);
 	struct verdict verdict = {
 		.addr = lookup->addr,
 		.made = now,
@@ -148,14 +139,9 @@ static struct verdict make_verdict(const struct guard_lookup *lookup,
 
 static void count_verdict(struct guard *guard, const struct verdict *verdict)
 {
-	static const uint32_t bound[] = DNS_LATENCY_BOUNDS;
 	struct guard_stats *stats = &guard->stats;
-	size_t at = 0;
 
-	while (at < sizeof(bound) / sizeof(bound[0]) && verdict->took > bound[at])
-		at++;
-	guard_count(&stats->latency[at]);
-	__atomic_store_n(&stats->latency_ms, stats->latency_ms + verdict->took, __ATOMIC_RELAXED);
+	latency_add(&stats->latency, verdict->took);
 	guard_count(&stats->verdicts[verdict->decision]);
 	if (verdict->temporary)
 		guard_count(&stats->temporary);
