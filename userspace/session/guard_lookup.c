@@ -102,11 +102,6 @@ static void drop(struct guard *guard, struct guard_lookup *lookup)
 
 /* The verdict */
 
-static int16_t clamp_score(int32_t score)
-{
-	return (int16_t)(score > INT16_MAX ? INT16_MAX : score < INT16_MIN ? INT16_MIN : score);
-}
-
 /* What had to do without an answer is worth asking again soon. */
 static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_result *result)
 {
@@ -125,8 +120,8 @@ static struct verdict make_verdict(const struct guard_lookup *lookup,
 		.made = now,
 		.until = now + lifetime(&lookup->guard->rules, result),
 		.findings = result->input.findings,
-		.zones = clamp_score(result->input.zones),
-		.total = clamp_score(result->score.total),
+		.zones = (int16_t)score_clamp(result->input.zones, INT16_MAX),
+		.total = (int16_t)score_clamp(result->score.total, INT16_MAX),
 		.decision = (uint8_t)result->score.decision,
 		.temporary = result->input.temporary,
 		.zone_count = (uint8_t)result->zone_count,
