@@ -73,12 +73,8 @@ static void print_trouble(const char *label, const json_t *part, enum paint pain
 
 static void print_ports(const json_t *ports)
 {
-	const json_t *port;
-	size_t i;
-
 	output_label("Ports");
-	json_array_foreach(ports, i, port)
-		output_text("%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(port));
+	output_numbers(ports);
 	output_text("\n");
 }
 
