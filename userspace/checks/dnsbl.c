@@ -16,7 +16,7 @@ static const char *const outcome_names[DNSBL_OUTCOMES] = {
 
 static const char *const health_names[DNSBL_HEALTHS] = {
 	[DNSBL_UNTESTED] = "untested", [DNSBL_SERVING] = "serving", [DNSBL_SILENT] = "silent",
-	[DNSBL_REFUSING] = "refusing", [DNSBL_WORLD] = "world",
+	[DNSBL_REFUSING] = "refusing", [DNSBL_WORLD] = "world",     [DNSBL_STALLED] = "stalled",
 };
 
 const char *dnsbl_outcome_name(enum dnsbl_outcome outcome)
