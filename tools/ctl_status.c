@@ -71,6 +71,18 @@ static void print_trouble(const char *label, const json_t *part, enum paint pain
 	output_paint(paint, "%s\n", why);
 }
 
+static void print_warnings(const json_t *warnings)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(warnings, i, warning)
+	{
+		output_label("Warning");
+		output_paint(PAINT_WARN, "%s\n", json_string_value(warning));
+	}
+}
+
 static void print_ports(const json_t *ports)
 {
 	output_label("Ports");
@@ -246,6 +258,7 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	if (code < 0)
 		return code;
 	print_head(result);
+	print_warnings(json_object_get(result, "warnings"));
 	print_trouble("Keeper", json_object_get(result, "keeper"), PAINT_BAD);
 	print_trouble("Established", json_object_get(result, "ending"), PAINT_WARN);
 	print_ports(json_object_get(result, "ports"));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/doubt.h"
 #include "ctl/agent.h"
 #include "ctl/args.h"
 #include "ctl/match.h"
@@ -89,12 +90,16 @@ static void add_learned(json_t *lists, struct gate *gate)
 	}
 }
 
-static void add_guard(json_t *status, struct guard *guard)
+static void add_guard(json_t *status, const struct ctl_agent *agent, const struct view *view)
 {
+	struct conf_scope scope = { .role = agent->role, .interfaces = view->interface_count };
 	struct guard_stats stats;
 
-	guard_stats(guard, &stats);
+	guard_stats(agent->guard, &stats);
 	json_object_set_new(status, "guard", guard_json(&stats));
+	for (size_t i = 0; i < stats.zones; i++)
+		scope.zones += !stats.zone[i].domains;
+	json_object_set_new(status, "warnings", conf_doubts_json(&scope));
 }
 
 static void add_smtp(json_t *status, const struct ctl_agent *agent)
@@ -122,7 +127,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 		json_object_set_new(status, "ending", ending_json(view));
 		add_configured(status, agent);
 		add_learned(json_object_get(status, "lists"), agent->gate);
-		add_guard(status, agent->guard);
+		add_guard(status, agent, view);
 		add_smtp(status, agent);
 	}
 	return status;
