@@ -127,7 +127,7 @@ static int add_list(struct columns *columns, const json_t *list, struct error *e
 {
 	const char *kind = field_text(list, "kind");
 	bool allow = strcmp(kind, KIND_ALLOW) == 0, monitor = field_true(list, "monitor");
-	const uint64_t since = field_count(list, "changed"); /* 0: that of what was learned */
+	const uint64_t since = field_count(list, "changed"); /* 0: not since the agent's start */
 	char ipv4[DURATION_TEXT_MAX], ipv6[DURATION_TEXT_MAX], changed[WHEN_TEXT_MAX];
 	const struct cell cells[] = {
 		{ field_text(list, "list"), PAINT_NONE },

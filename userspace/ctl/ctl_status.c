@@ -87,6 +87,7 @@ static void add_learned(json_t *lists, struct gate *gate)
 		json_object_set_new(row, "ipv4", json_integer(blocked.ipv4));
 		json_object_set_new(row, "ipv6", json_integer(blocked.ipv6));
 		json_object_set_new(row, "origin", json_string(LEARNED_SOURCE));
+		json_object_set_new(row, "changed", json_integer(gate_learned_changed(gate)));
 	}
 }
 

@@ -72,6 +72,7 @@ struct gate_conn;
 struct gate_learned_notes {
 	pthread_mutex_t lock;   /* of whoever writes cells, and of the next */
 	uint32_t answers_until; /* when the last block that answers ends, or later */
+	uint32_t changed;       /* seconds since 1970: a block came or was lifted; atomic */
 };
 
 struct gate {

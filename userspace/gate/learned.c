@@ -148,6 +148,18 @@ static void put(struct learned_cell *cell, uint64_t key, uint64_t word)
 	store(&cell->word, word);
 }
 
+/* A source has become what it is now, or was until now. */
+static void note_change(struct gate *gate, uint32_t kind)
+{
+	if (kind == LEARNED_BLOCKED)
+		__atomic_store_n(&gate->learned.changed, clock_wall(), __ATOMIC_RELAXED);
+}
+
+uint32_t gate_learned_changed(struct gate *gate)
+{
+	return __atomic_load_n(&gate->learned.changed, __ATOMIC_RELAXED);
+}
+
 bool gate_learn(struct gate *gate, const struct gate_learned *learned)
 {
 	const struct place place = place_of(gate, &learned->addr);
@@ -167,6 +179,8 @@ bool gate_learn(struct gate *gate, const struct gate_learned *learned)
 	if (cell) {
 		note_answers(gate, word);
 		put(cell, place.key, word);
+		note_change(gate, learned_kind(before));
+		note_change(gate, learned->kind);
 	}
 	pthread_mutex_unlock(&gate->learned.lock);
 	return cell;
@@ -192,8 +206,10 @@ bool gate_forget(struct gate *gate, const struct addr *addr)
 
 	pthread_mutex_lock(&gate->learned.lock);
 	cell = find(&place, &word);
-	if (cell)
+	if (cell) {
 		store(&cell->word, 0);
+		note_change(gate, learned_kind(word));
+	}
 	pthread_mutex_unlock(&gate->learned.lock);
 	return cell;
 }
@@ -239,6 +255,8 @@ size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind)
 	pthread_mutex_lock(&gate->learned.lock);
 	each_cell(gate, forget_cell, &forgetting);
 	gate->learned.answers_until = 0;
+	if (forgetting.count)
+		note_change(gate, kind);
 	pthread_mutex_unlock(&gate->learned.lock);
 	return forgetting.count;
 }
