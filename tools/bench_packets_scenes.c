@@ -13,10 +13,10 @@
 
 #include <bpf/bpf.h>
 
+#include "lib/clock.h"
 #include "tools/bench_packets_scenes.h"
 
 #define PORT          25
-#define SECOND_NS     1000000000ull
 #define NEVER_EMPTY   (1ull << 50) /* ns of burst */
 #define FLOOD_AT      (1u << 31)   /* attempts in a window that never come */
 #define FLOOD_BATCH   64
@@ -76,12 +76,12 @@ static void set_limits(struct settings *s, const struct scene *scene)
 	for (int level = METER_SOURCE; level < METER_LEVELS; level++) {
 		s->limit[level] = (struct meter_limit){ 0 };
 		if (scene->limits != LIMITS_NONE && rate[level])
-			s->limit[level] = (struct meter_limit){ SECOND_NS / rate[level],
+			s->limit[level] = (struct meter_limit){ NS_A_SECOND / rate[level],
 								NEVER_EMPTY, conns[level], 1 };
 	}
 	if (scene->limits == LIMITS_EXCEEDED)
 		s->limit[METER_SOURCE] =
-			(struct meter_limit){ 1000 * SECOND_NS, 1000 * SECOND_NS, 50, 1 };
+			(struct meter_limit){ 1000 * NS_A_SECOND, 1000 * NS_A_SECOND, 50, 1 };
 	s->reset = (struct meter_limit){ 1, NEVER_EMPTY, 0, 1 };
 	s->precise = scene->precise;
 }

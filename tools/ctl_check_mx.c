@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "checks/host.h"
+#include "lib/clock.h"
 #include "tools/ctl_check.h"
 #include "tools/ctl_check_mx.h"
 #include "tools/ctl_check_probe.h"
 #include "tools/ctl_commands.h"
 
-#define MS_PER_SECOND 1000
-#define OWN_NAME_MAX  256
+#define OWN_NAME_MAX 256
 
 struct work {
 	struct check check;
@@ -134,7 +134,7 @@ static int find_out(struct work *work, struct error *err)
 
 	uv_timer_init(&work->check.loop, &work->timer);
 	work->timer.data = work;
-	uv_timer_start(&work->timer, time_is_over, MX_SECONDS_MAX * MS_PER_SECOND, 0);
+	uv_timer_start(&work->timer, time_is_over, MX_SECONDS_MAX * MS_A_SECOND, 0);
 	code = find_hosts(work, err);
 	if (code == 0)
 		try_hosts(work);

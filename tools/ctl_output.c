@@ -94,6 +94,15 @@ void output_label(const char *label)
 	output_paint(PAINT_TITLE, "%-*s", LABEL_WIDTH, label);
 }
 
+void output_numbers(const json_t *numbers)
+{
+	const json_t *number;
+	size_t i;
+
+	json_array_foreach(numbers, i, number)
+		output_text("%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(number));
+}
+
 int output_json(const json_t *document, struct error *err)
 {
 	if (json_dumpf(document, stdout, JSON_FORMAT) != 0)

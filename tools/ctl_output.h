@@ -36,6 +36,8 @@ void output_ready(enum paint paint, const char *text);
 
 /* What a line of a report is about, in front of it and as wide as all others. */
 void output_label(const char *label);
+/* An array of whole numbers: "25, 465, 587". */
+void output_numbers(const json_t *numbers);
 
 /* A whole document, indented, with its newline. */
 int output_json(const json_t *document, struct error *err);

@@ -71,14 +71,22 @@ static void print_trouble(const char *label, const json_t *part, enum paint pain
 	output_paint(paint, "%s\n", why);
 }
 
-static void print_ports(const json_t *ports)
+static void print_warnings(const json_t *warnings)
 {
-	const json_t *port;
+	const json_t *warning;
 	size_t i;
 
+	json_array_foreach(warnings, i, warning)
+	{
+		output_label("Warning");
+		output_paint(PAINT_WARN, "%s\n", json_string_value(warning));
+	}
+}
+
+static void print_ports(const json_t *ports)
+{
 	output_label("Ports");
-	json_array_foreach(ports, i, port)
-		output_text("%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(port));
+	output_numbers(ports);
 	output_text("\n");
 }
 
@@ -119,7 +127,7 @@ static int add_list(struct columns *columns, const json_t *list, struct error *e
 {
 	const char *kind = field_text(list, "kind");
 	bool allow = strcmp(kind, KIND_ALLOW) == 0, monitor = field_true(list, "monitor");
-	const uint64_t since = field_count(list, "changed"); /* 0: that of what was learned */
+	const uint64_t since = field_count(list, "changed"); /* 0: not since the agent's start */
 	char ipv4[DURATION_TEXT_MAX], ipv6[DURATION_TEXT_MAX], changed[WHEN_TEXT_MAX];
 	const struct cell cells[] = {
 		{ field_text(list, "list"), PAINT_NONE },
@@ -250,6 +258,7 @@ static int show_status(struct cli_call *call, const json_t *result, struct error
 	if (code < 0)
 		return code;
 	print_head(result);
+	print_warnings(json_object_get(result, "warnings"));
 	print_trouble("Keeper", json_object_get(result, "keeper"), PAINT_BAD);
 	print_trouble("Established", json_object_get(result, "ending"), PAINT_WARN);
 	print_ports(json_object_get(result, "ports"));

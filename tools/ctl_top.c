@@ -13,9 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/units.h"
 #include "tools/ctl_commands.h"
 #include "tools/ctl_output.h"
@@ -27,8 +27,6 @@
 #define FIRST_WAIT_MS 300 /* before the second look, so that rates are there soon */
 #define INTERVAL_MAX  3600
 #define COUNT_MAX     1000000000
-#define MS_A_SECOND   1000
-#define NS_A_MS       1000000
 
 static volatile sig_atomic_t interrupted;
 
@@ -94,10 +92,7 @@ static int look(struct cli_call *call, struct top_model *model, struct error *er
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * MS_A_SECOND + now.tv_nsec / NS_A_MS;
+	return (int64_t)clock_mono_ms();
 }
 
 /* Waits for `until` and follows the keys meanwhile; returns WISH_QUIT or WISH_NOTHING. */

@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "maps/reason.h"
 #include "tools/ctl_floods.h"
 #include "tools/ctl_text.h"
-
-#define NS_A_SECOND 1e9
 
 int top_model_open(struct top_model **out, struct error *err)
 {

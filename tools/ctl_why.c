@@ -154,12 +154,8 @@ static int print_limits(const json_t *limits, struct error *err)
 
 static void print_ports(const json_t *ports)
 {
-	const json_t *port;
-	size_t i;
-
 	output_text("\nThis is about TCP connection attempts to the ports ");
-	json_array_foreach(ports, i, port)
-		output_text("%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(port));
+	output_numbers(ports);
 	output_text("; nothing else is touched.\n");
 }
 

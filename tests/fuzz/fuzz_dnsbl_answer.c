@@ -22,6 +22,7 @@
 	} while (0)
 
 #define KEY         "k3y"
+#define BACKWARDS   "y3k"
 #define PENDING_MAX 256
 #define QUERIES_MAX 16
 #define RECORDS_MAX 16
@@ -190,6 +191,7 @@ static void check_shown(const char *text, size_t max)
 	for (size_t i = 0; i < length; i++) {
 		CHECK(text[i] >= ' ' && text[i] <= '~');
 		CHECK(strncasecmp(text + i, KEY, strlen(KEY)) != 0);
+		CHECK(strncasecmp(text + i, BACKWARDS, strlen(BACKWARDS)) != 0);
 	}
 }
 

@@ -174,6 +174,8 @@ static const struct {
 	{ "status",
 	  RESULT("\"config\": \"f\", \"keeper\": {\"up\": false, \"why\": \"it has ended\"}"),
 	  RESULT("\"limits\": []"), "Configured   f\nKeeper       it has ended\nPorts" },
+	{ "status", RESULT("\"config\": \"f\", \"warnings\": [\"one\", \"two\"]"),
+	  RESULT("\"limits\": []"), "Configured   f\nWarning      one\nWarning      two\nPorts" },
 	{ "status", RESULT("\"ending\": {\"possible\": false, \"why\": \"it cannot\"}"),
 	  RESULT("\"limits\": []"), "\nEstablished  it cannot\nPorts" },
 	{ "status", RESULT("\"table\": {\"rebuilds\": 1}"),

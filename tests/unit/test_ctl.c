@@ -282,6 +282,13 @@ static void test_config_check(void **state)
 	assert_non_null(strstr(scene.out, "\"valid\": true"));
 	scene_clear(&scene);
 
+	snprintf(line, sizeof(line), "config check %s", scene_file("mode: guard\n"));
+	scene_play(NULL, line, &scene);
+	assert_int_equal(scene.code, 0);
+	assert_non_null(strstr(scene.out, "no mistakes\nwarning: mode guard without dnsbl.zones"));
+	assert_non_null(strstr(scene.out, "\nwarning: mode guard without an interface"));
+	scene_clear(&scene);
+
 	snprintf(line, sizeof(line), "config check %s", scene_file("user: x\nports: [0]\n"));
 	scene_play(NULL, line, &scene);
 	assert_int_equal(scene.code, 4);

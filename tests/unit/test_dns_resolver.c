@@ -62,8 +62,8 @@ static void answers_of_all_types(void **state)
 	assert_string_equal(asked.text, "host.example");
 	assert_int_equal(dns_lab_stats(lab).answers[DNS_FOUND], 4);
 	assert_int_equal(dns_lab_stats(lab).queries, 5);
-	for (size_t i = 0; i < DNS_LATENCY_CLASSES; i++)
-		measured += dns_lab_stats(lab).latency[i];
+	for (size_t i = 0; i < LATENCY_CLASSES; i++)
+		measured += dns_lab_stats(lab).latency.class[i];
 	assert_int_equal(measured, 5);
 	assert_int_equal(dns_lab_stats(lab).in_flight, 0);
 }

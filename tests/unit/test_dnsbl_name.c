@@ -139,6 +139,13 @@ static void texts(void **state)
 		{ "secretsecret secre", "secret", "****** ***re" },
 		{ "abcabcabab", "abcab", "***cabab" },
 		{ "secret", "secret", "***" },
+		{ "?q=%73ecre%74&r=%5365%63ret", "secret", "?q=***&r=%5365%63ret" },
+		{ "%73%65%43%52%65%54.", "secret", "***." },
+		{ "%2573ecret %252573ecret %25", "secret", "*** *** %25" },
+		{ "%7 %zz%%73ecret%7", "secret", "%7 %zz%***%7" },
+		{ "terces.TERCES", "secret", "***.***" },
+		{ "%74erces tercesecret", "secret", "*** ***ecret" },
+		{ "%73%65%63%72%65%7", "secret", "***%72%65%7" },
 		{ "", "secret", "" },
 	};
 	char shown[DNSBL_TEXT_MAX];

@@ -214,6 +214,32 @@ static void test_walks(void **state)
 	assert_int_equal(counts.kind[GATE_LEARNED_KNOWN], 100);
 }
 
+static void test_when_blocks_changed(void **state)
+{
+	const struct addr one = addr_of("192.0.2.1"), two = addr_of("192.0.2.2");
+	struct gate *gate = *state;
+
+	clock_freeze(1001, START);
+	learn(gate, one, GATE_LEARNED_KNOWN, 60);
+	gate_forget_kind(gate, GATE_LEARNED_BLOCKED);
+	assert_int_equal(gate_learned_changed(gate), 0);
+	learn(gate, one, GATE_LEARNED_BLOCKED, 60);
+	assert_int_equal(gate_learned_changed(gate), 1001);
+	clock_freeze(1002, START);
+	learn(gate, one, GATE_LEARNED_KNOWN, 60);
+	assert_int_equal(gate_learned_changed(gate), 1002);
+	learn(gate, two, GATE_LEARNED_BLOCKED, 60);
+	clock_freeze(1003, START);
+	gate_forget(gate, &one);
+	assert_int_equal(gate_learned_changed(gate), 1002);
+	gate_forget(gate, &two);
+	assert_int_equal(gate_learned_changed(gate), 1003);
+	learn(gate, two, GATE_LEARNED_BLOCKED, 60);
+	clock_freeze(1004, START);
+	gate_forget_kind(gate, GATE_LEARNED_BLOCKED);
+	assert_int_equal(gate_learned_changed(gate), 1004);
+}
+
 /* The program looks at later segments for as long as a block may answer, and no longer. */
 static void test_answers(void **state)
 {
@@ -304,7 +330,7 @@ int main(void)
 		TEST(test_expiry),        TEST(test_replaced_and_forgotten),
 		TEST(test_full_line),     TEST(test_walks),
 		TEST(test_answers),       TEST(test_budget),
-		TEST(test_watched),
+		TEST(test_watched),       TEST(test_when_blocks_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,8 +62,7 @@ static char *render(struct view *view)
 	static const struct metrics_limit limits[] = { { "rate-source", 20 }, { "conn-net", 0 } };
 	const struct guard_stats guard = {
 		.newcomers = { 11, 12 },
-		.latency = { [0] = 3, [2] = 4, [12] = 5 },
-		.latency_ms = 1500,
+		.latency = { .class = { [0] = 3, [2] = 4, [12] = 5 }, .sum_ms = 1500 },
 		.verdicts = { [DECISION_REJECT] = 6 },
 		.zones = 2,
 		.zone = { { .zone = "bl.example", .health = DNSBL_SERVING, .asked = 21 },

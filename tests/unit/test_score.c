@@ -234,6 +234,17 @@ static void rules_are_those_of_the_configuration(void **state)
 	assert_int_equal(rules.reject, 33);
 }
 
+static void a_clamped_score_is_the_nearest_one(void **state)
+{
+	(void)state;
+	assert_int_equal(score_clamp(127, INT8_MAX), 127);
+	assert_int_equal(score_clamp(128, INT8_MAX), 127);
+	assert_int_equal(score_clamp(-128, INT8_MAX), -128);
+	assert_int_equal(score_clamp(-129, INT8_MAX), -128);
+	assert_int_equal(score_clamp(INT32_MAX, INT16_MAX), INT16_MAX);
+	assert_int_equal(score_clamp(INT64_MIN, INT32_MAX), INT32_MIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +255,7 @@ int main(void)
 		cmocka_unit_test(failures_do_not_make_up_for_what_is_missing),
 		cmocka_unit_test(only_what_speaks_for_it_is_credit),
 		cmocka_unit_test(rules_are_those_of_the_configuration),
+		cmocka_unit_test(a_clamped_score_is_the_nearest_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,10 +15,9 @@
 #include "lib/clock.h"
 #include "policy/aged.h"
 
-#define SECOND         1000000000ull
 #define ONE            65536u /* a failure, in the fixed point of `value` */
 #define VALUE_MAX      (1000ull * ONE)
-#define HALF           (THROTTLE_HALF_LIFE * SECOND)
+#define HALF           (THROTTLE_HALF_LIFE * NS_A_SECOND)
 #define NETWORK_BITS   64u
 #define NETWORK_BITS_4 (ADDR_IPV4_OFFSET + 24u)
 
@@ -207,7 +206,7 @@ static bool was_here(const struct throttle *throttle, const struct who *who, uin
 {
 	const struct node *node = find(throttle, OWNERS, hash);
 
-	return node && who->now - node->since < THROTTLE_OWNER * SECOND;
+	return node && who->now - node->since < THROTTLE_OWNER * NS_A_SECOND;
 }
 
 static uint32_t wait_after(const struct limit *limit, uint32_t failures)
@@ -266,7 +265,7 @@ static bool trickles(struct throttle *throttle, const struct who *who)
 		who->at[ACCOUNT] ? find(throttle, ACCOUNT, who->hash[ACCOUNT]) : NULL;
 
 	if (!account || look(throttle, who, false).refuse ||
-	    who->now - account->admitted < THROTTLE_TRICKLE * SECOND)
+	    who->now - account->admitted < THROTTLE_TRICKLE * NS_A_SECOND)
 		return false;
 	account->admitted = who->now;
 	return true;

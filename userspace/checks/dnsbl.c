@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MS 1000u
+#include "lib/clock.h"
 
 static const char *const outcome_names[DNSBL_OUTCOMES] = {
 	[DNSBL_CLEAN] = "clean", [DNSBL_LISTED] = "listed", [DNSBL_TEMPORARY] = "temporary",
@@ -16,7 +16,7 @@ static const char *const outcome_names[DNSBL_OUTCOMES] = {
 
 static const char *const health_names[DNSBL_HEALTHS] = {
 	[DNSBL_UNTESTED] = "untested", [DNSBL_SERVING] = "serving", [DNSBL_SILENT] = "silent",
-	[DNSBL_REFUSING] = "refusing", [DNSBL_WORLD] = "world",
+	[DNSBL_REFUSING] = "refusing", [DNSBL_WORLD] = "world",     [DNSBL_STALLED] = "stalled",
 };
 
 const char *dnsbl_outcome_name(enum dnsbl_outcome outcome)
@@ -134,7 +134,7 @@ int dnsbl_open(const struct dnsbl_options *options, struct dnsbl **out, struct e
 		return error_set(err, ERROR_REFUSED, "DNS lists: out of memory");
 	}
 	dnsbl->dns = options->dns;
-	dnsbl->interval = (uint64_t)options->test_interval * MS;
+	dnsbl->interval = (uint64_t)options->test_interval * MS_A_SECOND;
 	dnsbl->rewrites = options->rewrites;
 	dnsbl->arg = options->arg;
 	dnsbl->seed = siphash_random_key();

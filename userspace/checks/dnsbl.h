@@ -13,7 +13,9 @@
  *
  * What clients' questions show counts, too: an error code or an answer outside of 127.0.0.0/8 puts
  * a zone out at once, silence when it is the third in a row. It is tested again in the next tick,
- * then at growing intervals of at most a minute.
+ * then at growing intervals of at most a minute. One that passes its tests, but has left 20
+ * questions of clients in a row, over half a minute, without an answer, is out for a minute, and
+ * each time for twice as long, up to an hour.
  *
  * An answer is a listing only in 127.0.0.0/8, and if it is no error code (127.255.255.0/24, and
  * 127.0.0.1 and 127.0.1.255 where the operator did not ask for them); a resolver that answers for
@@ -119,6 +121,7 @@ enum dnsbl_health {
 	DNSBL_SILENT,   /* the test entry is not listed, or no answer */
 	DNSBL_REFUSING, /* answers with an error code */
 	DNSBL_WORLD,    /* lists what must not be listed, or answers outside of 127.0.0.0/8 */
+	DNSBL_STALLED,  /* passes its tests, and leaves clients without an answer */
 	DNSBL_HEALTHS
 };
 

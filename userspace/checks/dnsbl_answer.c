@@ -4,8 +4,7 @@
  */
 #include "checks/dnsbl_answer.h"
 
-#include <string.h>
-#include <strings.h>
+#include "lib/ascii.h"
 
 #define LOOPBACK_NET 127u
 #define ERRORS_NET   0x7ffffful   /* 127.255.255.0/24: Spamhaus and those who follow it */
@@ -102,17 +101,60 @@ size_t dnsbl_answer_codes(const struct dns_answer *answer, uint32_t code[DNSBL_C
 	return count;
 }
 
-/* The length of the longest key that stands at `at`; 0: none. */
+/* The octet that two hexadecimal digits stand for, or -1. */
+static int read_digits(const char *at, size_t left)
+{
+	const int high = left >= 2 ? ascii_hex_value(at[0]) : -1;
+	const int low = high >= 0 ? ascii_hex_value(at[1]) : -1;
+
+	return low >= 0 ? high * 16 + low : -1;
+}
+
+/* The character at `at`, also if it is percent-encoded (RFC 3986 2.1), even more than once:
+ * "%2541" is "%41". Returns how many octets it takes of those that are left, at least one. */
+static size_t read_character(const char *at, size_t left, char *out)
+{
+	int value = *at == '%' ? read_digits(at + 1, left - 1) : -1;
+	size_t used = 1;
+
+	*out = *at;
+	while (value >= 0) {
+		*out = (char)value;
+		used += 2;
+		value = value == '%' ? read_digits(at + used, left - used) : -1;
+	}
+	return used;
+}
+
+/* The octets at `at` that are the key, from front to back or the other way round; 0: it is not
+ * there. */
+static size_t match_key(const struct dnsbl_key *key, bool backwards, const char *at, size_t left)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < key->length; i++) {
+		const char wanted = key->text[backwards ? key->length - 1 - i : i];
+		char found;
+
+		if (used == left)
+			return 0;
+		used += read_character(at + used, left - used, &found);
+		if (ascii_lower(found) != ascii_lower(wanted))
+			return 0;
+	}
+	return used;
+}
+
+/* The octets of the longest key that stands at `at`; 0: none. */
 static size_t key_at(const struct dnsbl_keys *keys, const char *at, size_t left)
 {
 	size_t longest = 0;
 
-	for (size_t i = 0; i < keys->count; i++) {
-		const struct dnsbl_key *key = &keys->key[i];
+	for (size_t i = 0; i < 2 * keys->count; i++) {
+		const size_t length = match_key(&keys->key[i / 2], i % 2, at, left);
 
-		if (key->length > longest && key->length <= left &&
-		    strncasecmp(at, key->text, key->length) == 0)
-			longest = key->length;
+		if (length > longest)
+			longest = length;
 	}
 	return longest;
 }

@@ -49,7 +49,8 @@ struct dnsbl_keys {
 
 /*
  * The first TXT record as printable ASCII, other octets as "?"; a key is written as "***" wherever
- * it occurs, in letters of any case.
+ * it occurs: in letters of any case, percent-encoded as in the address of a web page, or from back
+ * to front.
  */
 void dnsbl_answer_text(const struct dns_answer *answer, const struct dnsbl_keys *keys,
 		       char out[DNSBL_TEXT_MAX]);

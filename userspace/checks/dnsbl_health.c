@@ -6,6 +6,10 @@
  * service out at once, also when a client's question shows them; silence only a few times in a row,
  * and many at once are one. What is out is tested at growing intervals.
  *
+ * A zone may answer its tests and no client: each question then waits in vain, and a test would
+ * bring it back at once. So that is counted apart, a test does not forget it, and it puts the
+ * service out for a while of its own, which grows until clients have been answered for as long.
+ *
  * Most zones know no IPv6, so that service is quiet until it has passed once: no log, no failure.
  */
 #include "checks/dnsbl_internal.h"
@@ -91,6 +95,18 @@ static void pause_test(struct dnsbl_service *service)
 		service->pause = DNSBL_PAUSE_MAX;
 }
 
+/* Longer than the pauses of others, because the test will pass. */
+static void pause_stalled(struct dnsbl_service *service)
+{
+	if (!service->stall)
+		service->stall = DNSBL_STALL_MIN;
+	else if (service->stall * 2 <= DNSBL_STALL_MAX)
+		service->stall *= 2;
+	else
+		service->stall = DNSBL_STALL_MAX;
+	service->due = dnsbl_now(service->zone->dnsbl) + service->stall;
+}
+
 void dnsbl_service_out(struct dnsbl_service *service, const struct dnsbl_judgement *judged)
 {
 	const bool was_in = dnsbl_in_service(service);
@@ -102,7 +118,11 @@ void dnsbl_service_out(struct dnsbl_service *service, const struct dnsbl_judgeme
 		dnsbl_count(&service->zone->counters.failures);
 	service->health = judged->health;
 	service->silences = 0;
-	pause_test(service);
+	service->unanswered = 0;
+	if (judged->health == DNSBL_STALLED)
+		pause_stalled(service);
+	else
+		pause_test(service);
 	publish(service->zone);
 }
 
@@ -135,6 +155,34 @@ bool dnsbl_service_silent(struct dnsbl_service *service)
 	return ++service->silences >= DNSBL_SILENCES;
 }
 
+/* True if clients have had no answer often and long enough. */
+static bool has_stalled(struct dnsbl_service *service)
+{
+	const uint64_t now = dnsbl_now(service->zone->dnsbl);
+
+	if (!service->unanswered++)
+		service->waited = now;
+	return service->unanswered >= DNSBL_UNANSWERED &&
+	       now - service->waited >= DNSBL_UNANSWERED_MS;
+}
+
+static void answered(struct dnsbl_service *service)
+{
+	service->silences = 0;
+	service->unanswered = 0;
+	if (service->stall && dnsbl_now(service->zone->dnsbl) - service->back >= service->stall)
+		service->stall = 0;
+}
+
+void dnsbl_service_left(struct dnsbl_service *service)
+{
+	const struct dnsbl_judgement stalled = { DNSBL_STALLED, "clients", DNSBL_KIND_NONE, 0 };
+
+	if (service->zone->dnsbl->interval && service->health == DNSBL_SERVING &&
+	    has_stalled(service))
+		dnsbl_service_out(service, &stalled);
+}
+
 void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, uint32_t code)
 {
 	struct dnsbl_judgement judged = { DNSBL_SILENT, "a client", kind, code };
@@ -143,9 +191,13 @@ void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, ui
 	    kind == DNSBL_KIND_BUSY)
 		return;
 	if (kind == DNSBL_KIND_ABSENT || kind == DNSBL_KIND_LISTED) {
-		service->silences = 0;
+		answered(service);
 		return;
 	}
+	if (kind == DNSBL_KIND_NONE)
+		dnsbl_service_left(service);
+	if (!dnsbl_in_service(service))
+		return;
 	if (kind == DNSBL_KIND_NONE && !dnsbl_service_silent(service)) {
 		service->due = service->silence; /* few clients would find out late */
 		return;

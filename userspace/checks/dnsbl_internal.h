@@ -27,7 +27,12 @@
 #define DNSBL_PAUSE_MIN                                                                            \
 	5000u /* ms from one test of a service that is out to the next: it doubles */
 #define DNSBL_PAUSE_MAX 60000u
-#define DNSBL_AGAIN     1000u /* ms until a test that was over a budget is due again */
+#define DNSBL_UNANSWERED                                                                           \
+	20u /* questions of clients in a row, over at least so long, that put a zone out */
+#define DNSBL_UNANSWERED_MS 30000u
+#define DNSBL_STALL_MIN     60000u /* ms that it is out then: it doubles */
+#define DNSBL_STALL_MAX     3600000u
+#define DNSBL_AGAIN         1000u /* ms until a test that was over a budget is due again */
 
 /* What a test asks for. */
 enum dnsbl_entry {
@@ -60,7 +65,10 @@ struct dnsbl_service {
 	uint64_t silence; /* ms: the last one that counted */
 	uint64_t back;    /* ms: since then it is in service */
 	uint32_t silences, pause;
-	size_t probing; /* probes under way; no test is if 0 */
+	uint32_t unanswered; /* questions of clients in a row, */
+	uint64_t waited;     /* ms: since then */
+	uint32_t stall;      /* ms that it was out for them the last time; 0: well since */
+	size_t probing;      /* probes under way; no test is if 0 */
 	struct dnsbl_probe probe[DNSBL_ENTRIES];
 	struct dnsbl_slots waiting; /* listings by a zone that has not been tested yet */
 };
@@ -171,6 +179,8 @@ void dnsbl_service_in(struct dnsbl_service *service);
 bool dnsbl_service_silent(struct dnsbl_service *service);
 /* Whether nobody expects it to serve. */
 bool dnsbl_service_quiet(const struct dnsbl_service *service);
+/* A client did not wait any longer for the zone's answer. */
+void dnsbl_service_left(struct dnsbl_service *service);
 /* What its zone has said to a client, or has not. */
 void dnsbl_service_heard(struct dnsbl_service *service, enum dnsbl_kind kind, uint32_t code);
 

@@ -325,6 +325,22 @@ void dnsbl_query_drop(struct dnsbl_query *query)
 	query_free(query);
 }
 
+/* Nobody waits for the slot any longer. It may be the last one, so the question may be gone. */
+static void give_up(struct dnsbl_slot *slot)
+{
+	const bool text = slot->result->outcome == DNSBL_LISTED; /* only its text is missing */
+
+	if (slot->waiting)
+		leave_waiting(slot);
+	else if (!text)
+		dnsbl_service_left(slot->service);
+	dns_cancel(slot->query->dnsbl->dns, &slot->asked);
+	if (text)
+		settle(slot);
+	else
+		settle_as(slot, DNSBL_TEMPORARY);
+}
+
 /* The last slot that is settled ends the question, so the open ones are counted before. */
 void dnsbl_hurry(struct dnsbl *dnsbl, struct dnsbl_query *query)
 {
@@ -340,13 +356,7 @@ void dnsbl_hurry(struct dnsbl *dnsbl, struct dnsbl_query *query)
 		if (!slot->asked && !slot->waiting)
 			continue;
 		open--;
-		if (slot->waiting)
-			leave_waiting(slot);
-		dns_cancel(dnsbl->dns, &slot->asked);
-		if (slot->result->outcome == DNSBL_LISTED)
-			settle(slot); /* only its text is missing */
-		else
-			settle_as(slot, DNSBL_TEMPORARY);
+		give_up(slot);
 	}
 }
 

@@ -13,9 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/text.h"
-
-#define MS 1000u
 
 static const char *const result_names[SPF_RESULTS] = {
 	[SPF_NONE] = "none",           [SPF_NEUTRAL] = "neutral",   [SPF_PASS] = "pass",
@@ -307,7 +306,7 @@ static void take_request(struct spf *spf, const struct spf_request *request)
 	spf->ip = request->ip;
 	spf->time = request->time;
 	spf->explain = request->explain;
-	spf->deadline = request->dns->ops->now(request->dns) + SPF_SECONDS_MAX * MS;
+	spf->deadline = request->dns->ops->now(request->dns) + SPF_SECONDS_MAX * MS_A_SECOND;
 	spf->verdict.identity = request->identity;
 	text_clean(spf->explanation, sizeof(spf->explanation), explanation.at, explanation.length);
 	text_clean(spf->domain, sizeof(spf->domain), spf->sender, strlen(spf->sender));

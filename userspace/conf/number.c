@@ -11,9 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/units.h"
-
-#define MS_OF_SECOND 1000u
 
 /* "TEXT followed by what is wrong with it", in the form of every message of this file. */
 int conf_refuse(struct error *err, const char *text, const char *wrong)
@@ -60,7 +59,7 @@ static uint32_t units_of_second(const struct conf_option *option)
 		return 0;
 	if (!strcmp(option->unit, CONF_SECONDS))
 		return 1;
-	return strcmp(option->unit, CONF_MS) ? 0 : MS_OF_SECOND;
+	return strcmp(option->unit, CONF_MS) ? 0 : MS_A_SECOND;
 }
 
 bool conf_is_time(const struct conf_option *option)
@@ -86,7 +85,7 @@ static bool read_time(const struct conf_option *option, const char *text, uint64
 	const uint32_t units = units_of_second(option);
 	uint32_t seconds = 0;
 
-	if (units == MS_OF_SECOND && read_ms(text, out))
+	if (units == MS_A_SECOND && read_ms(text, out))
 		return true;
 	if (duration_parse(text, &seconds, NULL))
 		return false;

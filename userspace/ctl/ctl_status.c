@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/doubt.h"
 #include "ctl/agent.h"
 #include "ctl/args.h"
 #include "ctl/match.h"
@@ -15,7 +16,6 @@
 #include "version.h"
 
 #define TOP_DEFAULT 20
-#define NS_A_SECOND 1000000000u
 
 static json_t *ports_json(const struct conf *conf)
 {
@@ -87,15 +87,20 @@ static void add_learned(json_t *lists, struct gate *gate)
 		json_object_set_new(row, "ipv4", json_integer(blocked.ipv4));
 		json_object_set_new(row, "ipv6", json_integer(blocked.ipv6));
 		json_object_set_new(row, "origin", json_string(LEARNED_SOURCE));
+		json_object_set_new(row, "changed", json_integer(gate_learned_changed(gate)));
 	}
 }
 
-static void add_guard(json_t *status, struct guard *guard)
+static void add_guard(json_t *status, const struct ctl_agent *agent, const struct view *view)
 {
+	struct conf_scope scope = { .role = agent->role, .interfaces = view->interface_count };
 	struct guard_stats stats;
 
-	guard_stats(guard, &stats);
+	guard_stats(agent->guard, &stats);
 	json_object_set_new(status, "guard", guard_json(&stats));
+	for (size_t i = 0; i < stats.zones; i++)
+		scope.zones += !stats.zone[i].domains;
+	json_object_set_new(status, "warnings", conf_doubts_json(&scope));
 }
 
 static void add_smtp(json_t *status, const struct ctl_agent *agent)
@@ -123,7 +128,7 @@ static json_t *status_json(const struct ctl_agent *agent, const struct view *vie
 		json_object_set_new(status, "ending", ending_json(view));
 		add_configured(status, agent);
 		add_learned(json_object_get(status, "lists"), agent->gate);
-		add_guard(status, agent->guard);
+		add_guard(status, agent, view);
 		add_smtp(status, agent);
 	}
 	return status;

@@ -17,7 +17,6 @@
 #include "lib/lookup.h"
 #include "obs/names.h"
 
-#define NS_A_MS   1000000u
 #define IPV6_NET  64
 #define IPV6_SITE 48
 #define IPV4_NET  (96 + 24)
@@ -171,14 +170,13 @@ static json_t *matches_json(const struct situation *now)
 
 static json_t *offender_json(struct gate *gate, const struct addr *addr)
 {
-	const uint64_t now = clock_mono();
 	struct offender found;
 
 	if (!gate_offender_find(gate, addr, &found))
 		return json_null();
 	return json_pack("{s:I, s:s, s:I}", "hits", (json_int_t)found.hits, "last_reason",
 			 reason_name(found.reason), "last_ms",
-			 (json_int_t)(now > found.last_ns ? (now - found.last_ns) / NS_A_MS : 0));
+			 (json_int_t)clock_ms_since(found.last_ns));
 }
 
 /* Whether the source needs no SYN cookie during a flood, and for how many seconds yet. */

@@ -61,6 +61,9 @@ struct daemon {
 int daemon_start(struct daemon *daemon, const char *config_path, struct error *err);
 void daemon_stop(struct daemon *daemon);
 
+/* Tells of what is allowed and hardly meant, at the start and after a reload. */
+void daemon_log_doubts(const struct daemon *daemon);
+
 /* serve.c. Returns when a signal has ended the agent. */
 int daemon_serve(struct daemon *daemon, struct error *err);
 

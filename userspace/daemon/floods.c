@@ -10,8 +10,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define NS_A_SECOND 1000000000ull
-#define LINGER_NS   (3 * NS_A_SECOND) /* as long as the first SYN-ACK waits for its answer */
+#define LINGER_NS (3 * NS_A_SECOND) /* as long as the first SYN-ACK waits for its answer */
 
 static const struct gate_flood *find_port(const struct flood_watch *watch, uint16_t port)
 {
@@ -30,11 +29,11 @@ static void log_started(const struct gate_flood *flood)
 /* `before` is the flood as it was seen last. */
 static void log_ended(const struct gate_flood *flood, const struct gate_flood *before)
 {
-	const uint64_t now = clock_mono(), begun = before->since_ns;
+	const uint64_t begun = before->since_ns;
 
 	log_info("flood.ended", "{s:i, s:I, s:I, s:I}", "port", (int)flood->port, "syns_per_second",
 		 (json_int_t)flood->rate, "peak", (json_int_t)flood->peak, "seconds",
-		 (json_int_t)(begun && now > begun ? (now - begun) / NS_A_SECOND : 0));
+		 (json_int_t)(begun ? clock_seconds_since(begun) : 0));
 }
 
 void floods_look(struct flood_watch *watch, struct gate *gate)

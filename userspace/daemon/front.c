@@ -19,7 +19,6 @@
 
 #define DRAIN_MS   31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
 #define POLL_MS    20u
-#define NS_A_MS    1000000u
 #define SPOOL_MODE 0700
 
 /* Sockets */

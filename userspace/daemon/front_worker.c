@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "daemon/front_internal.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "session/resolve.h"
 
-#define MS_A_SECOND    1000u
 #define ROTATE_SECONDS 60u
 
 struct front_worker {

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "accounts/auth.h"
+#include "conf/doubt.h"
 #include "daemon/daemon.h"
 #include "lib/log.h"
 #include "version.h"
@@ -88,6 +89,16 @@ static int parse_options(int argc, char **argv, enum task *task, const char **pa
 	return 0;
 }
 
+static void print_doubts(const char *path, const struct conf *conf)
+{
+	const struct conf_scope scope = conf_scope(conf);
+	const char *doubt[CONF_DOUBTS_MAX];
+	const size_t count = conf_doubts(&scope, doubt);
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr, "%s: warning: %s\n", path, doubt[i]);
+}
+
 static int check(const char *path)
 {
 	struct conf *conf;
@@ -97,8 +108,9 @@ static int check(const char *path)
 		fprintf(stderr, "posternd: %s\n", err.text);
 		return EXIT_FAILURE;
 	}
-	conf_free(&conf);
 	printf("%s: valid\n", path);
+	print_doubts(path, conf);
+	conf_free(&conf);
 	return EXIT_SUCCESS;
 }
 

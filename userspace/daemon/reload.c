@@ -100,6 +100,7 @@ int daemon_reload(struct daemon *daemon, json_t **result, struct error *err)
 		return failed;
 	}
 	log_info("config.reloaded", "{s:s, s:O}", "file", daemon->config_path, "changes", changes);
+	daemon_log_doubts(daemon);
 	*result = changes;
 	return 0;
 }

@@ -13,11 +13,11 @@
 #include "daemon/daemon.h"
 #include "daemon/floods.h"
 #include "daemon/interfaces.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "obs/names.h"
 #include "obs/view.h"
 
-#define MS_A_SECOND     1000u
 #define SUMMARY_SECONDS 60u /* between two lines that say what was stopped */
 
 struct serve {

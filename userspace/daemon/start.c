@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/doubt.h"
 #include "ctl/socket.h"
 #include "daemon/daemon.h"
 #include "daemon/interfaces.h"
@@ -322,6 +323,19 @@ static void log_lists(const struct daemon *daemon)
 			 (int)(lists[i].monitor != 0));
 }
 
+void daemon_log_doubts(const struct daemon *daemon)
+{
+	struct gate_interface interface[GATE_INTERFACES_MAX];
+	struct conf_scope scope = conf_scope(daemon->started);
+	const char *doubt[CONF_DOUBTS_MAX];
+	size_t count;
+
+	scope.interfaces = gate_interfaces(daemon->gate, interface);
+	count = conf_doubts(&scope, doubt);
+	for (size_t i = 0; i < count; i++)
+		log_warning("config.doubtful", "{s:s}", "warning", doubt[i]);
+}
+
 static void log_start(const struct daemon *daemon)
 {
 	const struct conf *conf = daemon->started;
@@ -351,6 +365,7 @@ int daemon_start(struct daemon *daemon, const char *config_path, struct error *e
 		return failed;
 	}
 	log_start(daemon);
+	daemon_log_doubts(daemon);
 	return 0;
 }
 

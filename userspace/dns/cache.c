@@ -9,8 +9,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "lib/clock.h"
+
 #define BUCKETS_MIN 64u
-#define MS          1000u
 
 struct entry {
 	LIST_ENTRY(entry) chain;
@@ -112,8 +113,8 @@ bool dns_cache_find(struct dns_cache *cache, const struct dns_key *key, uint64_t
 	}
 	entry->used = true;
 	out->result = dns_result_ref(entry->result);
-	out->age = (uint32_t)((now - entry->put) / MS);
-	out->ttl = (uint32_t)((entry->expires - now + MS - 1) / MS);
+	out->age = (uint32_t)((now - entry->put) / MS_A_SECOND);
+	out->ttl = (uint32_t)((entry->expires - now + MS_A_SECOND - 1) / MS_A_SECOND);
 	return true;
 }
 
@@ -152,7 +153,7 @@ static struct entry *entry_new(const struct dns_key *key, struct dns_result *res
 		return NULL;
 	entry->result = dns_result_ref(result);
 	entry->put = now;
-	entry->expires = now + (uint64_t)ttl * MS;
+	entry->expires = now + (uint64_t)ttl * MS_A_SECOND;
 	entry->used = false;
 	entry->hash = key->hash;
 	entry->type = key->type;

@@ -10,13 +10,7 @@
 #include <stdint.h>
 
 #include "dns/dns.h"
-
-/* Upper bounds of the classes of latency in ms; the last class has none. */
-#define DNS_LATENCY_BOUNDS                                                                         \
-	{                                                                                          \
-		1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000                               \
-	}
-#define DNS_LATENCY_CLASSES 13
+#include "lib/latency.h"
 
 struct dns_stats {
 	uint64_t questions;                 /* asked by anybody */
@@ -25,15 +19,14 @@ struct dns_stats {
 	uint64_t coalesced;                 /* joined a question that was under way */
 	uint64_t busy;                      /* over a budget */
 	uint64_t cancelled;
-	uint64_t queries;   /* sent to a server: tries, and what says how it is */
-	uint64_t timeouts;  /* of these, those that nobody answered in time */
-	uint64_t refusals;  /* answered with SERVFAIL, REFUSED and the like */
-	uint64_t nonsense;  /* answered with what could not be read */
-	uint64_t tcp;       /* connections over TCP */
-	uint64_t failovers; /* times that a server was given up for a while */
-	uint64_t evicted;   /* answers that left the cache before their time */
-	uint64_t latency[DNS_LATENCY_CLASSES]; /* of answered queries */
-	uint64_t latency_ms;                   /* of all of them together */
+	uint64_t queries;       /* sent to a server: tries, and what says how it is */
+	uint64_t timeouts;      /* of these, those that nobody answered in time */
+	uint64_t refusals;      /* answered with SERVFAIL, REFUSED and the like */
+	uint64_t nonsense;      /* answered with what could not be read */
+	uint64_t tcp;           /* connections over TCP */
+	uint64_t failovers;     /* times that a server was given up for a while */
+	uint64_t evicted;       /* answers that left the cache before their time */
+	struct latency latency; /* of answered queries */
 	/* gauges */
 	uint64_t in_flight;
 	uint64_t cache_entries;

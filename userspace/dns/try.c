@@ -14,10 +14,11 @@
 
 #include <stdlib.h>
 
+#include "lib/clock.h"
+
 #define UNREAD_MAX 128u
 #define UNREAD_MS  100u
 #define ONION_TTL  3600
-#define NS_OF_MS   1000000u
 
 struct dns_try {
 	TAILQ_ENTRY(dns_try) link; /* of those that wait, or that may be unread */
@@ -33,25 +34,12 @@ struct dns_try {
 
 /* ---- what came of it */
 
-static void count_latency(struct dns_stats *stats, uint64_t ms)
-{
-	static const uint64_t bounds[] = DNS_LATENCY_BOUNDS;
-	size_t nth = 0;
-
-	_Static_assert(sizeof(bounds) / sizeof(bounds[0]) + 1 == DNS_LATENCY_CLASSES,
-		       "dns: one class is above all bounds");
-	while (nth < sizeof(bounds) / sizeof(bounds[0]) && ms > bounds[nth])
-		nth++;
-	dns_count(&stats->latency[nth], 1);
-	dns_count(&stats->latency_ms, (int64_t)ms);
-}
-
 static enum dns_outcome read_answer(const struct dns_try *try, const uint8_t *message, size_t size,
 				    struct dns_result **out)
 {
 	struct dns_stats *stats = &try->server->resolver->stats;
 
-	count_latency(stats, (uv_hrtime() - try->sent) / NS_OF_MS);
+	latency_add(&stats->latency, (uv_hrtime() - try->sent) / NS_A_MS);
 	switch (dns_wire_read(message, size, &try->name, try->type, out)) {
 	case DNS_VERDICT_ANSWER:
 		return DNS_OUTCOME_ANSWER;

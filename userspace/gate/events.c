@@ -2,50 +2,44 @@
 /*
  * gate/events.c - events from the ring, and the budget that the program may spend on them.
  */
-#include <errno.h>
-
-#include <bpf/libbpf.h>
-
 #include "gate/events.h"
 #include "gate/internal.h"
 
-#define EVENTS_A_READ 8192 /* what more there is waits for the next read */
+#define EVENTS_A_READ 8192
 
-static int deliver(void *context, void *data, size_t size)
+struct reader {
+	gate_event_cb cb;
+	void *arg;
+};
+
+static void deliver(const void *record, void *arg)
 {
-	struct gate *gate = context;
+	const struct reader *reader = arg;
 
-	if (size >= sizeof(struct event) && gate->event_cb)
-		gate->event_cb(data, gate->event_arg);
-	return --gate->events_left > 0 ? 0 : -EAGAIN;
+	reader->cb(record, reader->arg);
 }
 
 int gate_events_open(struct gate *gate, struct error *err)
 {
-	gate->ring = ring_buffer__new(gate->map[GATE_MAP_events].fd, deliver, gate, NULL);
-	return gate->ring ? 0
-			  : error_errno(err, ERROR_REFUSED, errno, "cannot read the event ring");
+	return ring_open(&gate->events, gate->map[GATE_MAP_events].fd, sizeof(struct event),
+			 "the event ring", err);
 }
 
 void gate_events_close(struct gate *gate)
 {
-	ring_buffer__free(gate->ring);
-	gate->ring = NULL;
+	ring_close(&gate->events);
 }
 
 int gate_events_fd(struct gate *gate)
 {
-	return ring_buffer__epoll_fd(gate->ring);
+	return ring_fd(&gate->events);
 }
 
 int gate_events_read(struct gate *gate, gate_event_cb cb, void *arg)
 {
-	gate->event_cb = cb;
-	gate->event_arg = arg;
-	gate->events_left = EVENTS_A_READ;
-	ring_buffer__consume(gate->ring);
-	gate->event_cb = NULL;
-	return EVENTS_A_READ - gate->events_left;
+	struct reader reader = { cb, arg };
+
+	return ring_read(&gate->events, EVENTS_A_READ, deliver, &reader);
 }
 
 /* Every CPU gets the whole rate's share of a refill: a flood may well arrive on one queue. */

@@ -10,7 +10,6 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define SECOND_NS  1000000000ull
 #define WINDOW_NS  (1ull << FLOOD_WINDOW_SHIFT)
 #define CPU_SHARES 8 /* of its part of the threshold: how late all CPUs together may be */
 
@@ -19,14 +18,14 @@
 
 uint32_t flood_attempts(uint32_t rate)
 {
-	const uint64_t attempts = (rate * WINDOW_NS + SECOND_NS / 2) / SECOND_NS;
+	const uint64_t attempts = (rate * WINDOW_NS + NS_A_SECOND / 2) / NS_A_SECOND;
 
 	return rate && !attempts ? 1 : (uint32_t)attempts;
 }
 
 uint32_t flood_rate(uint32_t attempts)
 {
-	const uint64_t rate = (attempts * SECOND_NS + WINDOW_NS / 2) / WINDOW_NS;
+	const uint64_t rate = (attempts * NS_A_SECOND + WINDOW_NS / 2) / WINDOW_NS;
 
 	return rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
 }
@@ -39,7 +38,7 @@ struct flood_settings flood_settings_for(const struct gate_flood_limits *limits,
 	return (struct flood_settings){
 		.threshold = threshold,
 		.release = limits->release ? flood_attempts(limits->release) : threshold / 2,
-		.quiet = (uint32_t)((limits->hold * SECOND_NS + WINDOW_NS - 1) / WINDOW_NS),
+		.quiet = (uint32_t)((limits->hold * NS_A_SECOND + WINDOW_NS - 1) / WINDOW_NS),
 		.batch = batch ? batch : 1,
 		.proof = limits->proof,
 	};

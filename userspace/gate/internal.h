@@ -11,6 +11,7 @@
 #include "gate/cookies.h"
 #include "gate/gate.h"
 #include "gate/open.h"
+#include "gate/ring.h"
 #include "gate/sockets.h"
 #include "gate/table.h"
 #include "maps/abi.h"
@@ -65,23 +66,13 @@ struct gate_map_state {
 #define PIN_PATH_MAX (GATE_PATH_MAX + 64) /* bytes of the path of anything below it */
 
 struct keeper;
-struct ring_buffer;
 struct gate_conn;
 
 /* What the agent keeps beside the learned cells (gate/learned.c). */
 struct gate_learned_notes {
 	pthread_mutex_t lock;   /* of whoever writes cells, and of the next */
 	uint32_t answers_until; /* when the last block that answers ends, or later */
-};
-
-/* The reading end of the newcomers' ring (gate/newcomers.c). */
-struct gate_newcomers {
-	struct ring_buffer *ring;
-	uint32_t rate; /* that are told about a second, at each stage; atomic */
-	/* While gate_newcomers_read() runs: */
-	void (*cb)(const struct newcomer *newcomer, void *arg);
-	void *arg;
-	int left; /* that it may still read */
+	uint32_t changed;       /* seconds since 1970: a block came or was lifted; atomic */
 };
 
 struct gate {
@@ -95,12 +86,12 @@ struct gate {
 	struct settings before; /* what was in force in the maps that were adopted */
 	struct gate_map_state map[GATE_MAP_COUNT];
 	struct table *table;
-	struct ring_buffer *ring;
+	struct gate_ring events, newcomers;
 	struct gate_learned_notes learned;
-	struct gate_newcomers newcomers;
 	struct gate_conn *conn;           /* from gate_open() to gate_adopt() */
 	struct keeper *keeper;            /* NULL until keeper_start() */
 	uint32_t events_rate;             /* packets a second to be told about; atomic */
+	uint32_t newcomers_rate;          /* newcomers likewise, at each stage */
 	uint16_t flood_port[FLOOD_PORTS]; /* as configured; atomic; 0 is none */
 	struct cookies cookies;
 	struct ending ending;
@@ -111,10 +102,6 @@ struct gate {
 	uint64_t map_bytes;
 	uint32_t rebuilds; /* atomic, as the next */
 	uint32_t rebuild_ms;
-	/* While gate_events_read() runs: */
-	gate_event_cb event_cb;
-	void *event_arg;
-	int events_left; /* that it may still read */
 };
 
 static inline struct settings *gate_kernel_settings(const struct gate *gate)

@@ -10,8 +10,7 @@
 #include "lib/clock.h"
 #include "maps/learned.h"
 
-#define SECOND_NS 1000000000ull
-#define UNIT_NS   (1ull << LEARNED_SHIFT)
+#define UNIT_NS (1ull << LEARNED_SHIFT)
 
 #define load(place)         __atomic_load_n(place, __ATOMIC_ACQUIRE)
 #define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
@@ -52,7 +51,7 @@ static uint32_t time_now(void)
 /* The first moment that is no earlier than so many seconds from now. */
 static uint32_t time_after(uint32_t seconds)
 {
-	const uint64_t end = (clock_mono() + seconds * SECOND_NS + UNIT_NS - 1) >> LEARNED_SHIFT;
+	const uint64_t end = (clock_mono() + seconds * NS_A_SECOND + UNIT_NS - 1) >> LEARNED_SHIFT;
 
 	return end > UINT32_MAX ? UINT32_MAX : (uint32_t)end;
 }
@@ -61,7 +60,7 @@ static uint32_t seconds_until(uint32_t until)
 {
 	const uint64_t end = (uint64_t)until << LEARNED_SHIFT, now = clock_mono();
 
-	return end > now ? (uint32_t)((end - now + SECOND_NS - 1) / SECOND_NS) : 0;
+	return end > now ? (uint32_t)((end - now + NS_A_SECOND - 1) / NS_A_SECOND) : 0;
 }
 
 /* The cell's word, if it is whole and still holds at `time`; else 0. `key` is what it is about. */
@@ -149,6 +148,18 @@ static void put(struct learned_cell *cell, uint64_t key, uint64_t word)
 	store(&cell->word, word);
 }
 
+/* A source has become what it is now, or was until now. */
+static void note_change(struct gate *gate, uint32_t kind)
+{
+	if (kind == LEARNED_BLOCKED)
+		__atomic_store_n(&gate->learned.changed, clock_wall(), __ATOMIC_RELAXED);
+}
+
+uint32_t gate_learned_changed(struct gate *gate)
+{
+	return __atomic_load_n(&gate->learned.changed, __ATOMIC_RELAXED);
+}
+
 bool gate_learn(struct gate *gate, const struct gate_learned *learned)
 {
 	const struct place place = place_of(gate, &learned->addr);
@@ -168,6 +179,8 @@ bool gate_learn(struct gate *gate, const struct gate_learned *learned)
 	if (cell) {
 		note_answers(gate, word);
 		put(cell, place.key, word);
+		note_change(gate, learned_kind(before));
+		note_change(gate, learned->kind);
 	}
 	pthread_mutex_unlock(&gate->learned.lock);
 	return cell;
@@ -193,8 +206,10 @@ bool gate_forget(struct gate *gate, const struct addr *addr)
 
 	pthread_mutex_lock(&gate->learned.lock);
 	cell = find(&place, &word);
-	if (cell)
+	if (cell) {
 		store(&cell->word, 0);
+		note_change(gate, learned_kind(word));
+	}
 	pthread_mutex_unlock(&gate->learned.lock);
 	return cell;
 }
@@ -240,6 +255,8 @@ size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind)
 	pthread_mutex_lock(&gate->learned.lock);
 	each_cell(gate, forget_cell, &forgetting);
 	gate->learned.answers_until = 0;
+	if (forgetting.count)
+		note_change(gate, kind);
 	pthread_mutex_unlock(&gate->learned.lock);
 	return forgetting.count;
 }

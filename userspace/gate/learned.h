@@ -54,6 +54,10 @@ bool gate_forget(struct gate *gate, const struct addr *addr);
 /* Forgets all of a kind; returns how many. */
 size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind);
 
+/* Seconds since 1970 when a block was last learned or forgotten, not counting those that ran out; 0
+ * if that was before gate_open(). */
+uint32_t gate_learned_changed(struct gate *gate);
+
 /* Whether learned blocks are only watched, because their list is in monitor mode. */
 bool gate_learned_watched(struct gate *gate);
 

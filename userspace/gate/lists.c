@@ -217,7 +217,7 @@ int lists_load(struct lists *lists, const struct list_change *wanted, struct ent
 	loaded.ipv6 = list.ipv6;
 	loaded.slot = list.slot;
 	loaded.table_ms = lists->gate->rebuild_ms;
-	loaded.store_ms = (uint32_t)((clock_mono() - start) / 1000000) - loaded.table_ms;
+	loaded.store_ms = (uint32_t)((clock_mono() - start) / NS_A_MS) - loaded.table_ms;
 	*out = loaded;
 	return 0;
 }

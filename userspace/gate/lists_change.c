@@ -85,7 +85,7 @@ int rebuild_fill(struct lists *lists, struct store_txn *txn, struct error *err)
 	}
 	if (result > 0) /* an enum table_result, not an error of the store */
 		return full_error(lists, (enum table_result)result, filling.family, err);
-	__atomic_store_n(&lists->gate->rebuild_ms, (uint32_t)((clock_mono() - start) / 1000000),
+	__atomic_store_n(&lists->gate->rebuild_ms, (uint32_t)((clock_mono() - start) / NS_A_MS),
 			 __ATOMIC_RELAXED);
 	return result;
 }

@@ -2,60 +2,48 @@
 /*
  * gate/newcomers.c - the evidence path: its settings, the budget of newcomers, and their ring.
  */
-#include <errno.h>
-
-#include <bpf/libbpf.h>
-
 #include "gate/internal.h"
 #include "gate/learned.h"
+#include "lib/clock.h"
 
-#define SECOND_NS        1000000000ull
-#define BURST_PART       2    /* of a second that the budget may save up */
-#define NEWCOMERS_A_READ 1024 /* what more there is waits for the next read */
+#define BURST_PART       2 /* of a second that the budget may save up */
+#define NEWCOMERS_A_READ 1024
 
 #define store(place, value) __atomic_store_n(place, value, __ATOMIC_RELAXED)
 
-static int deliver(void *context, void *data, size_t size)
-{
-	struct gate_newcomers *newcomers = context;
+struct reader {
+	gate_newcomer_cb cb;
+	void *arg;
+};
 
-	if (size >= sizeof(struct newcomer) && newcomers->cb)
-		newcomers->cb(data, newcomers->arg);
-	return --newcomers->left > 0 ? 0 : -EAGAIN;
+static void deliver(const void *record, void *arg)
+{
+	const struct reader *reader = arg;
+
+	reader->cb(record, reader->arg);
 }
 
 int gate_newcomers_open(struct gate *gate, struct error *err)
 {
-	struct gate_newcomers *newcomers = &gate->newcomers;
-
-	newcomers->ring =
-		ring_buffer__new(gate->map[GATE_MAP_newcomers].fd, deliver, newcomers, NULL);
-	return newcomers->ring ? 0
-			       : error_errno(err, ERROR_REFUSED, errno,
-					     "cannot read the ring of newcomers");
+	return ring_open(&gate->newcomers, gate->map[GATE_MAP_newcomers].fd,
+			 sizeof(struct newcomer), "the ring of newcomers", err);
 }
 
 void gate_newcomers_close(struct gate *gate)
 {
-	ring_buffer__free(gate->newcomers.ring);
-	gate->newcomers.ring = NULL;
+	ring_close(&gate->newcomers);
 }
 
 int gate_newcomers_fd(struct gate *gate)
 {
-	return ring_buffer__epoll_fd(gate->newcomers.ring);
+	return ring_fd(&gate->newcomers);
 }
 
 int gate_newcomers_read(struct gate *gate, gate_newcomer_cb cb, void *arg)
 {
-	struct gate_newcomers *newcomers = &gate->newcomers;
+	struct reader reader = { cb, arg };
 
-	newcomers->cb = cb;
-	newcomers->arg = arg;
-	newcomers->left = NEWCOMERS_A_READ;
-	ring_buffer__consume(newcomers->ring);
-	newcomers->cb = NULL;
-	return NEWCOMERS_A_READ - newcomers->left;
+	return ring_read(&gate->newcomers, NEWCOMERS_A_READ, deliver, &reader);
 }
 
 static struct newcomer_budget *budgets(const struct gate *gate)
@@ -83,7 +71,7 @@ static void fill_budget(struct newcomer_budget *budget, uint32_t rate)
 
 void gate_newcomers_refill(struct gate *gate)
 {
-	const uint32_t rate = __atomic_load_n(&gate->newcomers.rate, __ATOMIC_RELAXED);
+	const uint32_t rate = __atomic_load_n(&gate->newcomers_rate, __ATOMIC_RELAXED);
 
 	for (int stage = 0; stage < NEWCOMER_STAGES; stage++)
 		fill_budget(&budgets(gate)[stage], rate);
@@ -95,8 +83,8 @@ void gate_evidence_set(struct gate *gate, const struct gate_evidence *evidence)
 	struct evidence_settings *kernel = &gate_kernel_settings(gate)->evidence;
 
 	store(&kernel->slot, evidence->slot);
-	store(&kernel->repeat, (uint32_t)(evidence->repeat * SECOND_NS >> PROVED_SHIFT));
-	store(&gate->newcomers.rate, evidence->on ? evidence->rate : 0);
+	store(&kernel->repeat, (uint32_t)(evidence->repeat * NS_A_SECOND >> PROVED_SHIFT));
+	store(&gate->newcomers_rate, evidence->on ? evidence->rate : 0);
 	if (!evidence->on)
 		empty_budgets(gate);
 	__atomic_store_n(&kernel->on, evidence->on, __ATOMIC_RELEASE);

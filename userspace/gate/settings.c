@@ -13,7 +13,6 @@
 #include "gate/settings.h"
 #include "lib/clock.h"
 
-#define SECOND_NS 1000000000ull
 #define COARSE_NS                                                                                  \
 	50000000u         /* some ticks of the coarse clock, at the 100 a second that are least    \
 			   */
@@ -25,7 +24,7 @@
 
 struct meter_limit settings_limit(const struct gate_limit *wanted, bool total)
 {
-	const uint64_t interval = wanted->rate ? SECOND_NS / wanted->rate : 0;
+	const uint64_t interval = wanted->rate ? NS_A_SECOND / wanted->rate : 0;
 	const uint32_t burst = wanted->burst ? wanted->burst : wanted->rate;
 	uint32_t batch = 1;
 

@@ -12,8 +12,6 @@
 #include "gate/internal.h"
 #include "lib/clock.h"
 
-#define SECOND_NS 1000000000u
-
 /* Adds up the values of all CPUs of one element; `words` are the 64-bit words of a value. */
 static int sum_cpus(int fd, uint32_t key, uint64_t *values, uint32_t cpus, size_t words,
 		    uint64_t *out)
@@ -159,7 +157,7 @@ bool gate_proved(struct gate *gate, const struct addr *addr, uint32_t *seconds)
 
 		if (cell->tag != meter_tag(hash) || cell->until <= now)
 			continue;
-		*seconds = (uint32_t)(((cell->until - now) << PROVED_SHIFT) / SECOND_NS);
+		*seconds = (uint32_t)(((cell->until - now) << PROVED_SHIFT) / NS_A_SECOND);
 		return true;
 	}
 	return false;

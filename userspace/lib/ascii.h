@@ -29,6 +29,16 @@ static inline char ascii_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/* 0 to 15 for a hexadecimal digit, in letters of either case; else -1. */
+static inline int ascii_hex_value(char c)
+{
+	const char lower = ascii_lower(c);
+
+	if (ascii_is_digit(c))
+		return c - '0';
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 /* What a label of a host name is made of: "_" is about, whatever RFC 1123 2.1 says. */
 static inline bool ascii_is_of_label(char c)
 {

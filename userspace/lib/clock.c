@@ -3,7 +3,6 @@
 
 #include <time.h>
 
-#define SECOND_NS 1000000000u
 #define JITTER_NS 100000000u /* a difference that is none: the clocks are not read at once */
 
 static uint32_t frozen_wall; /* both atomic: a test may move the time while threads run */
@@ -25,12 +24,34 @@ uint64_t clock_mono(void)
 	if (frozen)
 		return frozen;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NS_A_SECOND + (uint64_t)now.tv_nsec;
 }
 
 uint32_t clock_mono_seconds(void)
 {
-	return (uint32_t)(clock_mono() / SECOND_NS);
+	return (uint32_t)(clock_mono() / NS_A_SECOND);
+}
+
+uint64_t clock_mono_ms(void)
+{
+	return clock_mono() / NS_A_MS;
+}
+
+static uint64_t ns_since(uint64_t mono)
+{
+	const uint64_t now = clock_mono();
+
+	return now > mono ? now - mono : 0;
+}
+
+uint64_t clock_ms_since(uint64_t mono)
+{
+	return ns_since(mono) / NS_A_MS;
+}
+
+uint64_t clock_seconds_since(uint64_t mono)
+{
+	return ns_since(mono) / NS_A_SECOND;
 }
 
 static uint64_t wall_ns(void)
@@ -39,9 +60,9 @@ static uint64_t wall_ns(void)
 	struct timespec now;
 
 	if (frozen)
-		return (uint64_t)frozen * SECOND_NS;
+		return (uint64_t)frozen * NS_A_SECOND;
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NS_A_SECOND + (uint64_t)now.tv_nsec;
 }
 
 /* Two readings of the clocks never differ by the same, so the first one is kept. */

@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+#define NS_A_SECOND 1000000000ull
+#define NS_A_MS     1000000ull
+#define MS_A_SECOND 1000u
+
 /* Seconds since 1970. Entries store 32 bits of it: good until 2106. */
 uint32_t clock_wall(void);
 
@@ -15,6 +19,16 @@ uint64_t clock_mono(void);
 
 /* Its seconds: for what is kept in memory for a time. */
 uint32_t clock_mono_seconds(void);
+
+/* Its milliseconds: for what a loop's timers look after. */
+uint64_t clock_mono_ms(void);
+
+/*
+ * How long ago, in whole units, clock_mono() was `mono`; 0 if that is still to come, because
+ * another thread or the XDP program read the clock later.
+ */
+uint64_t clock_ms_since(uint64_t mono);
+uint64_t clock_seconds_since(uint64_t mono);
 
 /*
  * Nanoseconds since 1970 at the moment when clock_mono() was, or will be, `mono`. The same moment

@@ -9,7 +9,6 @@
 #include "lib/clock.h"
 
 #define BITS_A_CHAR 5
-#define NS_A_SECOND 1000000000u
 #define CHAR_MASK   31u
 #define FIRST_MAX   15 /* 13 characters hold 65 bits; the top one must be zero */
 

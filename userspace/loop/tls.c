@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
+#include "lib/ascii.h"
 
 #define FINGERPRINT_OCTETS 32
 
@@ -222,21 +223,13 @@ static int verify_key(X509_STORE_CTX *store, void *arg)
 	return same;
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static int read_fingerprint(const char *text, uint8_t out[FINGERPRINT_OCTETS], struct error *err)
 {
 	bool good = text && strlen(text) == TLS_FINGERPRINT_MAX - 1;
 
 	for (size_t i = 0; good && i < FINGERPRINT_OCTETS; i++) {
-		const int high = hex_digit(text[2 * i]);
-		const int low = hex_digit(text[2 * i + 1]);
+		const int high = ascii_hex_value(text[2 * i]);
+		const int low = ascii_hex_value(text[2 * i + 1]);
 
 		good = high >= 0 && low >= 0;
 		out[i] = (uint8_t)(high * 16 + low);

@@ -6,17 +6,14 @@
 
 #include "lib/clock.h"
 
-#define NS_A_MS 1000000u
-#define MS_A_S  1000u
-
 static json_t *zones_json(const struct guard_stats *stats)
 {
-	const uint64_t now = clock_mono() / NS_A_MS;
+	const uint64_t now = clock_mono_ms();
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < stats->zones; i++) {
 		const struct dnsbl_zone_info *zone = &stats->zone[i];
-		const uint64_t since = now > zone->since ? (now - zone->since) / MS_A_S : 0;
+		const uint64_t since = now > zone->since ? (now - zone->since) / MS_A_SECOND : 0;
 
 		json_array_append_new(
 			rows,

@@ -46,30 +46,28 @@ static void write_learned(const struct metric *metric, const struct metrics_inpu
 			input->guard->learned.kind[i]);
 }
 
-void metrics_write_latency(const char *name, const uint64_t *classes, uint64_t sum_ms, FILE *out)
+void metrics_write_latency(const char *name, const struct latency *latency, FILE *out)
 {
-	static const unsigned int bound[] = DNS_LATENCY_BOUNDS;
 	uint64_t count = 0;
 
-	for (size_t i = 0; i < DNS_LATENCY_CLASSES; i++) {
-		count += classes[i];
-		if (i < sizeof(bound) / sizeof(bound[0]))
-			fprintf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, bound[i] / 1e3,
-				count);
+	for (size_t i = 0; i < LATENCY_CLASSES; i++) {
+		count += latency->class[i];
+		if (latency_bound(i))
+			fprintf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+				latency_bound(i) / 1e3, count);
 	}
 	fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
-	fprintf(out, "%s_sum %.3f\n", name, (double)sum_ms / 1e3);
+	fprintf(out, "%s_sum %.3f\n", name, (double)latency->sum_ms / 1e3);
 	fprintf(out, "%s_count %" PRIu64 "\n", name, count);
 }
 
-/* `detail`: where the classes of the latency are; behind them is the sum in ms. */
+/* `detail`: where the latency is. */
 static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
-	uint64_t classes[DNS_LATENCY_CLASSES];
+	struct latency latency;
 
-	memcpy(classes, (const char *)input->guard + metric->detail, sizeof(classes));
-	metrics_write_latency(metric->name, classes,
-			      metrics_field(input->guard, metric->detail + sizeof(classes)), out);
+	memcpy(&latency, (const char *)input->guard + metric->detail, sizeof(latency));
+	metrics_write_latency(metric->name, &latency, out);
 }
 
 static void write_answers(const struct metric *metric, const struct metrics_input *input, FILE *out)
@@ -123,11 +121,6 @@ static void write_zone(const struct metric *metric, const struct metrics_input *
 
 #define GUARD(member) offsetof(struct guard_stats, member)
 #define ZONE(member)  offsetof(struct dnsbl_zone_info, member)
-
-_Static_assert(GUARD(latency_ms) == GUARD(latency) + DNS_LATENCY_CLASSES * sizeof(uint64_t),
-	       "metrics: the sum of the latency is behind its classes");
-_Static_assert(GUARD(dns.latency_ms) == GUARD(dns.latency) + DNS_LATENCY_CLASSES * sizeof(uint64_t),
-	       "metrics: the sum of the latency is behind its classes");
 
 const struct metric metrics_guard[] = {
 	{ "postern_newcomers_total", C, "New sources that the kernel told the guard about.",

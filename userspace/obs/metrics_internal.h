@@ -34,7 +34,6 @@ extern const size_t metrics_guard_count;
 extern const struct metric metrics_smtp[];
 extern const size_t metrics_smtp_count;
 
-/* A histogram of DNS_LATENCY_CLASSES classes, and their sum. */
-void metrics_write_latency(const char *name, const uint64_t *classes, uint64_t sum_ms, FILE *out);
+void metrics_write_latency(const char *name, const struct latency *latency, FILE *out);
 
 #endif

@@ -28,8 +28,7 @@ static void write_refused(const struct metric *metric, const struct metrics_inpu
 
 static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
-	metrics_write_latency(metric->name, &input->smtp->stats.latency[0],
-			      input->smtp->stats.latency_ms, out);
+	metrics_write_latency(metric->name, &input->smtp->stats.latency, out);
 }
 
 static void write_up(const struct metric *metric, const struct metrics_input *input, FILE *out)

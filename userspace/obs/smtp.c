@@ -6,8 +6,6 @@
 
 #include "lib/clock.h"
 
-#define NS_A_SECOND 1000000000u
-
 static json_t *number(uint64_t value)
 {
 	return json_integer((json_int_t)value);
@@ -25,8 +23,7 @@ static json_t *refused_json(const struct smtp_stats *stats)
 
 static json_t *backend_json(const struct backend_info *info)
 {
-	const uint64_t now = clock_mono();
-	const uint64_t since = now > info->since ? (now - info->since) / NS_A_SECOND : 0;
+	const uint64_t since = clock_seconds_since(info->since);
 
 	return json_pack("{s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "name", info->name, "up", (int)info->up, "backup", (int)info->backup,

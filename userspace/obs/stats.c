@@ -13,8 +13,6 @@
 #include "lib/lookup.h"
 #include "obs/names.h"
 
-#define NS_A_MS 1000000u
-
 static const char *const health_names[HEALTH_COUNT] = {
 	[HEALTH_EVENTS_SENT] = "events_sent",
 	[HEALTH_EVENTS_LOST] = "events_lost",

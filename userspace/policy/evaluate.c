@@ -58,11 +58,6 @@ static void find(struct evaluation *e, finding_set findings)
 		e->result.input.temporary = true;
 }
 
-static int8_t clamp_score(int32_t score)
-{
-	return (int8_t)(score > INT8_MAX ? INT8_MAX : score < INT8_MIN ? INT8_MIN : score);
-}
-
 /* Keeps the zones that a verdict names: as many as there is room for. */
 static void keep_zone(struct evaluation *e, const struct dnsbl_zone_result *zone)
 {
@@ -72,7 +67,7 @@ static void keep_zone(struct evaluation *e, const struct dnsbl_zone_result *zone
 		return;
 	result->zone[result->zone_count++] = (struct verdict_zone){
 		.number = (uint8_t)zone->number,
-		.score = clamp_score(zone->score),
+		.score = (int8_t)score_clamp(zone->score, INT8_MAX),
 	};
 }
 

@@ -67,11 +67,13 @@ static enum decision decide(const struct score_rules *rules, int64_t total)
 	return reaches(total, rules->slow) ? DECISION_SLOW : DECISION_ACCEPT;
 }
 
-static int32_t saturate(int64_t total)
+int32_t score_clamp(int64_t score, int32_t most)
 {
-	if (total > INT32_MAX)
-		return INT32_MAX;
-	return total < INT32_MIN ? INT32_MIN : (int32_t)total;
+	const int32_t least = -most - 1;
+
+	if (score > most)
+		return most;
+	return score < least ? least : (int32_t)score;
 }
 
 struct score score_decide(const struct score_rules *rules, const struct score_input *input)
@@ -80,7 +82,8 @@ struct score score_decide(const struct score_rules *rules, const struct score_in
 	/* Without what temporary failures speak against it; what they speak for it counts. */
 	const int64_t known = total - sum(rules, input->findings & TEMPORARY).debit;
 	const int64_t best = known + best_of_missing(rules, input);
-	struct score score = { .total = saturate(total), .decision = decide(rules, total) };
+	struct score score = { .total = score_clamp(total, INT32_MAX),
+			       .decision = decide(rules, total) };
 
 	if (decide(rules, known) == DECISION_ACCEPT)
 		score.decision = DECISION_ACCEPT;

@@ -41,6 +41,9 @@ struct score {
 
 void score_rules_conf(struct score_rules *rules, const struct conf *conf);
 
+/* Where there is less room for a score: the nearest one from -most - 1 to most. */
+int32_t score_clamp(int64_t score, int32_t most);
+
 /* What those of the findings that speak for a client come to: 0 or less. */
 int32_t score_credit(const struct score_rules *rules, finding_set findings);
 

@@ -78,17 +78,16 @@ bool guard_history(struct guard *guard, const struct addr *addr, struct history_
 enum guard_origin { GUARD_SYN, GUARD_COMPLETED, GUARD_ORIGINS };
 
 struct guard_stats {
-	uint64_t newcomers[GUARD_ORIGINS];     /* that the kernel told about */
-	uint64_t known;                        /* of them, those with a verdict in the cache */
-	uint64_t evaluations;                  /* begun */
-	uint64_t skipped;                      /* not begun: too many were under way */
-	uint64_t verdicts[DECISION_COUNT];     /* found out */
-	uint64_t temporary;                    /* of them, those that had to do without an answer */
-	uint64_t timeouts;                     /* of them, those that guard.timeout ended */
-	uint64_t blocks, trusts, greylisted;   /* what the kernel was told */
-	uint64_t refused;                      /* what it had no room for */
-	uint64_t latency[DNS_LATENCY_CLASSES]; /* from the packet to the verdict */
-	uint64_t latency_ms;                   /* of all of them together */
+	uint64_t newcomers[GUARD_ORIGINS];   /* that the kernel told about */
+	uint64_t known;                      /* of them, those with a verdict in the cache */
+	uint64_t evaluations;                /* begun */
+	uint64_t skipped;                    /* not begun: too many were under way */
+	uint64_t verdicts[DECISION_COUNT];   /* found out */
+	uint64_t temporary;                  /* of them, those that had to do without an answer */
+	uint64_t timeouts;                   /* of them, those that guard.timeout ended */
+	uint64_t blocks, trusts, greylisted; /* what the kernel was told */
+	uint64_t refused;                    /* what it had no room for */
+	struct latency latency;              /* from the packet to the verdict */
 	/* gauges */
 	uint64_t under_way;
 	uint64_t histories;

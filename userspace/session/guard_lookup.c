@@ -14,8 +14,6 @@
 #include "lib/log.h"
 #include "session/guard_internal.h"
 
-#define NS_A_MS 1000000u
-
 /* The lookups under way */
 
 static struct guard_lookup **bucket_of(struct guard *guard, const struct addr *addr)
@@ -104,11 +102,6 @@ static void drop(struct guard *guard, struct guard_lookup *lookup)
 
 /* The verdict */
 
-static int16_t clamp_score(int32_t score)
-{
-	return (int16_t)(score > INT16_MAX ? INT16_MAX : score < INT16_MIN ? INT16_MIN : score);
-}
-
 /* What had to do without an answer is worth asking again soon. */
 static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_result *result)
 {
@@ -117,25 +110,18 @@ static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_
 	return result->ttl < rules->ttl_max ? result->ttl : rules->ttl_max;
 }
 
-static uint64_t took_ms(const struct guard_lookup *lookup)
-{
-	const uint64_t now = clock_mono();
-
-	return now > lookup->since ? (now - lookup->since) / NS_A_MS : 0;
-}
-
 static struct verdict make_verdict(const struct guard_lookup *lookup,
 				   const struct evaluate_result *result)
 {
 	const uint32_t now = clock_mono_seconds();
-	const uint64_t took = took_ms(lookup);
+	const uint64_t took = clock_ms_since(lookup->since);
 	struct verdict verdict = {
 		.addr = lookup->addr,
 		.made = now,
 		.until = now + lifetime(&lookup->guard->rules, result),
 		.findings = result->input.findings,
-		.zones = clamp_score(result->input.zones),
-		.total = clamp_score(result->score.total),
+		.zones = (int16_t)score_clamp(result->input.zones, INT16_MAX),
+		.total = (int16_t)score_clamp(result->score.total, INT16_MAX),
 		.decision = (uint8_t)result->score.decision,
 		.temporary = result->input.temporary,
 		.zone_count = (uint8_t)result->zone_count,
@@ -148,14 +134,9 @@ static struct verdict make_verdict(const struct guard_lookup *lookup,
 
 static void count_verdict(struct guard *guard, const struct verdict *verdict)
 {
-	static const uint32_t bound[] = DNS_LATENCY_BOUNDS;
 	struct guard_stats *stats = &guard->stats;
-	size_t at = 0;
 
-	while (at < sizeof(bound) / sizeof(bound[0]) && verdict->took > bound[at])
-		at++;
-	guard_count(&stats->latency[at]);
-	__atomic_store_n(&stats->latency_ms, stats->latency_ms + verdict->took, __ATOMIC_RELAXED);
+	latency_add(&stats->latency, verdict->took);
 	guard_count(&stats->verdicts[verdict->decision]);
 	if (verdict->temporary)
 		guard_count(&stats->temporary);

@@ -12,14 +12,12 @@
 #include "lib/clock.h"
 #include "session/smtp/service_internal.h"
 
-#define NS_A_MS        1000000u
-#define MS_A_SECOND    1000u
 #define TICKS_A_SECOND (MS_A_SECOND / SERVICE_TICK_MS)
 #define VERDICT_MS     90000u /* more than any verdict takes */
 
 uint64_t service_now(void)
 {
-	return clock_mono() / NS_A_MS;
+	return clock_mono_ms();
 }
 
 /* ms that a session may wait */

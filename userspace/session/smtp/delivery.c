@@ -223,23 +223,12 @@ void delivery_end(struct session *session)
 	session_resume(session);
 }
 
-static void count_latency(struct smtp_stats *stats, uint64_t ms)
-{
-	static const uint32_t bound[] = DNS_LATENCY_BOUNDS;
-	size_t at = 0;
-
-	while (at < sizeof(bound) / sizeof(bound[0]) && ms > bound[at])
-		at++;
-	stat_add(&stats->latency[at], 1);
-	stat_add(&stats->latency_ms, ms);
-}
-
 static void count(struct session *session, unsigned int code)
 {
 	struct smtp_stats *stats = service_stats(session->service);
 	const struct smtp_mail *mail = session->mail;
 
-	count_latency(stats, service_now() - mail->ended);
+	latency_add(&stats->latency, service_now() - mail->ended);
 	if (code / 100 == 5)
 		stat_add(&stats->rejected, 1);
 	if (code / 100 == 4)

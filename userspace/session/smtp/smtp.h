@@ -21,6 +21,7 @@
 #include "backend/backend.h"
 #include "checks/dnsbl.h"
 #include "conf/conf.h"
+#include "lib/latency.h"
 #include "loop/listener.h"
 #include "loop/tls.h"
 #include "session/guard_client.h"
@@ -95,8 +96,7 @@ struct smtp_stats {
 	uint64_t messages, message_bytes, recipients; /* that a backend took */
 	uint64_t rejected, deferred;                  /* messages, by the backend */
 	uint64_t refused[SMTP_REFUSALS];
-	uint64_t latency[DNS_LATENCY_CLASSES]; /* from the end of the data to the reply */
-	uint64_t latency_ms;
+	struct latency latency;  /* from the end of the data to the reply */
 	uint64_t open, spooling; /* gauges */
 };
 void smtp_service_stats(const struct smtp_service *service, struct smtp_stats *out);
