@@ -193,13 +193,47 @@ static void print_id(const json_t *result)
 	char when[WHEN_TEXT_MAX];
 
 	output_paint(PAINT_TITLE, "%s", field_text(result, "id"));
-	output_text(": at %s, a connection attempt was stopped",
-		    when_format(field_count(result, "time"), when));
+	output_text(": at %s, a connection attempt was stopped%s",
+		    when_format(field_count(result, "time"), when),
+		    *list ? "" : ", or an SMTP session began");
 	if (*list)
 		output_text(" by list %s, action %s", list, field_text(result, "action"));
 	output_text(".\n");
-	output_text("The details are gone. 'posternctl why ADDRESS' tells what concerns the "
+	output_text("No details are kept; the log may have them. 'posternctl why ADDRESS' tells "
+		    "what concerns the "
 		    "address that the reply names now.\n");
+}
+
+static void print_named(const char *name, const char *text)
+{
+	if (*text)
+		output_text("  %-8s %s\n", name, text);
+}
+
+static void print_refusal(const json_t *refusal)
+{
+	char when[WHEN_TEXT_MAX];
+
+	output_text("at %s, refused: ", when_format(field_count(refusal, "time"), when));
+	output_paint(PAINT_BAD, "%s", field_text(refusal, "reason"));
+	output_text(" (%s)\n", field_text(refusal, "help"));
+	print_named("what", field_text(refusal, "detail"));
+	print_named("HELO", field_text(refusal, "helo"));
+	print_named("from", field_text(refusal, "from"));
+	print_named("user", field_text(refusal, "user"));
+}
+
+/* What a session of the SMTP front was refused. */
+static void print_session(const json_t *result, const json_t *rows)
+{
+	const char *source = field_text(json_array_get(rows, 0), "source");
+	const json_t *row;
+	size_t i;
+
+	output_paint(PAINT_TITLE, "%s", field_text(result, "id"));
+	output_text(": an SMTP session of %s\n", source);
+	json_array_foreach(rows, i, row) print_refusal(row);
+	output_text("'posternctl why %s' tells what concerns the address now.\n", source);
 }
 
 /* What became of one packet. */
@@ -234,6 +268,10 @@ static int show_why(struct cli_call *call, const json_t *result, struct error *e
 	int code;
 
 	(void)call;
+	if (json_array_size(json_object_get(result, "refusals"))) {
+		print_session(result, json_object_get(result, "refusals"));
+		return 0;
+	}
 	if (json_is_object(json_object_get(result, "event"))) {
 		print_event(result);
 		return 0;
@@ -269,8 +307,9 @@ const struct cli_command command_why = {
 		"lookup with its age and its score; what it would be told if it is refused; and "
 		"whether it would need a SYN cookie during a flood.\n\n"
 		"A lookup id, 13 letters and digits from the log or from an SMTP reply, is "
-		"answered with what happened to that packet, if it is among the last few "
-		"thousand. Of an older one the id itself tells when it was and which list "
+		"answered with what happened to that packet, or with what that SMTP session was "
+		"refused, if it is among the last few thousand. Of an older one the id itself "
+		"tells when it was and which list "
 		"stopped it.",
 	.examples = { "posternctl why 192.0.2.7", "posternctl why 2001:db8::25",
 		      "posternctl why 04K3ZQ8W1V7M2" },

@@ -4,26 +4,25 @@
 
 A lab (lab.py) with an internet, a gateway and a real Postfix. Lists in several formats are loaded; mail
 arrives; a refused client is told why, another one is held in the tarpit; a sender on a DNS list is let in once and
-then no more; then floods come from listed senders
-of both families, from one behind a VLAN and from one that is too fast, while good senders go on delivering, ssh
-from a listed address works, and the agent is killed and comes back. Last comes a flood from forged addresses,
-which are answered with SYN cookies, while mail from a sender that nobody knows arrives. At the end everything
-that was sent must be found again: every SYN under the reason why
-it was dropped or let through, and every mail in the mailbox. What the senders count stands against what
-Postern counts; no figure is checked against itself. Exit status 0 only if all of it adds up and nobody was
-treated otherwise than announced.
+then no more; then floods come from listed senders of both families, from one behind a VLAN and from one that is too
+fast, while good senders go on delivering, ssh from a listed address works, and the agent is killed and comes back. Last
+comes a flood from forged addresses, which are answered with SYN cookies, while mail from a sender that nobody knows
+arrives. At the end everything that was sent must be found again: every SYN under the reason why it was dropped or let
+through, and every mail in the mailbox. What the senders count stands against what Postern counts; no figure is checked
+against itself. A second lab follows, with mode proxy (demo_front.py). Exit status 0 only if all of it adds up and
+nobody was treated otherwise than announced.
 """
 import contextlib
-import os
 import signal
 import sys
 import time
 
+import demo_front
 import guardbed
 import senders
 from lab import GATEWAY4, SPOOFED4, SPOOFED6, VLAN_SENDER4, Failed, Lab, wait_until
+from story import dropped, good, paint, say, show_check, step
 
-COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 GOOD = ["198.51.100.25", "2001:db8:900d::25", "198.51.100.26"]
 LISTED, TOO_FAST, REFUSED, WATCHED = "203.0.113.200", "192.0.2.200", "203.0.113.9", "198.51.100.77"
 TOLD, HELD, NEW = "203.0.113.10", "203.0.113.11", "198.51.100.99"
@@ -53,26 +52,6 @@ LISTS = {
     "friends": ("allow", "friends.txt", [], "198.51.100.24 - 198.51.100.27 # our own mail servers\n"
                 "2001:db8:900d::/48\n"),
 }
-
-
-def paint(colour, text):
-    return f"\033[{colour}m{text}\033[0m" if COLOURS else text
-
-
-def say(text=""):
-    print(text, flush=True)
-
-
-def step(text):
-    say("\n" + paint("1;36", f"== {text}"))
-
-
-def dropped(text):
-    return paint("1;31", text)
-
-
-def good(text):
-    return paint("1;32", text)
 
 
 class Demo:
@@ -275,7 +254,7 @@ class Demo:
         clients = self.lab.client_syns()
         # Of the source that is too fast: what its burst allows.
         passed = before["accepted"] - clients["watched"] - CAUGHT_PASSED
-        return all([self.show_check(*row) for row in [
+        return all([show_check(*row) for row in [
             ("SYNs sent by the floods", sum(sent.values()) + self.forged),
             ("SYNs sent by clients", sum(clients.values())),
             ("SYNs judged by Postern", sum(judged.values()), "sent in all", sum(sent.values()) + self.forged + sum(clients.values())),
@@ -304,16 +283,6 @@ class Demo:
             ("Things tried on the way", len(self.seen), "came out as they must", sum(self.seen)),
         ]])
 
-    @staticmethod
-    def show_check(name, value, against="", expected=None):
-        if expected is None:
-            say(f"{name:36} {value:>9,}")
-            return True
-        holds = value == expected
-        mark = good("adds up") if holds else dropped("DOES NOT ADD UP")
-        say(f"{name:36} {value:>9,}   {mark}  ({against}: {expected:,})")
-        return holds
-
 
 def main():
     start = time.monotonic()
@@ -322,6 +291,7 @@ def main():
         for part in (demo.prepare, demo.load, demo.quiet_day, demo.look_up, demo.flood, demo.why, demo.forge):
             part()
         adds_up = demo.summary()
+    adds_up = demo_front.play() and adds_up
     say(f"\n{good('Everything adds up.') if adds_up else dropped('Not everything adds up.')} "
         f"{time.monotonic() - start:.0f} seconds. Nothing is left running.")
     return 0 if adds_up else 1

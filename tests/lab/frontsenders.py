@@ -20,14 +20,15 @@ def sender_of(port):
     return torturebed.USER if port in ("587", "465") else FROM
 
 
-def swaks(lab, way, port, path):
+def swaks(lab, way, port, path, *more):
+    """`more`: options of swaks, which win over those here."""
     number, tls = PORTS[port]
     words = {"plain": [], "starttls": ["--tls"], "tls": ["--tls-on-connect"]}[tls]
     if number != 25:
         words += ["--auth", "PLAIN", "--auth-user", torturebed.LOGIN, "--auth-password", torturebed.PASSWORD]
     lab.ns(way.namespace, "swaks", "--server", way.dest, "--port", number, "--local-interface", way.source, "--from", sender_of(port),
            "--to", torturebed.USER, "-6" if ":" in way.source else "-4", "--helo", "mail.addressed.example",
-           "--data", f"@{path}", "--timeout", 20, *words)
+           "--data", f"@{path}", "--timeout", 20, *words, *more)
 
 
 def curl(lab, way, port, path):

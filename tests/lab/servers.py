@@ -2,6 +2,7 @@
 """The real servers of the lab, each with its own directory, in the gateway's namespace."""
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
@@ -112,14 +113,24 @@ class Postfix:
         (self.directory / "master.cf").write_text(listener + MASTER_CF)
         lab.ns(namespace, "chown", "postfix", self.directory / "data")
         lab.ns(namespace, "postfix", "-c", self.directory, "check")  # makes the queue's directories
-        log = open(self.directory / "start.log", "w")
+        self.place = lab, namespace, within
+        self.start()
+
+    def start(self):
+        lab, namespace, within = self.place
+        before = self.log.count("daemon started")
         # Not "postfix start-fg": that is a shell whose end leaves the real server behind. This one is
         # the server itself; as the leader of its group it takes its children along when it is ended.
-        self.process = lab.start(namespace, *within, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d", stdout=log,
-                                 stderr=log, start_new_session=True)
-        log.close()
+        with open(self.directory / "start.log", "a") as log:
+            self.process = lab.start(namespace, *within, "/usr/lib/postfix/sbin/master", "-c", self.directory, "-d",
+                                     stdout=log, stderr=log, start_new_session=True)
         # It says so when it listens for everything, its own programs too: one that it cannot be told is lost for a minute.
-        wait_for(lambda: "daemon started" in self.log and listens(lab, 25, namespace), 60, "Postfix")
+        wait_for(lambda: self.log.count("daemon started") > before and listens(lab, 25, namespace), 60, "Postfix")
+
+    def kill(self):
+        """With all of its programs, as when the machine goes; start() brings it back with its queue."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     @property
     def log(self):

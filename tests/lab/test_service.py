@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The systemd unit gives the agent the capabilities that it needs, and none more."""
+"""The systemd unit gives the agent the capabilities that it needs, in mode proxy, which needs the most, and none more."""
+import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 
+import torturebed
 from lab import BUILD
 
 UNIT = pathlib.Path(__file__).resolve().parents[2] / "packaging/postern.service.in"
@@ -19,17 +22,24 @@ def bounding_set():
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    """A small agent on the loopback interface of a namespace of its own."""
-    place = tmp_path_factory.mktemp("service")
+def config():
+    """
+    A small agent on the loopback interface of a namespace of its own, which takes mail on all three ports, with a key
+    that nobody but its user may read. The directories of pytest are root's alone.
+    """
+    place = pathlib.Path(tempfile.mkdtemp(prefix="postern-service-"))
     place.chmod(0o755)
     pins = f"/sys/fs/bpf/{place.name}-{place.stat().st_ino}"
+    chain, key, _ = torturebed.certificate(place)
+    os.chown(key, 65534, 65534)
+    key.chmod(0o400)
     (place / "postern.yaml").write_text(
-        f"user: nobody\nstate-directory: {place}/state\npin-directory: {pins}\ninterfaces: [lo]\n"
+        f"mode: proxy\nsmtp:\n  listen: [25, 465, 587]\n  domains: [own.example]\n  backends: [\"127.0.0.1:2525\"]\n"
+        f"tls:\n  certificates: [\"{chain} {key}\"]\nuser: nobody\nstate-directory: {place}/state\npin-directory: {pins}\ninterfaces: [lo]\n"
         f"table:\n  capacity-ipv4: 1000\n  capacity-ipv6: 1000\n  sources: 4096\n"
         f"metrics:\n  listen: \"off\"\ncontrol:\n  socket: {place}/run/control.sock\n")
     yield place / "postern.yaml"
-    subprocess.run(["rm", "-rf", pins], check=True)
+    subprocess.run(["rm", "-rf", pins, place], check=True)
 
 
 def starts(config, capabilities):

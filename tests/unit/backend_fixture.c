@@ -447,13 +447,18 @@ static bool all_known(const struct backends *backends)
 	return true;
 }
 
-void start(struct backend_fixture *fixture)
+void begin(struct backend_fixture *fixture)
 {
 	struct error err = { 0 };
 
 	if (backends_open(&loop, fixture->conf, &fixture->backends, &err))
 		fail_msg("%s", err.text);
 	uv_timer_stop(&fixture->backends->tick);
+}
+
+void start(struct backend_fixture *fixture)
+{
+	begin(fixture);
 	while (!all_known(fixture->backends))
 		turn(fixture);
 	settle(fixture);

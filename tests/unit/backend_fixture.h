@@ -83,6 +83,8 @@ int backend_teardown(void **state);
 struct conf_backend *add_server(struct backend_fixture *fixture, const char *const *script);
 /* Opens, and waits until every server has been asked. */
 void start(struct backend_fixture *fixture);
+/* The same, and the first dialogues have not begun. */
+void begin(struct backend_fixture *fixture);
 void stop(struct backend_fixture *fixture);
 
 extern const struct backend_client client_of_test;

@@ -42,6 +42,7 @@ struct scene {
 	struct smtp_service *service;
 	uint64_t connections;
 	struct spool_limits spool;
+	struct refusals *refusals;
 	char spool_directory[SMTP_SPOOL_MAX];
 	uint64_t now_ms;
 	unsigned int kind; /* of the listener */
@@ -126,6 +127,8 @@ static void scene_open(struct scene *scene, const char *more)
 	options.connections = &scene->connections;
 	smtp_spool_limits(scene->conf, scene->spool_directory, &scene->spool);
 	options.spool = &scene->spool;
+	assert_int_equal(refusals_open(&scene->refusals, &err), 0);
+	options.refusals = scene->refusals;
 	if (smtp_service_open(&options, &scene->service, &err))
 		fail_msg("%s", err.text);
 }
@@ -151,6 +154,7 @@ static void scene_close(struct scene *scene)
 	assert_int_equal(dns_script_pending(scene->script), 0);
 	dnsbl_close(&scene->domains);
 	relay_unref(&scene->relay);
+	refusals_close(&scene->refusals);
 	uv_run(&scene->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&scene->loop), 0);
 	dns_script_close(&scene->script);

@@ -31,6 +31,19 @@ static void refuse_connections(struct backend_fixture *fixture, size_t server)
 	settle(fixture);
 }
 
+/* Until the first dialogue is over it is not up, and that is why. */
+static void test_not_known_yet(void **state)
+{
+	struct backend_fixture *fixture = *state;
+	struct backend_info info;
+
+	add_server(fixture, SCRIPTS(NULL));
+	begin(fixture);
+	info = info_of(fixture, 0);
+	assert_false(info.up);
+	assert_string_equal(info.why, "it has not answered yet");
+}
+
 static void test_up_at_start(void **state)
 {
 	struct backend_fixture *fixture = *state;
@@ -273,15 +286,11 @@ static void test_offer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_BACKENDS(test_up_at_start),
-		WITH_BACKENDS(test_unreachable),
-		WITH_BACKENDS(test_pauses),
-		WITH_BACKENDS(test_back_again),
-		WITH_BACKENDS(test_failing_transactions),
-		cmocka_unit_test(test_busy),
-		WITH_BACKENDS(test_down_closes),
-		WITH_BACKENDS(test_weights),
-		WITH_BACKENDS(test_choice_by_health),
+		WITH_BACKENDS(test_not_known_yet), WITH_BACKENDS(test_up_at_start),
+		WITH_BACKENDS(test_unreachable),   WITH_BACKENDS(test_pauses),
+		WITH_BACKENDS(test_back_again),    WITH_BACKENDS(test_failing_transactions),
+		cmocka_unit_test(test_busy),       WITH_BACKENDS(test_down_closes),
+		WITH_BACKENDS(test_weights),       WITH_BACKENDS(test_choice_by_health),
 		WITH_BACKENDS(test_offer),
 	};
 

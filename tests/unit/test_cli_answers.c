@@ -99,8 +99,24 @@ static const struct {
 		 "\"action\": \"refuse\""),
 	  NULL,
 	  "04K3ZQ8W1V7M2: at 1970-01-11 13:46:40, a connection attempt was stopped by list drop, "
-	  "action refuse.\nThe details are gone. 'posternctl why ADDRESS' tells what concerns the "
+	  "action refuse.\nNo details are kept; the log may have them. 'posternctl why ADDRESS' "
+	  "tells what concerns the "
 	  "address that the reply names now.\n" },
+	{ "why 04K3ZQ8W1V7M2",
+	  RESULT("\"id\": \"04K3ZQ8W1V7M2\", \"event\": null, \"time\": 913600, \"list\": "
+		 "\"\", \"action\": \"\""),
+	  NULL,
+	  "04K3ZQ8W1V7M2: at 1970-01-11 13:46:40, a connection attempt was stopped, or an SMTP "
+	  "session began.\nNo details are kept; the log may have them. " },
+	{ "why 04K3ZQ8W1V7M2",
+	  RESULT("\"id\": \"04K3ZQ8W1V7M2\", \"event\": null, \"refusals\": [{\"time\": "
+		 "913600, \"source\": \"192.0.2.7\", \"reason\": \"relay\", \"help\": "
+		 "\"not for you\", \"detail\": \"<a@b.example>\", \"helo\": \"x\", \"from\": "
+		 "\"<c@d.example>\", \"user\": \"\"}]"),
+	  NULL,
+	  "04K3ZQ8W1V7M2: an SMTP session of 192.0.2.7\nat 1970-01-11 13:46:40, refused: relay "
+	  "(not for you)\n  what     <a@b.example>\n  HELO     x\n  from     <c@d.example>\n"
+	  "'posternctl why 192.0.2.7' tells" },
 	{ "block add 192.0.2.7",
 	  RESULT("\"list\": \"local\", \"prefix\": \"192.0.2.7\", \"effective\": \"tarpit\""), NULL,
 	  "192.0.2.7 is now on block list local; its connections are held and go nowhere\n" },

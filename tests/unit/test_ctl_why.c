@@ -231,10 +231,12 @@ static void hold(enum list_kind kind, const char *prefix, enum action action, bo
 	held_count++;
 }
 
+static struct refusals *refusals; /* or NULL, where there is no front */
+
 /* Asks; the answer is the caller's. */
 static json_t *why(struct event_log *events, const char *what)
 {
-	struct ctl_agent agent = { .events = events, .role = role };
+	struct ctl_agent agent = { .events = events, .role = role, .refusals = refusals };
 	struct ctl_request request = { .context = &agent };
 	struct error err = { 0 };
 
@@ -364,6 +366,30 @@ static void test_lookup_id(void **state)
 	answer = why(*state, "mail.example");
 	assert_non_null(strstr(text_of(answer, "error"), "neither an address nor a lookup id"));
 	json_decref(answer);
+}
+
+/* What a session of the front was refused, all of it, in order. */
+static void test_lookup_id_of_a_session(void **state)
+{
+	struct session_refusal refusal = { .id = 0xabc00, .reason = "relay", .help = "" };
+	char id[LOOKUP_ID_CHARS + 1];
+	json_t *answer, *rows;
+
+	assert_int_equal(refusals_open(&refusals, NULL), 0);
+	refusals_add(refusals, &refusal);
+	refusal.reason = "content";
+	refusals_add(refusals, &refusal);
+	answer = why(*state, lookup_id_format(0xabc00, id));
+	rows = json_object_get(answer, "refusals");
+	assert_string_equal(text_of(answer, "id"), id);
+	assert_int_equal(json_array_size(rows), 2);
+	assert_string_equal(text_of(json_array_get(rows, 0), "reason"), "relay");
+	assert_string_equal(text_of(json_array_get(rows, 1), "reason"), "content");
+	json_decref(answer);
+	answer = why(*state, lookup_id_format(0xabd00, id));
+	assert_null(json_object_get(answer, "refusals"));
+	json_decref(answer);
+	refusals_close(&refusals);
 }
 
 /* The clock says that the machine has been up for 3 s at 1700000000. */
@@ -598,6 +624,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lookup_id_of_a_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_id_that_is_not_remembered, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_lookup_id_of_an_earlier_list, setup, teardown),

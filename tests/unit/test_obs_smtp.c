@@ -14,6 +14,7 @@
 
 #include "lib/clock.h"
 #include "obs/metrics_internal.h"
+#include "obs/refusal.h"
 
 #define NS_A_SECOND 1000000000ull
 
@@ -94,11 +95,34 @@ static void status(void **state)
 	clock_freeze(0, 0);
 }
 
+static void refusal(void **state)
+{
+	const struct session_refusal one = { .id = 256,
+					     .source = addr_from_ipv4(0xc0000207u),
+					     .time = 1800000000,
+					     .score = 12,
+					     .reason = "relay",
+					     .help = "not for you",
+					     .detail = "<a@b.example>" };
+	json_t *json = refusal_json(&one);
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(json, "source")), "192.0.2.7");
+	assert_string_equal(json_string_value(json_object_get(json, "reason")), "relay");
+	assert_string_equal(json_string_value(json_object_get(json, "help")), "not for you");
+	assert_string_equal(json_string_value(json_object_get(json, "detail")), "<a@b.example>");
+	assert_string_equal(json_string_value(json_object_get(json, "user")), "");
+	assert_int_equal(json_integer_value(json_object_get(json, "score")), 12);
+	assert_int_equal(json_integer_value(json_object_get(json, "time")), 1800000000);
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics),
 		cmocka_unit_test(status),
+		cmocka_unit_test(refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,36 @@ static void relaying(void **state)
 	}
 }
 
+/* Each refusal is found by the id that the client was told, with what it was about. */
+static void kept(void **state)
+{
+	struct scene scene;
+	struct session_refusal found[REFUSALS_SHOWN_MAX];
+
+	(void)state;
+	scene_open(&scene, "");
+	scene_connect(&scene);
+	scene_play(&scene,
+		   (const char *const[]){
+			   BEGIN, FROM("sender.example"), "C: RCPT TO:<x@elsewhere.example>",
+			   "S: 550 5.7.1 we do not send mail on for you (lookup id *)",
+			   "C: AUTH PLAIN AA==", "S: 502 5.5.1 * (lookup id *)",
+			   "C: RCPT TO:<b@own.example>", "S: 250 *", "C: DATA", "S: 354 *",
+			   "C= a\nb\r\n.\r\n",
+			   "S: 554 5.6.0 a CR or a LF alone is in no message (lookup id *)", QUIT,
+			   NULL });
+	assert_int_equal(refusals_find(scene.refusals, (scene.now_ms * NS_A_MS) & ~0xffull, found),
+			 3);
+	assert_string_equal(found[0].reason, "relay");
+	assert_string_equal(found[0].detail, "<x@elsewhere.example>");
+	assert_string_equal(found[0].from, "<a@sender.example>");
+	assert_string_equal(found[1].reason, "auth");
+	assert_string_equal(found[2].reason, "content");
+	assert_string_equal(found[2].helo, "mx.sender.example");
+	assert_memory_equal(&found[2].source, &scene.peer, sizeof(scene.peer));
+	scene_close(&scene);
+}
+
 /* Strangers are refused; a trusted network is asked nothing. */
 static void trusted(void **state)
 {
@@ -309,14 +339,14 @@ static void backend_replies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_client),      cmocka_unit_test(slow_client),
-		cmocka_unit_test(no_host_name),    cmocka_unit_test(refused_at_rcpt),
-		cmocka_unit_test(no_verdict),      cmocka_unit_test(relaying),
-		cmocka_unit_test(trusted),         cmocka_unit_test(spf),
-		cmocka_unit_test(spf_too_slow),    cmocka_unit_test(senders),
-		cmocka_unit_test(tagged),          cmocka_unit_test(helo),
-		cmocka_unit_test(listed),          cmocka_unit_test(good),
-		cmocka_unit_test(backend_replies),
+		cmocka_unit_test(bad_client),   cmocka_unit_test(slow_client),
+		cmocka_unit_test(no_host_name), cmocka_unit_test(refused_at_rcpt),
+		cmocka_unit_test(no_verdict),   cmocka_unit_test(relaying),
+		cmocka_unit_test(trusted),      cmocka_unit_test(spf),
+		cmocka_unit_test(kept),         cmocka_unit_test(spf_too_slow),
+		cmocka_unit_test(senders),      cmocka_unit_test(tagged),
+		cmocka_unit_test(helo),         cmocka_unit_test(listed),
+		cmocka_unit_test(good),         cmocka_unit_test(backend_replies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,7 @@ void health_start(struct backend_server *server)
 {
 	server->pause = HEALTH_PROBE_MS;
 	server->since = clock_mono();
+	snprintf(server->why, sizeof(server->why), "it has not answered yet");
 	probe(server);
 }
 

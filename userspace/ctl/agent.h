@@ -29,6 +29,7 @@ struct ctl_agent {
 	int (*reload)(void *daemon, json_t **result, struct error *err);
 	/* All of the SMTP front; false if there is none. NULL in tests that need none. */
 	bool (*smtp)(void *daemon, struct smtp_view *out);
+	struct refusals *refusals; /* of the front; NULL if there is none */
 	void *daemon;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ctl/ctl_why.c - why: everything that concerns one address, or one event by its lookup id.
+ * ctl/ctl_why.c - why: everything that concerns one address, or one event or SMTP session by its
+ * lookup id.
  *
  * The verdict is what would happen to a connection attempt from the address now: the stages of the
  * program in their order, on what its tables and meters hold at this moment. No attempt is made
@@ -16,6 +17,7 @@
 #include "lib/clock.h"
 #include "lib/lookup.h"
 #include "obs/names.h"
+#include "obs/refusal.h"
 
 #define IPV6_NET  64
 #define IPV6_SITE 48
@@ -273,12 +275,30 @@ static int explain_id(struct ctl_request *request, uint64_t id, const char *text
 	return 0;
 }
 
+/* What a session of the front was refused: {id, refusals: [{time, source, reason, ...}]}. */
+static bool explain_session(struct ctl_request *request, uint64_t id, const char *text)
+{
+	struct session_refusal refusal[REFUSALS_SHOWN_MAX];
+	const size_t count = refusals_find(ctl_agent(request)->refusals, id, refusal);
+	json_t *rows;
+
+	if (!count)
+		return false;
+	rows = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(rows, refusal_json(&refusal[i]));
+	request->result = json_pack("{s:s, s:n, s:o}", "id", text, "event", "refusals", rows);
+	return true;
+}
+
 static int explain_event(struct ctl_request *request, uint64_t id, struct error *err)
 {
 	char text[LOOKUP_ID_CHARS + 1];
 	struct event_record record;
 
 	lookup_id_format(id, text);
+	if (explain_session(request, id, text))
+		return 0;
 	if (!event_log_find(ctl_agent(request)->events, id, &record))
 		return explain_id(request, id, text, err);
 	request->result = json_pack("{s:s, s:o}", "id", text, "event", event_json(&record));

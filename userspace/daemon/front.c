@@ -82,12 +82,13 @@ static void free_front(struct front *front)
 				close(front->fd[i][j]);
 	front_drop(&front->rules);
 	auth_close(&front->auth);
+	refusals_close(&front->refusals);
 	pthread_mutex_destroy(&front->lock);
 	free(front->fd);
 	free(front);
 }
 
-static struct front *new_front(unsigned int count)
+static struct front *new_front(unsigned int count, struct error *err)
 {
 	struct front *front = calloc(1, sizeof(*front));
 
@@ -96,7 +97,7 @@ static struct front *new_front(unsigned int count)
 	pthread_mutex_init(&front->lock, NULL);
 	front->count = count;
 	front->fd = calloc(count, sizeof(*front->fd));
-	if (!front->fd) {
+	if (!front->fd || refusals_open(&front->refusals, err)) {
 		free_front(front);
 		return NULL;
 	}
@@ -114,7 +115,7 @@ int front_bind(const struct conf *conf, const struct account *account, struct fr
 	if (conf->role != CONF_ROLE_PROXY)
 		return 0;
 	raise_limit();
-	front = new_front(choose_count(conf));
+	front = new_front(choose_count(conf), err);
 	failed =
 		front ? bind_all(front, conf, err) : error_set(err, ERROR_REFUSED, "out of memory");
 	if (!failed)
@@ -297,6 +298,11 @@ void front_close(struct front **out)
 		drain(front);
 	workers_close(&front->workers);
 	free_front(front);
+}
+
+struct refusals *front_refusals(const struct front *front)
+{
+	return front ? front->refusals : NULL;
 }
 
 bool front_view(struct front *front, struct smtp_view *out)

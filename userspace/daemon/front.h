@@ -36,6 +36,8 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 void front_apply(struct front *front, struct front_rules **rules);
 void front_drop(struct front_rules **rules);
 
+/* Those of all workers; NULL if there is no front. */
+struct refusals *front_refusals(const struct front *front);
 /* Any thread; false if there is none. */
 bool front_view(struct front *front, struct smtp_view *out);
 

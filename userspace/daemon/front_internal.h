@@ -27,6 +27,7 @@ struct front {
 	size_t listeners;
 	struct guard *guard;
 	struct auth *auth;
+	struct refusals *refusals;
 	struct workers *workers;
 	struct front_worker *worker[WORKERS_MAX];
 	uint64_t connections; /* atomic */

@@ -68,6 +68,7 @@ static int open_service(struct front_worker *worker, const struct front_rules *r
 		.dns = dns_resolver_dns(worker->resolver),
 		.domains = worker->domains,
 		.auth = front->auth,
+		.refusals = front->refusals,
 		.connections = &front->connections,
 		.spool = &front->spool,
 	};

@@ -263,6 +263,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .started_ns = clock_mono(),
 					    .reload = reload,
 					    .smtp = view_smtp,
+					    .refusals = front_refusals(daemon->front),
 					    .daemon = daemon };
 	return 0;
 }

@@ -61,7 +61,7 @@ static void fail(struct session *session)
 		reply_and_end(session, 421, "4.7.0", "%s: too many failures",
 			      session->rules->hostname);
 	else
-		reply(session, 535, "5.7.8", "user or password is wrong");
+		reply_refusal(session, 535, "5.7.8", "user or password is wrong");
 }
 
 void auth_pause_over(struct session *session)
@@ -170,12 +170,20 @@ static bool is_held_off(struct session *session)
 	return found.refuse;
 }
 
+/* It was not offered: who guesses does not look. */
+static void refuse(struct session *session, unsigned int code, const char *enhanced,
+		   const char *text)
+{
+	record_refusal(session, SMTP_REFUSED_AUTH, text);
+	reply_refusal(session, code, enhanced, text);
+}
+
 static bool may_begin(struct session *session)
 {
 	if (session->kind != CONF_SERVICE_MX && !session->secured)
-		reply(session, 538, "5.7.11", "say STARTTLS first");
+		refuse(session, 538, "5.7.11", "say STARTTLS first");
 	else if (!auth_offered(session))
-		reply(session, 502, "5.5.1", "there is nobody to authenticate here");
+		refuse(session, 502, "5.5.1", "there is nobody to authenticate here");
 	else if (session->user || session->mail)
 		reply(session, 503, "5.5.1", "too late");
 	else if (is_held_off(session))

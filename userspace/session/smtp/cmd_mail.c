@@ -114,8 +114,8 @@ static bool may_send_as(struct session *session, const struct path *from)
 		*at = (char)tolower((unsigned char)*at);
 	if (auth_may_send_as(service_parts(session->service)->auth, session->user, address))
 		return true;
-	record_refusal(session, SMTP_REFUSED_AUTH, "sender address");
-	reply(session, 553, "5.7.1", "this sender address is not yours");
+	record_refusal(session, SMTP_REFUSED_AUTH, address);
+	reply_refusal(session, 553, "5.7.1", "this sender address is not yours");
 	return false;
 }
 

@@ -29,16 +29,16 @@ static bool take_parameters(struct session *session, const struct path_line *lin
 	return true;
 }
 
-static bool is_ours(struct session *session, enum relay_answer answer)
+static bool is_ours(struct session *session, enum relay_answer answer, const char *to)
 {
 	switch (answer) {
 	case RELAY_DENIED:
-		record_refusal(session, SMTP_REFUSED_RELAY, NULL);
-		reply(session, 550, "5.7.1", "we do not send mail on for you");
+		record_refusal(session, SMTP_REFUSED_RELAY, to);
+		reply_refusal(session, 550, "5.7.1", "we do not send mail on for you");
 		return false;
 	case RELAY_UNKNOWN:
-		record_refusal(session, SMTP_REFUSED_RECIPIENT, NULL);
-		reply(session, 550, "5.1.1", "there is no such recipient");
+		record_refusal(session, SMTP_REFUSED_RECIPIENT, to);
+		reply_refusal(session, 550, "5.1.1", "there is no such recipient");
 		return false;
 	default:
 		return true;
@@ -137,7 +137,7 @@ static bool take(struct session *session, char *argument, bool *special)
 		return false;
 	answer = relay_recipient(session->rules->relay, &session->peer,
 				 session->user ? session->user : "", &line.path);
-	if (!is_ours(session, answer))
+	if (!is_ours(session, answer, line.path.text))
 		return false;
 	*special = answer == RELAY_SPECIAL;
 	mail->to = make_command(&line);

@@ -201,7 +201,7 @@ bool delivery_refuse(struct session *session)
 	if (!wrong)
 		return false;
 	record_refusal(session, wrong->why, wrong->text);
-	reply(session, wrong->code, wrong->enhanced, "%s", wrong->text);
+	reply_refusal(session, wrong->code, wrong->enhanced, wrong->text);
 	return true;
 }
 

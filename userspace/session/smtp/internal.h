@@ -217,6 +217,9 @@ void reply_backend(struct session *session, const struct backend_reply *said);
 __attribute__((format(printf, 4, 5))) void reply_and_end(struct session *session, unsigned int code,
 							 const char *enhanced, const char *format,
 							 ...);
+/* A refusal that is in the log: the text is followed by the lookup id. */
+void reply_refusal(struct session *session, unsigned int code, const char *enhanced,
+		   const char *text);
 /* What a refusal by a check is told. */
 void reply_ruling(struct session *session, const struct ruling *ruling, const char *detail);
 

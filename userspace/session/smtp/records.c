@@ -6,31 +6,39 @@
  * that a flood of strangers does not fill a disk; the counters have them all.
  */
 #include <jansson.h>
+#include <string.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/lookup.h"
+#include "lib/text.h"
 #include "session/smtp/service_internal.h"
 
-static const char *const names[SMTP_REFUSALS] = {
-	[SMTP_REFUSED_REPUTATION] = "reputation",
-	[SMTP_REFUSED_EARLY] = "early",
-	[SMTP_REFUSED_RELAY] = "relay",
-	[SMTP_REFUSED_RECIPIENT] = "recipient",
-	[SMTP_REFUSED_SPF] = "spf",
-	[SMTP_REFUSED_SENDER] = "sender",
-	[SMTP_REFUSED_HELO] = "helo",
-	[SMTP_REFUSED_RDNS] = "rdns",
-	[SMTP_REFUSED_AUTH] = "auth",
-	[SMTP_REFUSED_CONTENT] = "content",
-	[SMTP_REFUSED_SIZE] = "size",
-	[SMTP_REFUSED_ERRORS] = "errors",
-	[SMTP_REFUSED_TIME] = "time",
-	[SMTP_REFUSED_LOAD] = "load",
+static const struct {
+	const char *name, *help;
+} refusals[SMTP_REFUSALS] = {
+	[SMTP_REFUSED_REPUTATION] = { "reputation",
+				      "it, or a name that it gave, is known for bad" },
+	[SMTP_REFUSED_EARLY] = { "early", "it did not wait for its turn" },
+	[SMTP_REFUSED_RELAY] = { "relay",
+				 "the recipient is not ours, and it may not send to others" },
+	[SMTP_REFUSED_RECIPIENT] = { "recipient", "there is no such recipient" },
+	[SMTP_REFUSED_SPF] = { "spf", "the sender's domain says by SPF that this is not its mail" },
+	[SMTP_REFUSED_SENDER] = { "sender", "the sender's domain can take no answer" },
+	[SMTP_REFUSED_HELO] = { "helo", "its HELO name is wrong, or does not exist" },
+	[SMTP_REFUSED_RDNS] = { "rdns", "its address has no confirmed host name" },
+	[SMTP_REFUSED_AUTH] = { "auth", "it may not log in so, or not send as that" },
+	[SMTP_REFUSED_CONTENT] = { "content",
+				   "the message is none that SMTP allows, or goes in a loop" },
+	[SMTP_REFUSED_SIZE] = { "size", "the message is too large" },
+	[SMTP_REFUSED_ERRORS] = { "errors", "too many commands failed, or brought nothing on" },
+	[SMTP_REFUSED_TIME] = { "time", "it was too slow" },
+	[SMTP_REFUSED_LOAD] = { "load", "there was no room" },
 };
 
 const char *smtp_refusal_name(enum smtp_refusal refusal)
 {
-	return names[refusal];
+	return refusals[refusal].name;
 }
 
 static const char *const services[CONF_SERVICES] = { "mx", "submission", "submissions" };
@@ -65,6 +73,29 @@ static void tell_guard(struct session *session, enum smtp_refusal why)
 	guard_client_note(session->service->parts.guard, &verdict, true);
 }
 
+static void keep_text(char out[REFUSAL_TEXT_SIZE], const char *text)
+{
+	if (text)
+		text_clean(out, REFUSAL_TEXT_SIZE, text, strlen(text));
+}
+
+/* For `why ID`. */
+static void keep(const struct session *session, enum smtp_refusal why, const char *detail)
+{
+	struct session_refusal refusal = { .id = session->id,
+					   .source = session->peer,
+					   .time = clock_wall(),
+					   .score = session->judged ? session->verdict.total : 0,
+					   .reason = refusals[why].name,
+					   .help = refusals[why].help };
+
+	keep_text(refusal.detail, detail);
+	keep_text(refusal.helo, session->helo);
+	keep_text(refusal.from, session->mail ? session->mail->from.text : NULL);
+	keep_text(refusal.user, session->user);
+	refusals_add(session->service->parts.refusals, &refusal);
+}
+
 static void record(struct session *session, enum smtp_refusal why, const char *detail)
 {
 	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
@@ -72,13 +103,14 @@ static void record(struct session *session, enum smtp_refusal why, const char *d
 
 	stat_add(&session->service->stats.refused[why], 1);
 	session->told = true;
+	keep(session, why, detail);
 	if (!take_line(session->service))
 		return;
 	log_info("smtp.refused", "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id",
 		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
-		 "reason", names[why], "detail", or_empty(detail), "helo", or_empty(session->helo),
-		 "from", mail ? mail->from.text : "", "user", or_empty(session->user), "score",
-		 (int)session->verdict.total);
+		 "reason", refusals[why].name, "detail", or_empty(detail), "helo",
+		 or_empty(session->helo), "from", mail ? mail->from.text : "", "user",
+		 or_empty(session->user), "score", (int)session->verdict.total);
 }
 
 void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)

@@ -99,6 +99,15 @@ void reply_backend(struct session *session, const struct backend_reply *said)
 	count_error(session, said->code);
 }
 
+void reply_refusal(struct session *session, unsigned int code, const char *enhanced,
+		   const char *text)
+{
+	char id[LOOKUP_ID_CHARS + 1];
+
+	reply(session, code, enhanced, "%s (lookup id %s)", text,
+	      lookup_id_format(session->id, id));
+}
+
 /* One row a check: what a sender is told when mail is refused, or is to come again. */
 static const struct {
 	uint16_t reject, defer;

@@ -12,6 +12,7 @@
  *   reply.c       what is said
  *   checks.c      what is found out about the client and the sender
  *   delivery.c    the transaction with the backend
+ *   refusals.c    the last refusals, of all workers
  *   data, line, path, header, relay: pure
  */
 #ifndef POSTERN_SESSION_SMTP_SMTP_H
@@ -25,6 +26,7 @@
 #include "loop/listener.h"
 #include "loop/tls.h"
 #include "session/guard_client.h"
+#include "session/smtp/refusals.h"
 #include "session/smtp/relay.h"
 
 struct smtp_service;
@@ -47,6 +49,7 @@ struct smtp_service_options {
 	struct dnsbl *domains; /* lists of domains */
 	/* Of all workers. */
 	struct auth *auth;
+	struct refusals *refusals;  /* NULL: none are kept */
 	uint64_t *connections;      /* that are open; atomic */
 	struct spool_limits *spool; /* smtp_spool_limits() */
 };
