@@ -82,7 +82,7 @@ class Peer:
 
 
 class Direct(Peer):
-    name, does = "smtp-sink alone", ("mail", "hold")
+    name, does = "smtp-sink alone", ("mail", "hold", "slow")
 
     def start(self):
         return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{GATEWAY4}:25", "1024")
@@ -106,7 +106,7 @@ frontend smtp
 backend sink
   server sink {sink}
 """
-    does = ("mail", "hold")
+    does = ("mail", "hold", "slow")
 
     def start(self):
         (self.directory / "conf").write_text(self.CONF.format(host=GATEWAY4, sink=SINK))
@@ -114,7 +114,7 @@ backend sink
 
 
 class Nginx(Peer):
-    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold", "hold-tls")
+    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold", "hold-tls", "slow")
     CONF = """\
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
 user nobody nogroup;
@@ -184,7 +184,7 @@ class Postscreen(Postfix):
 
 
 class Postern(Peer):
-    name, does = "Postern", ("connect", "mail", "starttls", "hold", "hold-tls")
+    name, does = "Postern", ("connect", "mail", "starttls", "hold", "hold-tls", "slow")
 
     def start(self):
         self.bed.front.start(smtp={"backends": [SINK], "connections-max": 40000, "workers": 2},
