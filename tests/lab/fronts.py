@@ -82,7 +82,7 @@ class Peer:
 
 
 class Direct(Peer):
-    name, does = "smtp-sink alone", ("mail", "hold", "slow")
+    name, does = "smtp-sink alone", ("mail", "hold")
 
     def start(self):
         return self.run("/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{GATEWAY4}:25", "1024")
@@ -106,7 +106,7 @@ frontend smtp
 backend sink
   server sink {sink}
 """
-    does = ("mail", "hold", "slow")
+    does = ("mail", "hold")
 
     def start(self):
         (self.directory / "conf").write_text(self.CONF.format(host=GATEWAY4, sink=SINK))
