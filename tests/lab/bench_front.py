@@ -7,8 +7,7 @@
     one client      the same one at a time: milliseconds from connect to the final 250
     STARTTLS        HANDSHAKES full handshakes: CPU each
     idle            15,000 connections that say nothing: memory each (PSS of all processes)
-    slow            the one client beside as many connections of which each sends an octet a second (tests/lab/drip.c): how much longer it takes;
-                    of fronts that read the commands themselves, because smtp-sink holds up all others until it has a whole line
+    slow            the one client beside as many connections of which each sends an octet a second (tests/lab/drip.c): how much longer it takes
 
 CPU and memory are those of all processes of a front, not of the sink, the resolver and the clients (tests/lab/load.c).
 
@@ -124,7 +123,7 @@ def hold_tls(bed, front, figures):
 
 
 def slow(bed, front, figures):
-    one = lambda: bed.load("mail", SINGLE, 1, GOOD_NET)["median"]
+    one = lambda: bed.load("mail", front.few, 1, GOOD_NET)["median"]
     one()  # what begins with the first
     quiet = [one() for _ in range(RUNS)]
     drip = frontclient.Drip(bed.lab, front.held, SLOW_NET, SLOW_LINE)

@@ -14,14 +14,17 @@ RCPT = f"RCPT TO:<{USER}>"
 
 
 class Session(Client):
-    """It has been greeted and has said EHLO, unless `hello` is empty. `first`: octets that are sent before all else."""
+    """
+    It has been greeted and has said EHLO. `first`: octets that are sent before all else, in pieces of `each`; `place`: host and port, if
+    not the gateway's.
+    """
 
-    def __init__(self, front, source="203.0.113.26", hello=f"mail.{SENDER}", first=b"", port=25):
+    def __init__(self, front, source="203.0.113.26", first=b"", each=0, place=None):
         with inside(front.lab.internet):
-            super().__init__((GATEWAY6 if ":" in source else GATEWAY4, port), source, 30)
-        self.raw(first)
+            super().__init__(place or (GATEWAY6 if ":" in source else GATEWAY4, 25), source, 30)
+        self.raw(first, each, 0.002)
         self.says(None, "220")
-        self.offers = self.says(f"EHLO {hello}", "250") if hello else ""
+        self.offers = self.says(f"EHLO mail.{SENDER}", "250")
 
     def says(self, line, code):
         reply = self.reply() if line is None else self.ask(line)
