@@ -7,6 +7,7 @@
     one client      the same one at a time: milliseconds from connect to the final 250
     STARTTLS        HANDSHAKES full handshakes: CPU each
     idle            15,000 connections that say nothing: memory each (PSS of all processes)
+    slow            the one client beside as many connections of which each sends an octet a second (tests/lab/drip.c): how much longer it takes
 
 CPU and memory are those of all processes of a front, not of the sink, the resolver and the clients (tests/lab/load.c).
 
@@ -14,19 +15,22 @@ usage: bench_front.py [NAME ...]     only these fronts (classes of fronts.py)
 """
 import json
 import signal
+import statistics
 import subprocess
 import sys
 import time
 
 import frontbed
+import frontclient
 import fronts
 import lists
 from figures import Figures
 from lab import BUILD, GATEWAY4, Lab, wait_until
 
-LISTED_NET, GOOD_NET = "100.64.0.0/13", "198.51.100.128/25"
+LISTED_NET, GOOD_NET, SLOW_NET = "100.64.0.0/13", "198.51.100.128/25", "198.19.0.0/20"
 MAILS, SINGLE, HANDSHAKES, RUNS = 5000, 500, 2000, 3
 SIZE = 10000
+SLOW_LINE = "NOOP " + "x" * 400  # is never ended
 
 
 class Bed:
@@ -118,7 +122,21 @@ def hold_tls(bed, front, figures):
     held(bed, front, figures, "holdtls", "TLS")
 
 
-PARTS = {"connect": refusing, "mail": mail, "starttls": starttls, "hold": hold, "hold-tls": hold_tls}
+def slow(bed, front, figures):
+    one = lambda: bed.load("mail", front.few, 1, GOOD_NET)["median"]
+    one()  # what begins with the first
+    quiet = [one() for _ in range(RUNS)]
+    drip = frontclient.Drip(bed.lab, front.held, SLOW_NET, SLOW_LINE)
+    opened, beside = drip.opened(), [one() for _ in range(RUNS)]
+    told = drip.end()
+    what = f"one client beside {front.held} slow connections"
+    if opened < front.held or told["ended"]:
+        figures.missing(what, "times", front.name, f"{opened} opened, {told['ended']} ended")
+    else:
+        figures.add(what, "times", front.name, [ms / statistics.median(quiet) for ms in beside])
+
+
+PARTS = {"connect": refusing, "mail": mail, "starttls": starttls, "hold": hold, "hold-tls": hold_tls, "slow": slow}
 
 
 def main():

@@ -48,10 +48,10 @@ class Backend(servers.Postfix):
 
 
 class Front:
-    """See the module's text. `backends`: "postfix", "sink", or "none"."""
+    """See the module's text. `backends`: "postfix", "sink", or "none"; `zones`: see world.World."""
 
-    def __init__(self, lab, backends="postfix"):
-        self.guard = guardbed.Guard(lab, mail=False)
+    def __init__(self, lab, backends="postfix", zones=None):
+        self.guard = guardbed.Guard(lab, mail=False, zones=zones)
         self.lab = lab
         self.chain, self.key, self.ca = torturebed.certificate(lab.directory)
         for host in BACKENDS:

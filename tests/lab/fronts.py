@@ -63,6 +63,7 @@ class Peer:
     name, does = "", ()
     held = 15000  # idle connections
     crowd, listed = 100, 20000  # listed clients at a time, and in all
+    few = 500  # mails of which the time is taken
 
     def __init__(self, bed):
         self.bed, self.lab = bed, bed.lab
@@ -114,7 +115,8 @@ backend sink
 
 
 class Nginx(Peer):
-    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold", "hold-tls")
+    few = 20  # each takes it a fifth of a second
+    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold", "hold-tls", "slow")
     CONF = """\
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
 user nobody nogroup;
@@ -184,7 +186,7 @@ class Postscreen(Postfix):
 
 
 class Postern(Peer):
-    name, does = "Postern", ("connect", "mail", "starttls", "hold", "hold-tls")
+    name, does = "Postern", ("connect", "mail", "starttls", "hold", "hold-tls", "slow")
 
     def start(self):
         self.bed.front.start(smtp={"backends": [SINK], "connections-max": 40000, "workers": 2},

@@ -33,11 +33,11 @@ LEARNED = "learned"  # what Postern calls the list of those that it has blocked
 
 
 class Guard:
-    """`mail`: whether there is a Postfix; else the gateway has listeners that say nothing if a test starts some."""
+    """`mail`: whether there is a Postfix; else the gateway has listeners that say nothing if a test starts some. `zones`: see world.World."""
 
-    def __init__(self, lab, mail=True):
+    def __init__(self, lab, mail=True, zones=None):
         self.lab = lab
-        self.world = world.World(lab)
+        self.world = world.World(lab, zones)
         self.postfix = lab.start_postfix() if mail else None
         self.bad = map(str, ipaddress.ip_network(lists.LISTED4).hosts())
         self.bad6 = (f"2001:db8:bad:{number:x}::25" for number in itertools.count(1))

@@ -8,11 +8,9 @@ import pytest
 
 import frontsenders
 import senders
-from frontbed import OWN, SENDER, USER, Front
+from frontbed import OWN, SENDER, Front
+from frontclient import Session
 from lab import GATEWAY4, GATEWAY6, Failed, Lab
-from wire import inside
-
-from torture.client import Client  # torturebed has made tests/torture known
 
 NUMBERS = itertools.count()
 MEGABYTE = b"0123456789abcdef" * 4 + b"\r\n"
@@ -86,39 +84,6 @@ def test_real_senders(front, sent, delivery):
     found = front.wait_for_mail(token)
     body = octets.partition(b"\r\n\r\n")[2].replace(b"\r\n", b"\n").strip(b"\n")
     assert len(found) == 1 and found[0].rstrip(b"\n").endswith(body), found  # swaks adds an empty line
-
-
-class Session(Client):
-    """A client in the internet that has said EHLO."""
-
-    def __init__(self, front, source="203.0.113.26"):
-        with inside(front.lab.internet):
-            super().__init__((GATEWAY4, 25), source, 30)
-        self.says(None, "220")
-        self.offers = self.says(f"EHLO mail.{SENDER}", "250")
-
-    def says(self, line, code):
-        reply = self.reply() if line is None else self.ask(line)
-        assert reply.startswith(code), (line, reply)
-        return reply
-
-    def mail(self, to=(USER,), parameters=""):
-        self.says(f"MAIL FROM:<sender@{SENDER}>{parameters}", "250")
-        return [self.ask(line if "TO:" in line else f"RCPT TO:<{line}>") for line in to]
-
-    def data(self, octets):
-        self.says("DATA", "354")
-        stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in octets.split(b"\r\n"))
-        self.send(stuffed + b".\r\n")
-        return self.reply(60)
-
-    def chunks(self, octets, size):
-        reply = ""
-        for start in range(0, len(octets), size):
-            piece = octets[start:start + size]
-            self.send(b"BDAT %d%s\r\n" % (len(piece), b" LAST" if start + size >= len(octets) else b"") + piece)
-            reply = self.reply(60)
-        return reply
 
 
 @pytest.mark.parametrize("way", ["DATA", "BDAT"])

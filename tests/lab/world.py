@@ -101,9 +101,10 @@ UNBOUND_MORE = """\
 
 
 class World:
-    """See the module's text. Belongs to a lab, whose close() ends it."""
+    """See the module's text. Belongs to a lab, whose close() ends it. `zones`: {name: text} of more zones that nsd has."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, zones=None):
+        self.served = {**SERVED, **{zone: HEAD + text for zone, text in (zones or {}).items()}}
         self.lab, self.directory = lab, lab.directory / "world"
         self.directory.mkdir()
         lab.ns(lab.internet, "ip", "route", "add", "blackhole", LOST, "table", "local")
@@ -126,12 +127,12 @@ class World:
         assert process.poll() is None, log and log.read_text()
 
     def _start_nsd(self):
-        servers = {**{zone: "lists" for zone in ZONES}, "slow.test": "slow", **{zone: "ns" for zone in SERVED}}
+        servers = {**{zone: "lists" for zone in ZONES}, "slow.test": "slow", **{zone: "ns" for zone in self.served}}
         root = ROOT + "".join(f"{zone}. IN NS {server}.lab.example.\n" for zone, server in servers.items())
-        for zone, text in {"root": root, **SERVED}.items():
+        for zone, text in {"root": root, **self.served}.items():
             if text:
                 (self.directory / f"{zone}.zone").write_text(f"$ORIGIN {'' if zone == 'root' else zone}.\n$TTL {TTL}\n{text}")
-        files = {".": "root.zone", **{zone: f"{zone}.zone" for zone in SERVED}}
+        files = {".": "root.zone", **{zone: f"{zone}.zone" for zone in self.served}}
         return self._start(self.lab.internet, AUTHORITY, "nsd", dnsconf.nsd(self.directory, [AUTHORITY], files),
                            "/usr/sbin/nsd", "-d", "-c")
 

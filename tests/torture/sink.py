@@ -4,7 +4,8 @@
 
 usage: sink.py LOG ADDRESS:PORT
 
-LOG gets a line of JSON for each message, {"from", "to", "octets", "bare", "by", "session"} with octets as latin-1.
+LOG gets a line of JSON for each message, {"from", "to", "octets", "bare", "by", "session", "client"} with octets as latin-1; client is what
+XCLIENT said.
 """
 import json
 import re
@@ -23,6 +24,7 @@ class Session(socketserver.BaseRequestHandler):
     def setup(self):
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input, self.sender, self.to, self.chunks = b"", None, [], None
+        self.client = ""
         self.number = self.server.next_session()
 
     def say(self, text):
@@ -65,7 +67,8 @@ class Session(socketserver.BaseRequestHandler):
         self.reset()
         self.say("250 sink.test")
 
-    def do_xclient(self, _line):
+    def do_xclient(self, line):
+        self.client = line.decode("latin-1")
         self.say("220 sink.test ESMTP")
 
     def reset(self):
@@ -116,7 +119,7 @@ class Session(socketserver.BaseRequestHandler):
 
     def complete(self, octets, by):
         self.server.note(session=self.number, **{"from": self.sender, "to": self.to, "octets": octets.decode("latin-1"),
-                                                 "bare": bool(BARE.search(octets)), "by": by})
+                                                 "bare": bool(BARE.search(octets)), "by": by, "client": self.client})
         self.say("250 2.0.0 taken")
         self.reset()
 
