@@ -49,6 +49,10 @@ struct scene {
 	struct addr peer;
 };
 
+/* Of the scenes that are opened from now on. */
+static const struct content_checker *scene_checker;
+static size_t scene_checkers;
+
 static const char scene_conf[] = "mode: proxy\n"
 				 "interfaces: [eth0]\n"
 				 "smtp:\n"
@@ -125,6 +129,8 @@ static void scene_open(struct scene *scene, const char *more)
 	options.domains = scene->domains;
 	options.auth = (struct auth *)scene;
 	options.connections = &scene->connections;
+	options.checker = scene_checker;
+	options.checkers = scene_checkers;
 	smtp_spool_limits(scene->conf, scene->spool_directory, &scene->spool);
 	options.spool = &scene->spool;
 	assert_int_equal(refusals_open(&scene->refusals, &err), 0);

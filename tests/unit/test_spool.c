@@ -291,6 +291,47 @@ static void the_kernel_may_refuse(void **state)
 	setrlimit(RLIMIT_FSIZE, &before);
 }
 
+/* The octets put in front come first; the parts are those that were written. */
+static void front_and_parts(void **state)
+{
+	static const size_t sizes[] = { 0, 5000, 10000, 10001, 200000 };
+	uint8_t front[5] = { octet(0), octet(1), octet(2), octet(3), octet(4) };
+	struct spool_parts parts;
+	struct error err;
+	uint8_t *file;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct spool *spool = spool_new(&limits);
+		const size_t in_memory = sizes[i] < 10000 ? sizes[i] : 10000;
+
+		write_some(spool, sizes[i]);
+		assert_int_equal(spool_parts(spool, &parts, &err), 0);
+		assert_int_equal(parts.memory_size, in_memory);
+		assert_int_equal(parts.file_size, sizes[i] - in_memory);
+		assert_int_equal(parts.fd >= 0, parts.file_size > 0);
+		file = malloc(parts.file_size + 1);
+		if (parts.file_size)
+			assert_int_equal(pread(parts.fd, file, parts.file_size + 1, 0),
+					 parts.file_size);
+		for (size_t at = 0; at < sizes[i]; at++)
+			assert_int_equal(at < in_memory ? parts.memory[at] : file[at - in_memory],
+					 octet(at));
+		free(file);
+		read_from(spool, 0);
+		spool_free(&spool);
+
+		spool = spool_new(&limits);
+		assert_true(spool_put_front(spool, front, sizeof(front)));
+		write_some(spool, sizes[i]);
+		for (uint64_t at = 0; at < 7; at++)
+			read_from(spool, at < spool_size(spool) ? at : 0);
+		assert_true(spool_put_front(spool, NULL, 0));
+		assert_int_equal(spool_size(spool), sizes[i] + sizeof(front));
+		spool_free(&spool);
+	}
+}
+
 static void nothing_is_freed_twice(void **state)
 {
 	struct spool *none = NULL;
@@ -311,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(workers_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_disk_is_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_kernel_may_refuse, setup, teardown),
+		cmocka_unit_test_setup_teardown(front_and_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_freed_twice, setup, teardown),
 	};
 

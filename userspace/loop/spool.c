@@ -21,6 +21,8 @@
 
 struct spool {
 	struct spool_limits *limits;
+	uint8_t *front; /* before all that was written */
+	size_t front_size;
 	uint8_t *memory;
 	size_t memory_size, memory_capacity;
 	int fd;             /* -1: no file */
@@ -76,6 +78,7 @@ void spool_free(struct spool **spool)
 	give_back(&gone->limits->file_used, gone->file_size);
 	if (gone->fd >= 0)
 		close(gone->fd);
+	free(gone->front);
 	free(gone->memory);
 	free(gone->piece);
 	free(gone);
@@ -83,7 +86,7 @@ void spool_free(struct spool **spool)
 
 uint64_t spool_size(const struct spool *spool)
 {
-	return spool->memory_size + spool->file_size;
+	return spool->front_size + spool->memory_size + spool->file_size;
 }
 
 /* Doubled as long as the limits allow it; how much there is then may be less than `need`. */
@@ -232,6 +235,29 @@ int spool_write(struct spool *spool, const void *data, size_t size, struct error
 	return failed;
 }
 
+bool spool_put_front(struct spool *spool, const void *data, size_t size)
+{
+	if (!size)
+		return true;
+	spool->front = malloc(size);
+	if (!spool->front)
+		return false;
+	memcpy(spool->front, data, size);
+	spool->front_size = size;
+	return true;
+}
+
+int spool_parts(struct spool *spool, struct spool_parts *out, struct error *err)
+{
+	const int failed = file_save(spool, err);
+
+	if (failed)
+		return failed;
+	*out = (struct spool_parts){ spool->memory, spool->memory_size, spool->fd,
+				     spool->file_size };
+	return 0;
+}
+
 /* The piece of the file that begins at `offset`. */
 static int file_load(struct spool *spool, uint64_t offset, struct error *err)
 {
@@ -277,6 +303,11 @@ static int file_read(struct spool *spool, uint64_t offset, const uint8_t **data,
 
 int spool_read(struct spool *spool, uint64_t offset, const uint8_t **data, struct error *err)
 {
+	if (offset < spool->front_size) {
+		*data = spool->front + offset;
+		return (int)least(spool->front_size - (size_t)offset, SPOOL_PIECE);
+	}
+	offset -= spool->front_size;
 	if (offset >= spool->memory_size)
 		return file_read(spool, offset - spool->memory_size, data, err);
 	*data = spool->memory + offset;

@@ -45,35 +45,31 @@ static bool is_ours(struct session *session, enum relay_answer answer, const cha
 	}
 }
 
-/* The path and its parameters; owned by the caller, or NULL. */
-static char *make_command(const struct path_line *line)
-{
-	struct mail_command command;
-
-	mail_command_begin(&command, &line->path);
-	for (size_t i = 0; i < line->count; i++)
-		mail_command_add(&command, line->parameter[i].name, line->parameter[i].value);
-	return mail_command_end(&command);
-}
-
 static void finish(struct session *session)
 {
-	free(session->mail->to);
-	session->mail->to = NULL;
+	recipient_free(&session->mail->to);
 	session_resume(session);
+}
+
+/* The first is told of in the log; all of them, who looks at the content. */
+static void keep(struct session *session)
+{
+	struct smtp_mail *mail = session->mail;
+
+	mail->accepted++;
+	if (mail->accepted > 1 && !service_parts(session->service)->checkers)
+		return;
+	mail->to->to[mail->to->length] = '\0';
+	STAILQ_INSERT_TAIL(&mail->taken, mail->to, order);
+	mail->to = NULL;
 }
 
 void rcpt_answered(struct session *session, const struct backend_reply *said)
 {
-	struct smtp_mail *mail = session->mail;
-
-	if (said->code / 100 == 2) {
-		mail->accepted++;
-		if (!mail->first)
-			mail->first = strndup(mail->to, mail->to_length);
-	} else if (said->code / 100 == 5) {
+	if (said->code / 100 == 2)
+		keep(session);
+	else if (said->code / 100 == 5)
 		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
-	}
 	reply_backend(session, said);
 	finish(session);
 }
@@ -98,7 +94,7 @@ static void hand_on(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (backend_mail_rcpt(mail->backend, mail->to))
+	if (backend_mail_rcpt(mail->backend, mail->to->to))
 		return;
 	reply(session, 451, "4.3.0", "out of memory, try again later");
 	finish(session);
@@ -117,7 +113,7 @@ static void decide(struct session *session)
 		hand_on(session);
 		return;
 	}
-	record_ruling(session, mail->ruling.action, why[mail->ruling.check], mail->to);
+	record_ruling(session, mail->ruling.action, why[mail->ruling.check], mail->to->to);
 	reply_ruling(session, &mail->ruling, explanation(mail));
 	finish(session);
 }
@@ -140,8 +136,7 @@ static bool take(struct session *session, char *argument, bool *special)
 	if (!is_ours(session, answer, line.path.text))
 		return false;
 	*special = answer == RELAY_SPECIAL;
-	mail->to = make_command(&line);
-	mail->to_length = strlen(line.path.text);
+	mail->to = recipient_new(&line);
 	if (!mail->to)
 		reply(session, 451, "4.3.0", "out of memory, try again later");
 	return mail->to;

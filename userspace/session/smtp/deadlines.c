@@ -36,6 +36,8 @@ static uint64_t time_for(const struct smtp_service *service, enum session_deadli
 		return (uint64_t)conf->smtp.timeout_command * MS_A_SECOND;
 	case DEADLINE_DATA:
 		return (uint64_t)conf->smtp.timeout_data * MS_A_SECOND;
+	case DEADLINE_CONTENT:
+		return CONTENT_TIME_MS;
 	case DEADLINE_TLS:
 		return SERVICE_TLS_MS;
 	case DEADLINE_REFUSED:

@@ -3,7 +3,8 @@
  * session/smtp/delivery.c - a message: from the client into the spool, and on to the backend.
  *
  * Our fields go first, then what the client sends, as far as it passes (session/smtp/header.h).
- * Whatever is wrong with it is said at its end, and nothing of it has left the gateway then. The
+ * Whatever is wrong with it is said at its end, and nothing of it has left the gateway then. What
+ * is right is looked into (session/smtp/content.c), and handed over. The
  * client hears 250 when the backend has said so, and not before.
  */
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void write_fields(struct session *session)
 		.tls_version = tls ? tls->version : "",
 		.tls_cipher = tls ? tls->cipher : "",
 		.id = lookup_id_format(session->id, id),
-		.recipient = mail->accepted == 1 && mail->first ? mail->first : "",
+		.recipient = mail->accepted == 1 ? mail_first(mail) : "",
 		.when = (time_t)clock_wall(),
 		.spf = spf.verdict ? &spf : NULL,
 		.findings = words,
@@ -97,6 +98,7 @@ bool delivery_begin(struct session *session, bool chunked)
 	data_begin(&mail->data, chunked);
 	header_filter_start(&mail->filter, session->rules->hostname, take_piece, mail);
 	write_fields(session);
+	mail->own = spool_size(mail->spool);
 	stat_add(&service_stats(session->service)->spooling, 1);
 	return true;
 }
@@ -208,19 +210,31 @@ bool delivery_refuse(struct session *session)
 void delivery_end(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
-	bool refused;
 
 	mail->ended = service_now();
 	header_filter_end(&mail->filter);
-	refused = delivery_refuse(session);
-	if (!refused && backend_mail_message(mail->backend, mail->spool)) {
+	if (delivery_refuse(session))
+		delivery_over(session);
+	else
+		content_begin(session);
+}
+
+void delivery_over(struct session *session)
+{
+	mail_end(session);
+	session_resume(session);
+}
+
+void delivery_hand_over(struct session *session)
+{
+	struct smtp_mail *mail = session->mail;
+
+	if (backend_mail_message(mail->backend, mail->spool)) {
 		session_enter(session, SESSION_MESSAGE);
 		return;
 	}
-	if (!refused)
-		reply(session, 451, "4.3.0", "out of memory, try again later");
-	mail_end(session);
-	session_resume(session);
+	reply(session, 451, "4.3.0", "out of memory, try again later");
+	delivery_over(session);
 }
 
 static void count(struct session *session, unsigned int code)
@@ -257,6 +271,5 @@ void delivery_answered(struct session *session, const struct backend_reply *said
 	if (said->code / 100 == 2)
 		note_good(session);
 	reply_backend(session, said);
-	mail_end(session);
-	session_resume(session);
+	delivery_over(session);
 }

@@ -19,6 +19,7 @@
 #include "checks/rdns.h"
 #include "checks/sender.h"
 #include "checks/spf.h"
+#include "content/checker.h"
 #include "policy/score.h"
 #include "session/own.h"
 #include "session/smtp/data.h"
@@ -43,6 +44,7 @@ enum session_state {
 	SESSION_WAIT,    /* one is under way */
 	SESSION_DATA,
 	SESSION_CHUNK,   /* of BDAT */
+	SESSION_CONTENT, /* a checker has the message */
 	SESSION_MESSAGE, /* the backend has it */
 	SESSION_AUTH,    /* a line of the exchange may come */
 	SESSION_TLS,     /* the handshake */
@@ -62,6 +64,7 @@ enum session_deadline {
 	DEADLINE_SLOW,
 	DEADLINE_COMMAND,
 	DEADLINE_DATA,
+	DEADLINE_CONTENT,
 	DEADLINE_TLS,
 	DEADLINE_REFUSED,
 	DEADLINE_PAUSE, /* set by service_pause() */
@@ -150,6 +153,15 @@ struct session {
 };
 _Static_assert(sizeof(struct session) <= 512, "smtp: an idle session is small");
 
+struct smtp_recipient {
+	STAILQ_ENTRY(smtp_recipient) order;
+	char *to;      /* owned: what the backend is told; the path alone once it has been taken */
+	size_t length; /* of the path */
+};
+STAILQ_HEAD(recipient_list, smtp_recipient);
+
+struct smtp_content;
+
 struct smtp_mail {
 	struct session *session;
 	struct path from;
@@ -160,9 +172,8 @@ struct smtp_mail {
 	struct backend_mail *backend;
 
 	size_t recipients, accepted;
-	char *first;      /* owned: the first one that was accepted */
-	char *to;         /* owned: the one under way, with its parameters */
-	size_t to_length; /* without them */
+	struct smtp_recipient *to;   /* owned: the one under way */
+	struct recipient_list taken; /* owned: those accepted; the first alone without checkers */
 
 	struct spf *spf;
 	struct sender *sender;
@@ -178,10 +189,12 @@ struct smtp_mail {
 	struct smtp_data data;
 	struct header_filter filter;
 	struct spool *spool;
-	uint64_t octets;       /* of the message, as the client sent it */
-	uint64_t began, ended; /* ms of service_now(): the data */
-	bool started;          /* DATA or BDAT was said */
-	bool large, full;      /* it is; the spool was */
+	struct smtp_content *content; /* while checkers have the message */
+	uint64_t own;                 /* octets of our fields in the spool */
+	uint64_t octets;              /* of the message, as the client sent it */
+	uint64_t began, ended;        /* ms of service_now(): the data */
+	bool started;                 /* DATA or BDAT was said */
+	bool large, full;             /* it is; the spool was */
 };
 
 /* session.c */
@@ -220,6 +233,8 @@ __attribute__((format(printf, 4, 5))) void reply_and_end(struct session *session
 /* A refusal that is in the log: the text is followed by the lookup id. */
 void reply_refusal(struct session *session, unsigned int code, const char *enhanced,
 		   const char *text);
+/* Makes printable ASCII of it. */
+void reply_clean(char *text);
 /* What a refusal by a check is told. */
 void reply_ruling(struct session *session, const struct ruling *ruling, const char *detail);
 
@@ -276,6 +291,12 @@ void mail_command_add(struct mail_command *command, const char *name, const char
 char *mail_command_end(struct mail_command *command);
 /* "local@domain", or "" of "<>". Returns `out`. */
 char *mail_address(const struct path *path, char out[PATH_TEXT_MAX]);
+/* The path of the first recipient that was accepted, or "". */
+const char *mail_first(const struct smtp_mail *mail);
+/* NULL if memory is short. */
+struct smtp_recipient *recipient_new(const struct path_line *line);
+/* Nulls the pointer; NULL is allowed. */
+void recipient_free(struct smtp_recipient **recipient);
 struct smtp_mail *mail_new(struct session *session);
 void mail_end(struct session *session);
 
@@ -291,9 +312,18 @@ bool delivery_begin(struct session *session, bool chunked);
 size_t delivery_feed(struct session *session, const uint8_t *input, size_t size);
 /* Says what speaks against it, as far as is known; false if nothing does. */
 bool delivery_refuse(struct session *session);
-/* It is complete: refuses it, or hands it over. */
+/* It is complete: refuses it, or has it checked, and hands it over. */
 void delivery_end(struct session *session);
+void delivery_hand_over(struct session *session);
+/* The client has been told that it is refused. */
+void delivery_over(struct session *session);
 void delivery_free(struct smtp_mail *mail);
+
+/* content.c: checkers of the message; those that let it pass hand it over. */
+void content_begin(struct session *session);
+/* The time of the one that has it is over. */
+void content_late(struct session *session);
+void content_end(struct smtp_mail *mail);
 
 /* checks.c: what is found out about a client that has said HELO, and about a sender. */
 bool checks_wanted(const struct session *session);
@@ -347,5 +377,9 @@ void record_ruling(struct session *session, enum conf_check action, enum smtp_re
 		   const char *detail);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
+/* What a checker has found, and what follows; and that it asked for a field that is none. */
+void record_content(const struct session *session, const char *checker, enum content_answer answer,
+		    enum content_answer done);
+void record_content_field(const struct session *session, const char *checker);
 
 #endif

@@ -15,8 +15,20 @@ struct smtp_mail *mail_new(struct session *session)
 	if (!mail)
 		return NULL;
 	mail->session = session;
+	STAILQ_INIT(&mail->taken);
 	session->mail = mail;
 	return mail;
+}
+
+static void free_recipients(struct smtp_mail *mail)
+{
+	struct smtp_recipient *recipient;
+
+	recipient_free(&mail->to);
+	while ((recipient = STAILQ_FIRST(&mail->taken))) {
+		STAILQ_REMOVE_HEAD(&mail->taken, order);
+		recipient_free(&recipient);
+	}
 }
 
 void mail_end(struct session *session)
@@ -26,13 +38,20 @@ void mail_end(struct session *session)
 	if (!mail)
 		return;
 	session->mail = NULL;
+	content_end(mail);
 	backend_mail_end(&mail->backend);
 	checks_mail_end(mail);
 	delivery_free(mail);
+	free_recipients(mail);
 	free(mail->command);
-	free(mail->first);
-	free(mail->to);
 	free(mail);
+}
+
+const char *mail_first(const struct smtp_mail *mail)
+{
+	const struct smtp_recipient *first = STAILQ_FIRST(&mail->taken);
+
+	return first ? first->to : "";
 }
 
 char *mail_address(const struct path *path, char out[PATH_TEXT_MAX])
@@ -71,4 +90,30 @@ void mail_command_add(struct mail_command *command, const char *name, const char
 char *mail_command_end(struct mail_command *command)
 {
 	return command->cut ? NULL : strdup(command->text);
+}
+
+/* The path and its parameters. */
+struct smtp_recipient *recipient_new(const struct path_line *line)
+{
+	struct smtp_recipient *recipient = calloc(1, sizeof(*recipient));
+	struct mail_command command;
+
+	if (!recipient)
+		return NULL;
+	mail_command_begin(&command, &line->path);
+	recipient->length = command.length;
+	for (size_t i = 0; i < line->count; i++)
+		mail_command_add(&command, line->parameter[i].name, line->parameter[i].value);
+	recipient->to = mail_command_end(&command);
+	if (!recipient->to)
+		recipient_free(&recipient);
+	return recipient;
+}
+
+void recipient_free(struct smtp_recipient **recipient)
+{
+	if (*recipient)
+		free((*recipient)->to);
+	free(*recipient);
+	*recipient = NULL;
 }

@@ -150,10 +150,35 @@ void record_message(struct session *session, const struct backend_reply *said)
 	log_info("smtp.message",
 		 "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:s, s:i, s:s, s:b, s:s, s:I}", "id",
 		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
-		 "helo", or_empty(session->helo), "from", mail->from.text, "to",
-		 or_empty(mail->first), "recipients", (int)mail->accepted, "bytes",
-		 (json_int_t)mail->octets, "tls", (int)session->secured, "user",
-		 or_empty(session->user), "code", (int)said->code, "reply", said->text, "lost",
-		 (int)said->lost, "check", check_name((enum check)mail->ruling.check), "ms",
+		 "helo", or_empty(session->helo), "from", mail->from.text, "to", mail_first(mail),
+		 "recipients", (int)mail->accepted, "bytes", (json_int_t)mail->octets, "tls",
+		 (int)session->secured, "user", or_empty(session->user), "code", (int)said->code,
+		 "reply", said->text, "lost", (int)said->lost, "check",
+		 check_name((enum check)mail->ruling.check), "ms",
 		 (json_int_t)(service_now() - mail->began));
+}
+
+void record_content(const struct session *session, const char *checker, enum content_answer answer,
+		    enum content_answer done)
+{
+	static const char *const answers[] = {
+		[CONTENT_ACCEPT] = "accept",
+		[CONTENT_TAG] = "tag",
+		[CONTENT_DEFER] = "defer",
+		[CONTENT_REJECT] = "reject",
+	};
+	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
+
+	log_info("smtp.content", "{s:s, s:s, s:s, s:s, s:s, s:s}", "id",
+		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
+		 "from", session->mail->from.text, "checker", checker, "answer", answers[answer],
+		 "done", answers[done]);
+}
+
+void record_content_field(const struct session *session, const char *checker)
+{
+	char id[LOOKUP_ID_CHARS + 1];
+
+	log_error("smtp.content", "{s:s, s:s, s:s}", "id", lookup_id_format(session->id, id),
+		  "checker", checker, "error", "what it calls a header field is none");
 }

@@ -16,7 +16,7 @@
 #define REPLY_SAID_MAX 480
 #define ENHANCED_MAX   16
 
-static void clean(char *text)
+void reply_clean(char *text)
 {
 	for (; *text; text++)
 		if (*text < ' ' || *text > '~')
@@ -42,7 +42,7 @@ __attribute__((format(printf, 4, 0))) static void say(struct session *session, u
 	char text[REPLY_SAID_MAX], line[REPLY_LINE_MAX + 1];
 
 	vsnprintf(text, sizeof(text), format, args);
-	clean(text);
+	reply_clean(text);
 	count_error(session, code);
 	put(session, line, snprintf(line, sizeof(line), "%03u %s %s\r\n", code, enhanced, text));
 }
@@ -76,7 +76,7 @@ void reply_line(struct session *session, unsigned int code, bool more, const cha
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	clean(text);
+	reply_clean(text);
 	put(session, line,
 	    snprintf(line, sizeof(line), "%03u%c%s\r\n", code, more ? '-' : ' ', text));
 }

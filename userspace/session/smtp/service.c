@@ -216,7 +216,10 @@ int smtp_service_open(const struct smtp_service_options *options, struct smtp_se
 
 	if (!service)
 		return ERROR_REFUSED;
-	failed = open_listeners(service, options->fd, err);
+	if (options->checkers > CONTENT_CHECKERS_MAX)
+		failed = error_set(err, ERROR_REFUSED, "too many checkers of content");
+	else
+		failed = open_listeners(service, options->fd, err);
 	if (failed) {
 		session_rules_unref(service->rules);
 		free(service);

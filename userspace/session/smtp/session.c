@@ -21,6 +21,7 @@ static const struct {
 	[SESSION_WAIT] = { NULL, DEADLINE_NONE },
 	[SESSION_DATA] = { data_input, DEADLINE_DATA },
 	[SESSION_CHUNK] = { chunk_input, DEADLINE_DATA },
+	[SESSION_CONTENT] = { NULL, DEADLINE_CONTENT },
 	[SESSION_MESSAGE] = { NULL, DEADLINE_NONE },
 	[SESSION_AUTH] = { auth_input, DEADLINE_COMMAND },
 	[SESSION_TLS] = { NULL, DEADLINE_TLS },
@@ -197,6 +198,9 @@ void session_deadline_passed(struct session *session, enum session_deadline dead
 		break;
 	case DEADLINE_PAUSE:
 		auth_pause_over(session);
+		break;
+	case DEADLINE_CONTENT:
+		content_late(session);
 		break;
 	case DEADLINE_TLS:
 		session_enter(session, SESSION_ENDED);

@@ -11,6 +11,7 @@
  *   command.c     the table of commands; cmd_*.c has one family a file
  *   reply.c       what is said
  *   checks.c      what is found out about the client and the sender
+ *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
  *   data, line, path, header, relay: pure
@@ -22,6 +23,7 @@
 #include "backend/backend.h"
 #include "checks/dnsbl.h"
 #include "conf/conf.h"
+#include "content/checker.h"
 #include "lib/latency.h"
 #include "loop/listener.h"
 #include "loop/tls.h"
@@ -46,7 +48,9 @@ struct smtp_service_options {
 	/* Of this worker; they outlive the service. */
 	struct guard_client *guard;
 	struct dns *dns;
-	struct dnsbl *domains; /* lists of domains */
+	struct dnsbl *domains;                 /* lists of domains */
+	const struct content_checker *checker; /* asked in this order about each message */
+	size_t checkers;                       /* CONTENT_CHECKERS_MAX at most; may be 0 */
 	/* Of all workers. */
 	struct auth *auth;
 	struct refusals *refusals;  /* NULL: none are kept */
