@@ -103,6 +103,11 @@ static void on_pulse(uv_timer_t *timer)
 
 /* ---- setting up */
 
+void bed_publish(const struct guard_bed *bed, const char *more)
+{
+	conf_publish(bed_conf(bed, more));
+}
+
 struct conf *bed_conf(const struct guard_bed *bed, const char *more)
 {
 	static const char form[] = "dns: {servers: [\"127.0.0.1:%u\"], timeout: 10000, tries: 1, "
@@ -288,6 +293,21 @@ size_t played_forget_kind(struct guard_bed *bed, enum gate_learned_kind kind)
 		}
 	pthread_mutex_unlock(&bed->lock);
 	return count;
+}
+
+/* The callback may learn and forget. */
+void played_each(struct guard_bed *bed, gate_learned_cb cb, void *arg)
+{
+	struct played_cell cell[BED_LEARNED_MAX];
+	size_t cells;
+
+	pthread_mutex_lock(&bed->lock);
+	cells = bed->cells;
+	memcpy(cell, bed->cell, sizeof(cell));
+	pthread_mutex_unlock(&bed->lock);
+	for (size_t i = 0; i < cells; i++)
+		if (cell[i].end > clock_mono() && !cb(&cell[i].learned, arg))
+			return;
 }
 
 void played_counts(struct guard_bed *bed, struct gate_learned_counts *out)

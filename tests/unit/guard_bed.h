@@ -64,6 +64,8 @@ int bed_tear_down(void **state);
 
 /* A configuration, with these lines of YAML besides. */
 struct conf *bed_conf(const struct guard_bed *bed, const char *more);
+/* Lets it be the one in force. */
+void bed_publish(const struct guard_bed *bed, const char *more);
 /* So many seconds pass for verdicts, blocks and history. */
 void bed_pass(unsigned int seconds);
 void bed_set_wall(uint32_t seconds);
@@ -91,6 +93,7 @@ bool played_learn(struct guard_bed *bed, const struct gate_learned *learned);
 bool played_find(struct guard_bed *bed, const struct addr *addr, struct gate_learned *out);
 bool played_forget(struct guard_bed *bed, const struct addr *addr);
 size_t played_forget_kind(struct guard_bed *bed, enum gate_learned_kind kind);
+void played_each(struct guard_bed *bed, gate_learned_cb cb, void *arg);
 void played_counts(struct guard_bed *bed, struct gate_learned_counts *out);
 int played_newcomers(struct guard_bed *bed, gate_newcomer_cb cb, void *arg);
 void played_evidence(struct guard_bed *bed, const struct gate_evidence *evidence);
@@ -120,6 +123,10 @@ int played_store(struct guard_bed *bed, lists_store_cb cb, void *arg, struct err
 	size_t gate_forget_kind(struct gate *gate, enum gate_learned_kind kind)                    \
 	{                                                                                          \
 		return played_forget_kind(BED_OF(gate), kind);                                     \
+	}                                                                                          \
+	void gate_learned_each(struct gate *gate, gate_learned_cb cb, void *arg)                   \
+	{                                                                                          \
+		played_each(BED_OF(gate), cb, arg);                                                \
 	}                                                                                          \
 	void gate_learned_counts(struct gate *gate, struct gate_learned_counts *out)               \
 	{                                                                                          \
@@ -206,5 +213,22 @@ void bed_ask(struct guard_bed *bed, struct bed_question *question,
 	     void (*ask)(struct bed_question *), const char *source);
 /* Runs the DNS server until the answer is there. */
 void bed_answered(struct bed_question *question);
+
+/* Asks and waits for the answer. */
+static inline struct bed_question bed_question(struct guard_bed *bed,
+					       void (*how)(struct bed_question *),
+					       const char *source)
+{
+	struct bed_question question = { .failed = 0 };
+
+	bed_ask(bed, &question, how, source);
+	bed_answered(&question);
+	return question;
+}
+
+static inline void bed_history(struct bed_question *question)
+{
+	question->found = guard_history(question->bed->guard, &question->addr, &question->record);
+}
 
 #endif

@@ -31,27 +31,6 @@ static void forget_blocked(struct bed_question *question)
 	question->count = guard_forget_blocked(question->bed->guard);
 }
 
-static void history(struct bed_question *question)
-{
-	question->found = guard_history(question->bed->guard, &question->addr, &question->record);
-}
-
-/* Asks and waits for the answer. */
-static struct bed_question ask(struct guard_bed *bed, void (*how)(struct bed_question *),
-			       const char *source)
-{
-	struct bed_question question = { .failed = 0 };
-
-	bed_ask(bed, &question, how, source);
-	bed_answered(&question);
-	return question;
-}
-
-static void publish(struct guard_bed *bed, const char *more)
-{
-	conf_publish(bed_conf(bed, more));
-}
-
 static const char *word(const json_t *json, const char *key)
 {
 	const char *text = json_string_value(json_object_get(json, key));
@@ -98,14 +77,14 @@ static void forgotten(void **state)
 	struct bed_question question;
 
 	bed_open(bed, GUARD);
-	assert_false(ask(bed, forget, BAD).found);
+	assert_false(bed_question(bed, forget, BAD).found);
 	block_bad(bed);
-	question = ask(bed, history, BAD);
+	question = bed_question(bed, bed_history, BAD);
 	assert_true(question.found);
 	assert_int_equal(question.record.offences, 1);
 	assert_int_equal(question.record.until, BED_START + BED_TTL);
-	assert_true(ask(bed, forget, BAD).found);
-	assert_false(ask(bed, history, BAD).found);
+	assert_true(bed_question(bed, forget, BAD).found);
+	assert_false(bed_question(bed, bed_history, BAD).found);
 	assert_int_equal(bed_learned(bed, BAD).kind, GATE_LEARNED_NONE);
 	assert_false(guard_verdict(bed->guard, &question.record.addr, &(struct verdict){ 0 }));
 	bed_close(bed);
@@ -122,10 +101,10 @@ static void forgotten_by_network(void **state)
 	bed_tell(bed, BAD6, true);
 	bed_until(bed, bed_times_learned(bed) == 1);
 	assert_true(guard_verdict(bed->guard, &addr, &verdict));
-	assert_true(ask(bed, forget, "2001:db8:1:2::").found);
+	assert_true(bed_question(bed, forget, "2001:db8:1:2::").found);
 	assert_false(guard_verdict(bed->guard, &addr, &verdict));
-	assert_false(ask(bed, history, GOOD6).found);
-	assert_false(ask(bed, forget, BAD6).found);
+	assert_false(bed_question(bed, bed_history, GOOD6).found);
+	assert_false(bed_question(bed, forget, BAD6).found);
 	bed_close(bed);
 }
 
@@ -143,15 +122,15 @@ static void all_forgotten(void **state)
 	bed_close(bed); /* the store has them */
 	bed_set(bed, &bed->full, false);
 	bed_open(bed, GUARD);
-	assert_int_equal(ask(bed, forget_blocked, BAD).count, 2);
-	assert_false(ask(bed, history, BAD).found);
-	assert_true(ask(bed, history, GOOD).found);
+	assert_int_equal(bed_question(bed, forget_blocked, BAD).count, 2);
+	assert_false(bed_question(bed, bed_history, BAD).found);
+	assert_true(bed_question(bed, bed_history, GOOD).found);
 	bed_close(bed);
 	bed_kernel_forgets(bed);
 	bed_open(bed, GUARD);
 	assert_int_equal(bed_learned(bed, BAD).kind, GATE_LEARNED_NONE);
 	assert_int_equal(bed_learned(bed, "198.51.100.9").kind, GATE_LEARNED_NONE);
-	assert_false(ask(bed, history, BAD).found);
+	assert_false(bed_question(bed, bed_history, BAD).found);
 	bed_close(bed);
 }
 
@@ -175,9 +154,9 @@ static void closed_while_asked(void **state)
 	}
 	/* Newcomers are looked up as before; questions that come later are told so at once. */
 	bed_until(bed, bed_stats(bed).under_way == 50);
-	assert_int_equal(ask(bed, explain, GOOD).failed, ERROR_REFUSED);
-	assert_false(ask(bed, forget, GOOD).found);
-	assert_int_equal(ask(bed, forget_blocked, GOOD).count, 0);
+	assert_int_equal(bed_question(bed, explain, GOOD).failed, ERROR_REFUSED);
+	assert_false(bed_question(bed, forget, GOOD).found);
+	assert_int_equal(bed_question(bed, forget_blocked, GOOD).count, 0);
 	bed_close(bed);
 	assert_int_equal(bed->learned, 0);
 }
@@ -193,8 +172,8 @@ static void too_many_explain(void **state)
 	for (size_t i = 0; i < COUNT(question); i++)
 		bed_ask(bed, &question[i], explain, BAD);
 	bed_until(bed, bed_stats(bed).under_way == COUNT(question));
-	assert_int_equal(ask(bed, explain, GOOD).failed, ERROR_REFUSED);
-	assert_false(ask(bed, forget, GOOD).found);
+	assert_int_equal(bed_question(bed, explain, GOOD).failed, ERROR_REFUSED);
+	assert_false(bed_question(bed, forget, GOOD).found);
 	guard_hush(bed->guard);
 	for (size_t i = 0; i < COUNT(question); i++)
 		bed_answered(&question[i]);
@@ -234,26 +213,6 @@ static void hushed_while_asking(void **state)
 	bed_close(bed);
 }
 
-/* Scores and thresholds that are reloaded hold for what was looked up before, too. */
-static void judged_anew(void **state)
-{
-	struct guard_bed *bed = *state;
-
-	bed_open(bed, GUARD);
-	bed_tell(bed, GOOD, true);
-	bed_tell(bed, "192.0.2.3", true);
-	block_bad(bed);
-	bed_until(bed, bed_times_learned(bed) == 3);
-	publish(bed, "mode: guard\nscore: {rdns-missing: 10}\nescalation: {ttl: 60}\n");
-	bed_until(bed, bed_learned(bed, GOOD).kind == GATE_LEARNED_NONE);
-	assert_int_equal(bed_learned(bed, BAD).seconds, BED_TTL);
-	bed_tell(bed, GOOD, true);
-	bed_until(bed, bed_times_learned(bed) == 4);
-	assert_int_equal(bed_learned(bed, GOOD).kind, GATE_LEARNED_BLOCKED);
-	assert_int_equal(bed_learned(bed, GOOD).seconds, 60);
-	bed_close(bed);
-}
-
 /* A shorter time-out is for what is under way, too; a new rate reaches the kernel. */
 static void hurried(void **state)
 {
@@ -264,7 +223,7 @@ static void hurried(void **state)
 	bed_server(bed, BED_MUTE);
 	bed_tell(bed, BAD, true);
 	bed_until(bed, bed_stats(bed).under_way == 1);
-	publish(bed, GUARD "guard: {timeout: 100, rate: 7}\n");
+	bed_publish(bed, GUARD "guard: {timeout: 100, rate: 7}\n");
 	bed_until(bed, bed_stats(bed).timeouts == 1);
 	bed_close(bed);
 	assert_int_equal(bed->evidence.rate, 7);
@@ -329,12 +288,12 @@ static void in_filter_mode(void **state)
 	assert_false(bed->evidence.on);
 	assert_int_equal(bed->evidence.slot, 0); /* no list was made for it */
 	bed_tell(bed, GOOD, true);
-	question = ask(bed, explain, BAD);
+	question = bed_question(bed, explain, BAD);
 	assert_string_equal(word(question.json, "decision"), "reject");
 	json_decref(question.json);
 	assert_int_equal(bed_learned(bed, BAD).kind, GATE_LEARNED_NONE);
 	assert_int_equal(bed_stats(bed).newcomers[GUARD_COMPLETED], 0);
-	assert_true(ask(bed, forget, BAD).found);
+	assert_true(bed_question(bed, forget, BAD).found);
 	bed_close(bed);
 }
 
@@ -348,7 +307,6 @@ int main(void)
 		BED_TEST(closed_while_asked),
 		BED_TEST(too_many_explain),
 		BED_TEST(hushed_while_asking),
-		BED_TEST(judged_anew),
 		BED_TEST(hurried),
 		BED_TEST(restarted),
 		BED_TEST(written_when_the_disk_is_back),

@@ -176,7 +176,9 @@ bool history_forget(struct history *history, const struct addr *addr)
 	return source != NULL;
 }
 
-size_t history_forgive_blocked(struct history *history, uint32_t now)
+/* For each that is blocked now, with a score of `least` or more; how many they are. */
+static size_t each_blocked(struct history *history, int32_t least, uint32_t now,
+			   void (*change)(struct history_record *record))
 {
 	size_t count = 0;
 
@@ -184,15 +186,36 @@ size_t history_forgive_blocked(struct history *history, uint32_t now)
 		struct source *source = (struct source *)node;
 		struct history_record *record = &source->record;
 
-		if (record->kind != GATE_LEARNED_BLOCKED || record->until <= now)
+		if (record->kind != GATE_LEARNED_BLOCKED || record->until <= now ||
+		    record->score < least)
 			continue;
-		*record = (struct history_record){ .addr = record->addr,
-						   .first = record->first,
-						   .last = record->last };
+		change(record);
 		note_change(history, source);
 		count++;
 	}
 	return count;
+}
+
+static void forgive(struct history_record *record)
+{
+	*record = (struct history_record){ .addr = record->addr,
+					   .first = record->first,
+					   .last = record->last };
+}
+
+static void lift(struct history_record *record)
+{
+	record->kind = GATE_LEARNED_NONE;
+}
+
+size_t history_forgive_blocked(struct history *history, uint32_t now)
+{
+	return each_blocked(history, INT32_MIN, now, forgive);
+}
+
+size_t history_lift_blocks(struct history *history, int32_t least, uint32_t now)
+{
+	return each_blocked(history, least, now, lift);
 }
 
 size_t history_count(const struct history *history)

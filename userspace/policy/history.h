@@ -43,7 +43,8 @@ struct history_record {
 	uint16_t offences;     /* not forgiven as of offence_time */
 	uint16_t good;
 	uint32_t until; /* the kernel's entry, so that a restart knows; 0 is none */
-	uint8_t kind;   /* what it is: enum gate_learned_kind (gate/learned.h) */
+	uint8_t kind;   /* what it is: enum gate_learned_kind (gate/learned.h); NONE with `until`: a
+			 * block that was lifted and would have held so long */
 	uint8_t action;
 	int16_t score; /* of the last verdict */
 };
@@ -94,6 +95,9 @@ bool history_forget(struct history *history, const struct addr *addr);
 /* Forgets the offences of all that are blocked now; how many they are. Unlike with history_forget()
  * however many they are, the store will know. */
 size_t history_forgive_blocked(struct history *history, uint32_t now);
+/* Those that are blocked now, at their last verdict with a score of `least` or more, are so no
+ * longer: `kind` is none. The rest of the record, with its offences, stays; how many they are. */
+size_t history_lift_blocks(struct history *history, int32_t least, uint32_t now);
 size_t history_count(const struct history *history);
 /* Walks over all, who was heard of longest ago first; `cb` must not change the history. */
 typedef void (*history_cb)(const struct history_record *record, void *arg);

@@ -50,14 +50,6 @@ static void tell_kernel(struct guard *guard)
 	gate_evidence_set(guard->gate, &evidence);
 }
 
-/* Other scores make other decisions, also of what was looked up already. Blocks and trust stay for
- * their time. */
-static void judge_anew(struct guard *guard)
-{
-	verdicts_clear(guard->verdicts);
-	gate_forget_kind(guard->gate, GATE_LEARNED_KNOWN);
-}
-
 static void follow_conf(struct guard *guard)
 {
 	const struct guard_rules before = guard->rules;
@@ -71,7 +63,7 @@ static void follow_conf(struct guard *guard)
 	if (guard->rules.timeout < before.timeout)
 		guard_hurry(guard);
 	if (memcmp(&guard->rules.score, &before.score, sizeof(before.score)) != 0)
-		judge_anew(guard);
+		guard_judge_anew(guard, &before.score);
 }
 
 /* By the clock */

@@ -65,6 +65,18 @@ static bool block_again(struct guard *guard, const struct verdict *verdict)
 	return true;
 }
 
+/* Rejected again, by other scores than those by which it was blocked. */
+static bool block_lifted(struct guard *guard, const struct verdict *verdict)
+{
+	struct gate_learned learned;
+
+	if (verdict->decision != DECISION_REJECT ||
+	    !guard_block_lifted(guard, &verdict->addr, &learned))
+		return false;
+	learn(guard, &learned);
+	return true;
+}
+
 /* Rounded up, so that the kernel does not tell of a source whose verdict still holds. */
 static uint32_t seconds_left(const struct verdict *verdict)
 {
@@ -211,7 +223,8 @@ void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, b
 		return;
 	}
 	if (is_settled(guard, verdict, fresh) || has_to_wait(guard, verdict) ||
-	    block_again(guard, verdict) || awaits_proof(guard, verdict, proven))
+	    block_again(guard, verdict) || block_lifted(guard, verdict) ||
+	    awaits_proof(guard, verdict, proven))
 		return;
 	next = escalate_verdict(guard, verdict);
 	if (next.block)
@@ -230,7 +243,8 @@ void guard_note(struct guard *guard, const struct verdict *verdict, bool offence
 	struct history_record *record;
 	struct escalation next;
 
-	if (is_blocked(guard, verdict) || (!offence && !is_good(verdict)))
+	if (is_blocked(guard, verdict) || (!offence && !is_good(verdict)) ||
+	    (offence && block_lifted(guard, verdict)))
 		return;
 	record = history_get(guard->history, &verdict->addr);
 	next = escalate(&guard->rules.escalation, record, offence, now);

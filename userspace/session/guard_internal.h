@@ -6,6 +6,7 @@
  *   guard_parts.c     puts it together
  *   guard_lookup.c    a newcomer becomes a verdict
  *   guard_act.c       what follows from a verdict
+ *   guard_anew.c      other scores, for what was looked up before
  *   guard_client.c    what workers ask and tell: their side
  *   guard_messages.c  the same: the guard's side
  *   guard_ask.c       questions of other threads
@@ -65,6 +66,7 @@ struct guard_lookup {
 	uint64_t since;    /* ns of CLOCK_MONOTONIC: the packet, or the question */
 	uint64_t deadline; /* ms of the loop's clock */
 	enum guard_origin origin;
+	uint32_t judged; /* the guard's when it began: the rules that it is decided by */
 	struct guard_question *question; /* of whoever wants to see it; NULL: a newcomer */
 	struct guard_message *waiting;   /* workers that wait for the verdict */
 	struct evaluation *evaluation;
@@ -77,6 +79,7 @@ struct guard {
 	bool proxy;    /* sessions tell what came of it */
 	uint8_t slot;  /* of the list of learned blocks */
 	struct guard_rules rules;
+	uint32_t judged; /* how often scores have changed */
 	struct own own;
 
 	pthread_t thread;
@@ -149,6 +152,17 @@ void guard_drop_lookups(struct guard *guard);
 void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, bool proven);
 /* What came of a client, as its session tells: it was refused, or its mail was taken. */
 void guard_note(struct guard *guard, const struct verdict *verdict, bool offence);
+
+/*
+ * guard_anew.c: the scores are others than those of `before`. Drops verdicts and lifts the blocks
+ * that came from them.
+ */
+void guard_judge_anew(struct guard *guard, const struct score_rules *before);
+/* The score by the rules that hold now. */
+struct score guard_score_now(const struct guard_lookup *lookup,
+			     const struct evaluate_result *result);
+/* The source is rejected: if its block was lifted it goes on, and `out` is what is left of it. */
+bool guard_block_lifted(struct guard *guard, const struct addr *addr, struct gate_learned *out);
 
 /* guard_messages.c. False if it is not taken: then it is the caller's still. */
 bool guard_post(struct guard *guard, struct guard_message *message);

@@ -103,9 +103,13 @@ static void drop(struct guard *guard, struct guard_lookup *lookup)
 /* The verdict */
 
 /* What had to do without an answer is worth asking again soon. */
-static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_result *result)
+static uint32_t lifetime(const struct guard_lookup *lookup, const struct evaluate_result *result)
 {
-	if (result->input.temporary || result->ttl < rules->ttl_min)
+	const struct guard_rules *rules = &lookup->guard->rules;
+	/* By other scores it might have ended before all was known. */
+	const bool incomplete = lookup->judged != lookup->guard->judged;
+
+	if (incomplete || result->input.temporary || result->ttl < rules->ttl_min)
 		return rules->ttl_min;
 	return result->ttl < rules->ttl_max ? result->ttl : rules->ttl_max;
 }
@@ -113,16 +117,17 @@ static uint32_t lifetime(const struct guard_rules *rules, const struct evaluate_
 static struct verdict make_verdict(const struct guard_lookup *lookup,
 				   const struct evaluate_result *result)
 {
+	const struct score score = guard_score_now(lookup, result);
 	const uint32_t now = clock_mono_seconds();
 	const uint64_t took = clock_ms_since(lookup->since);
 	struct verdict verdict = {
 		.addr = lookup->addr,
 		.made = now,
-		.until = now + lifetime(&lookup->guard->rules, result),
+		.until = now + lifetime(lookup, result),
 		.findings = result->input.findings,
 		.zones = (int16_t)score_clamp(result->input.zones, INT16_MAX),
-		.total = (int16_t)score_clamp(result->score.total, INT16_MAX),
-		.decision = (uint8_t)result->score.decision,
+		.total = (int16_t)score_clamp(score.total, INT16_MAX),
+		.decision = (uint8_t)score.decision,
 		.temporary = result->input.temporary,
 		.zone_count = (uint8_t)result->zone_count,
 		.took = (uint16_t)(took > UINT16_MAX ? UINT16_MAX : took),
@@ -215,6 +220,7 @@ static struct guard_lookup *begin(struct guard *guard, const struct addr *addr, 
 	lookup->guard = guard;
 	lookup->addr = *addr;
 	lookup->question = question;
+	lookup->judged = guard->judged;
 	if (!start(lookup, helo)) {
 		free(lookup);
 		return NULL;
