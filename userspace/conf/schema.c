@@ -339,7 +339,8 @@ const struct conf_option conf_schema[] = {
 	     "Commands of one session that lead to nothing, as NOOP and RSET, before it is "
 	     "ended."),
 	SMTP("connections-max", connections_max, 1, RATE_MAX, "10000", "connections",
-	     "Connections at a time. Beyond it a client is told to come again later."),
+	     "Connections at a time. Beyond it a client is told to come again later. A lower "
+	     "limits.conn-total stops it before, at its first packet."),
 	SMTP("timeout-command", timeout_command, 1, 3600, "300", CONF_SECONDS,
 	     "How long the next command may take."),
 	SMTP("timeout-data", timeout_data, 1, 3600, "180", CONF_SECONDS,
