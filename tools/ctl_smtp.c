@@ -10,17 +10,30 @@
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
 
+/* `turned`: those who came when there was no room. */
+static void print_sessions(const json_t *sessions, uint64_t turned)
+{
+	const uint64_t open = field_count(sessions, "open"), max = field_count(sessions, "max");
+	char first[DURATION_TEXT_MAX], second[DURATION_TEXT_MAX], third[DURATION_TEXT_MAX];
+
+	output_label("Sessions");
+	output_paint(open >= max ? PAINT_BAD : PAINT_NONE, "%s open", number_format(open, first));
+	output_text(" of at most %s; %s so far, %s with TLS", number_format(max, first),
+		    number_format(field_count(sessions, "total"), second),
+		    number_format(field_count(sessions, "tls"), third));
+	if (turned)
+		output_paint(PAINT_WARN, "; %s turned away for want of room",
+			     number_format(turned, first));
+	output_text("\n");
+}
+
 static void print_counts(const json_t *smtp)
 {
 	const json_t *sessions = json_object_get(smtp, "sessions");
 	const json_t *messages = json_object_get(smtp, "messages");
 	char first[DURATION_TEXT_MAX], second[DURATION_TEXT_MAX], third[DURATION_TEXT_MAX];
 
-	output_label("Sessions");
-	output_text("%s open of %s, %s with TLS\n",
-		    number_format(field_count(sessions, "open"), first),
-		    number_format(field_count(sessions, "total"), second),
-		    number_format(field_count(sessions, "tls"), third));
+	print_sessions(sessions, field_count(json_object_get(smtp, "refused"), "load"));
 	output_label("Messages");
 	output_text("%s accepted, %s rejected and %s deferred by backends\n\n",
 		    number_format(field_count(messages, "accepted"), first),

@@ -31,16 +31,16 @@ ACCESS = f"inline:{{{{temp@{OWN} = 450 4.2.1 try again later}}, {{perm@{OWN} = 5
 
 
 class Backend(servers.Postfix):
-    """A Postfix that takes everything for anybody: what is refused, Postern has refused."""
+    """A Postfix that takes everything for anybody: what is refused, Postern has refused. `settings`: over those here."""
 
-    def __init__(self, lab, number):
+    def __init__(self, lab, number, **settings):
         self.host = BACKENDS[number]
         super().__init__(lab, name=f"backend{number}", settings={
             "inet_interfaces": self.host, "myhostname": f"backend{number}.test", "virtual_mailbox_domains": OWN,
             "smtpd_authorized_xclient_hosts": "10.77.0.0/16, 10.79.0.0/24, 127.0.0.0/8", "mynetworks": "0.0.0.0/0, [::]/0", "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_recipient_restrictions": f"check_recipient_access {ACCESS}, permit", "default_transport": "discard",
             "message_size_limit": 104857600, "virtual_mailbox_limit": 0, "mailbox_size_limit": 0, "smtpd_recipient_limit": 2000,
-            "minimal_backoff_time": "1s", "queue_run_delay": "1s", "smtputf8_enable": "yes"})
+            "minimal_backoff_time": "1s", "queue_run_delay": "1s", "smtputf8_enable": "yes", **settings})
 
     def files(self):
         new = self.mail / "user/new"

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A client in the internet that talks to the front (frontbed.py) as a test wants it to."""
+import contextlib
 import json
 import subprocess
 
+import senders
 from frontbed import SENDER, USER
 from lab import BUILD, GATEWAY4, GATEWAY6
 from wire import inside
@@ -11,6 +13,24 @@ from torture.client import Client  # torturebed has made tests/torture known
 
 MAIL = f"MAIL FROM:<sender@{SENDER}>"
 RCPT = f"RCPT TO:<{USER}>"
+
+
+def refused(front, reason):
+    """What was refused in sessions, or before them, as the metrics have it."""
+    return front.guard.metric("postern_smtp_refused_total", reason=reason)
+
+
+@contextlib.contextmanager
+def opened(front, source, number, dest=GATEWAY4):
+    """So many connections."""
+    sockets = []
+    try:
+        for _ in range(number):
+            sockets.append(senders.connect(senders.Way(front.lab.internet, source, dest)))
+        yield sockets
+    finally:
+        for each in sockets:
+            each.close()
 
 
 class Session(Client):

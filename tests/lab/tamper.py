@@ -99,3 +99,53 @@ class Server:
                 if word in (b"STARTTLS", b"QUIT"):
                     break
         return word
+
+
+class Holder:
+    """
+    A server that takes everything, and keeps back its answer to DATA, or to the dot (`hold`: b"DATA" or b"."), until it is released.
+    What it has heard to the end is in `mails`, answered or not.
+    """
+
+    def __init__(self, lab, host, port):
+        self.hold, self.reached, self.released, self.mails = b"", threading.Event(), threading.Event(), []
+        with inside(lab.gateway):
+            self.socket = socket.create_server((host, port), backlog=64)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    close, serve = Server.close, Server.serve
+
+    def hold_at(self, word):
+        self.hold = word
+        self.reached.clear()
+        self.released.clear()
+
+    def release(self):
+        self.hold = b""
+        self.released.set()
+
+    def answer(self, file, word, text):
+        if word == self.hold:
+            self.reached.set()
+            self.released.wait(60)
+        file.write(text)
+
+    def session(self, client):
+        with client, client.makefile("rwb", buffering=0) as file, contextlib.suppress(OSError):
+            file.write(HONEST[0])
+            while line := file.readline():
+                word = line.split(b" ")[0].strip().upper()
+                self.answer(file, word, Server.answer(word, NO_OFFER, b""))
+                if word == b"DATA" and (mail := self.message(file)):
+                    self.mails.append(mail)
+                    self.answer(file, b".", b"250 2.0.0 taken\r\n")
+
+    @staticmethod
+    def message(file):
+        """All lines up to the dot; b"" if there is none."""
+        lines = []
+        while line := file.readline():
+            if line == b".\r\n":
+                return b"".join(lines)
+            lines.append(line)
+        return b""

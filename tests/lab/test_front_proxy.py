@@ -12,7 +12,7 @@ import pytest
 
 import servers
 from frontbed import Front
-from frontclient import Session
+from frontclient import Session, opened
 from lab import GATEWAY4, Lab, wait_until
 from wire import inside
 
@@ -198,6 +198,21 @@ def test_what_follows_is_about_the_real_client(front):
     wait_until(lambda: listed in front.lab.ctl("why", listed).out and "offended 1 time" in front.lab.ctl("why", listed).out, 5, "the offence")
     assert "offended" not in front.lab.ctl("why", BALANCER).out
     assert is_client(deliver(front, Session(front, BALANCER, first=v2())), REAL4)
+
+
+def test_a_balancer_on_an_allow_list_has_no_limit(front):
+    """The kernel sees it alone, whoever its clients are."""
+    front.lab.ctl("limits", "set", "conn-source", 3)
+    try:
+        wait_until(lambda: front.lab.stats()["connections"] == 0, 10, "the end of all connections")
+        with opened(front, BALANCER, 3):
+            assert front.lab.connect(BALANCER) == "timeout"
+            front.lab.ctl("allow", "add", BALANCER)
+            sessions = [Session(front, BALANCER, first=v1(f"TCP4 198.51.100.{number} {GATEWAY4} 40000 25")) for number in range(220, 226)]
+            assert all(is_client(deliver(front, session), f"198.51.100.{number}") for number, session in enumerate(sessions, 220))
+    finally:
+        front.lab.ctl("allow", "del", BALANCER, check=False)
+        front.lab.ctl("limits", "set", "conn-source", "default")
 
 
 HAPROXY = """\

@@ -32,6 +32,7 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.tls = self.incoming = self.outgoing = None
         self.input, self.over = b"", ""
+        self.lines = []  # of all replies, with the CR that they end in
 
     # ---- out
 
@@ -100,6 +101,7 @@ class Client:
         while True:
             while b"\n" in self.input:
                 line, self.input = self.input.split(b"\n", 1)
+                self.lines.append(line)
                 lines.append(line.rstrip(b"\r").decode("latin-1"))
                 found = LINE.match(line)
                 if not found:

@@ -8,7 +8,8 @@ A server is right, or lenient (it let pass what it should have refused, but nobo
 
 Each case says what it is about (RFC section or CVE), what is sent and what is acceptable; the table has what was seen. With a sink
 behind the server (sink.py, whose log is named by --sink) it is also looked at which octets went on: no bare CR or LF, no
-message that was smuggled in, none that was not promised, and each one that was promised, octet for octet below its header.
+message that was smuggled in, none that was not promised, and each one that was promised, octet for octet below its header. All that
+was answered is looked at, too: lines of RFC 5321 4.2, whose enhanced codes do not contradict them.
 
 Give it addresses to come from (--sources) if the server counts what one of them does.
 """
@@ -31,6 +32,9 @@ SECTIONS = framing, chunking, order, tls, auth, identity, dialogue, limits  # ea
 RIGHT, LENIENT, WRONG, NOT_OFFERED = "right", "lenient", "WRONG", "not offered"
 THREADS = 16
 HIDDEN_DOT = re.compile(r"\r\n\0+\.\0*\r\n")
+# RFC 5321 4.2, and the enhanced code of RFC 2034.
+REPLY = re.compile(r"(?P<code>[2-5]\d\d)(?:[ -](?:(?P<class>[245])\.\d{1,3}\.\d{1,3}(?= |$))?[ -~\t]*)?")
+REPLY_MAX = 512  # octets of a line (RFC 5321 4.5.3.1.5)
 BARE = re.compile(r"(?<!\r)\n|\r(?!\n)")
 
 
@@ -69,6 +73,29 @@ def run_all(target, words=()):
         if case.alone:
             found[number] = run(case, target, number)
     return found
+
+
+# ---- what was answered
+
+def odd_line(line):
+    """What is wrong with a line of a reply, or ""."""
+    text = line.removesuffix(b"\r").decode("latin-1")
+    found = REPLY.fullmatch(text)
+    if not line.endswith(b"\r") or not found:
+        return "is none"
+    if len(line) + 1 > REPLY_MAX:
+        return "is too long"
+    if found["code"] == "521":
+        return "says that the host takes no mail at all (RFC 7504)"
+    return f"contradicts itself (RFC 2034 4): {text}" if found["class"] and found["class"] != text[0] else ""
+
+
+def look_at_replies(found):
+    """Every line that any case was answered is one of RFC 5321 4.2, and its enhanced code says the same as its code."""
+    for row, talk in found:
+        wrong = {odd_line(line) for made in talk.clients for line in made.lines} - {""}
+        if wrong and row["verdict"] != WRONG:
+            row.update(verdict=WRONG, why="; ".join(f"a line of a reply {why}" for why in sorted(wrong)))
 
 
 # ---- what went on to the server behind
@@ -175,6 +202,7 @@ def main():
     parser.add_argument("--only", nargs="*", default=[], help="cases whose names hold one of these words")
     options = parser.parse_args()
     found = run_all(target(options), options.only)
+    look_at_replies(found)
     if options.sink:
         look_behind(found, options.sink, options.patience)
     rows = [row for row, _ in found]

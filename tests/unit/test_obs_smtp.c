@@ -20,6 +20,7 @@
 
 static const struct smtp_view view = {
 	.workers = 2,
+	.sessions_max = 10,
 	.stats = { .sessions = 11,
 		   .open = 3,
 		   .messages = 4,
@@ -81,6 +82,8 @@ static void status(void **state)
 	json = smtp_json(&view);
 	assert_non_null(json);
 	assert_int_equal(number(json, "sessions", "open"), 3);
+	assert_int_equal(number(json, "sessions", "max"), 10);
+	assert_int_equal(number(json, "sessions", "total"), 11);
 	assert_int_equal(number(json, "messages", "accepted"), 4);
 	assert_int_equal(number(json, "refused", "relay"), 7);
 	assert_int_equal(json_object_size(json_object_get(json, "refused")), SMTP_REFUSALS);

@@ -311,7 +311,8 @@ const struct conf_option conf_schema[] = {
 	     "goes without saying may be left out: 25 is mx on all addresses."),
 	LIST("smtp.balancers", smtp.balancers, CONF_PREFIXES, CONF_PREFIXES_MAX, false,
 	     "Load balancers, as addresses or networks: they must send a PROXY header, and what "
-	     "it says is believed."),
+	     "it says is believed. The kernel sees the balancer alone, so lists and limits are "
+	     "about its address: put it on an allow list."),
 	LIST("smtp.networks", smtp.networks, CONF_PREFIXES, CONF_PREFIXES_MAX, true,
 	     "Addresses or networks that may send mail to anybody."),
 	LIST("smtp.domains", smtp.domains, CONF_DOMAINS, CONF_DOMAINS_MAX, true,
@@ -339,7 +340,8 @@ const struct conf_option conf_schema[] = {
 	     "Commands of one session that lead to nothing, as NOOP and RSET, before it is "
 	     "ended."),
 	SMTP("connections-max", connections_max, 1, RATE_MAX, "10000", "connections",
-	     "Connections at a time. Beyond it a client is told to come again later."),
+	     "Connections at a time. Beyond it a client is told to come again later. A lower "
+	     "limits.conn-total stops it before, at its first packet."),
 	SMTP("timeout-command", timeout_command, 1, 3600, "300", CONF_SECONDS,
 	     "How long the next command may take."),
 	SMTP("timeout-data", timeout_data, 1, 3600, "180", CONF_SECONDS,

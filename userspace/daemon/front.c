@@ -311,6 +311,9 @@ bool front_view(struct front *front, struct smtp_view *out)
 		return false;
 	memset(out, 0, sizeof(*out));
 	out->workers = front->count;
+	pthread_mutex_lock(&front->lock);
+	out->sessions_max = front->rules->conf->smtp.connections_max;
+	pthread_mutex_unlock(&front->lock);
 	for (unsigned int i = 0; i < front->count; i++)
 		front_worker_add(front->worker[i], out);
 	return true;

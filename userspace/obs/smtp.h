@@ -11,13 +11,14 @@
 
 struct smtp_view {
 	size_t workers;
+	uint64_t sessions_max; /* open at a time */
 	struct smtp_stats stats;
 	size_t backends;
 	struct backend_info backend[BACKENDS_MAX];
 };
 
 /*
- * For `status`: {workers, sessions: {open, total, tls, authenticated}, messages: {accepted,
+ * For `status`: {workers, sessions: {open, max, total, tls, authenticated}, messages: {accepted,
  * rejected, deferred, bytes, spooling}, refused: {REASON: n}, backends: [{name, up, why, ...}]}. A
  * new reference, or NULL.
  */
