@@ -29,6 +29,8 @@ struct ctl_agent {
 	int (*reload)(void *daemon, json_t **result, struct error *err);
 	/* All of the SMTP front; false if there is none. NULL in tests that need none. */
 	bool (*smtp)(void *daemon, struct smtp_view *out);
+	/* Adds what the front has looked up to what the guard has. NULL likewise. */
+	void (*add_lookups)(void *daemon, struct guard_stats *stats);
 	void *daemon;
 };
 
