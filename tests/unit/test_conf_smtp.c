@@ -199,8 +199,8 @@ static void members_that_are_refused(void **state)
 		  AT_LISTEN "192.0.2.1:25 submission is there twice, on lines 1 and 1" },
 		{ LISTEN("25, 0.0.0.0"), AT_LISTEN "0.0.0.0 is there twice, on lines 1 and 1" },
 		{ LISTEN("0.0.0.0, 25"), AT_LISTEN "25 is there twice, on lines 1 and 1" },
-		{ "smtp: {networks: [192.0.2.1/24]}",
-		  "f:1: smtp.networks: 192.0.2.1/24: host bits are set; the prefix is 192.0.2.0/24" },
+		{ "smtp: {networks: [192.0.2.1/24]}", "f:1: smtp.networks: 192.0.2.1/24: host bits "
+						      "are set; the prefix is 192.0.2.0/24" },
 		{ "smtp: {networks: [0.0.0.0/0]}",
 		  "f:1: smtp.networks: 0.0.0.0/0 is too wide to be trusted: an IPv4 network has at "
 		  "least /8, an IPv6 network /7" },

@@ -154,7 +154,6 @@ static void comes_back_and_does_not_flap(void **state)
 }
 
 /* Those who do not wait to the end count, too. */
- */
 static void who_hurries_counts(void **state)
 {
 	struct dnsbl_scene scene;
