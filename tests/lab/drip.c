@@ -6,7 +6,8 @@
  * usage: drip SERVER PORT COUNT SOURCES HEAD TEXT
  *   SOURCES  a prefix as 203.0.113.0/24 of which each connection takes the next
  *   HEAD     lines of which each says one after every reply, the greeting first; CR LF is "|"
- *   TEXT     whose octets follow, one a second, again and again
+ *   TEXT     whose octets follow behind the last reply, one a second, again and again; BDAT has
+ * none
  *
  * Opens the connections a few at a time, prints {"open": n} when all are there, drips until
  * SIGTERM, and prints {"open": n, "ended": n, "octets": n}: still open, ended by the server, sent
@@ -31,11 +32,11 @@
 #define STALLED_S   10 /* without a new connection: more are not to be had */
 
 struct client {
-	int fd; /* -1: ended, or never opened */
-	bool greeted;
-	double began; /* s of now() */
-	size_t head;  /* octets of the head that have been said */
-	size_t at;    /* in the text */
+	int fd;              /* -1: ended, or never opened */
+	bool greeted, ready; /* ready: it may drip */
+	double began;        /* s of now() */
+	size_t head;         /* octets of the head that have been said */
+	size_t at;           /* in the text */
 };
 
 static struct {
@@ -121,6 +122,7 @@ static void say_line(struct client *client)
 	const size_t size = end ? (size_t)(end - line) + 1 : strlen(line);
 
 	client->head += size;
+	client->ready = !drip.head[client->head] && !strncmp(line, "BDAT", 4);
 	say(client, line, size);
 }
 
@@ -146,8 +148,12 @@ static void readable(struct client *client)
 	} else if (size > 0) {
 		drip.greeted += !client->greeted;
 		client->greeted = true;
-		if (drip.head[client->head] && ends_reply(reply, (size_t)size))
+		if (!ends_reply(reply, (size_t)size))
+			return;
+		if (drip.head[client->head])
 			say_line(client);
+		else
+			client->ready = true;
 	}
 }
 
@@ -158,7 +164,7 @@ static void let_drip(double seconds, double *due)
 	for (; *due >= 1; *due -= 1) {
 		struct client *client = &drip.client[drip.next++ % drip.count];
 
-		if (client->fd < 0 || drip.head[client->head])
+		if (client->fd < 0 || !client->ready)
 			continue;
 		say(client, &drip.text[client->at], 1);
 		client->at = drip.text[client->at + 1] ? client->at + 1 : 0;

@@ -20,6 +20,7 @@ def front():
     with Lab("frontlimits") as lab:
         made = Front(lab, backends="sink")
         made.start(smtp={"size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
+                   smtp={"connections-max": TOTAL_MAX, "size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
                          "timeout-command": PATIENCE, "timeout-data": PATIENCE, "timeout-session": 10, "rate-min": 0})
         yield made
 
@@ -101,3 +102,13 @@ def test_what_was_refused_is_counted(front, reason):
     before = refused(front, reason)
     dialogue(front, "203.0.113.64", *COUNTED[reason])
     wait_until(lambda: refused(front, reason) == before + 1, 5, "one more")
+
+
+def test_what_workers_look_up_is_counted(front):
+    """The guard asks no list of domains about a client: that is for the workers, each with a resolver of its own."""
+    asked = lambda: front.guard.metric("postern_dnsbl_queries_total", zone="dbl.test", of="domain")
+    questions = lambda: front.guard.metric("postern_dns_questions_total")
+    before = asked(), questions()
+    assert dialogue(front, "203.0.113.65", MAIL, RCPT)[-1].startswith("250")
+    assert asked() > before[0] and questions() > before[1] + 2
+    assert "dbl.test" in front.lab.ctl("status").out and front.guard.zone_up("dbl.test")

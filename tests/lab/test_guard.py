@@ -78,6 +78,23 @@ def test_an_allow_entry_wins_at_once(guard):
     assert guard.is_blocked(source)
 
 
+def test_other_scores_lift_a_block(guard):
+    """Who would not be rejected any more is let in; who is rejected again is blocked to the end of the old block."""
+    source = next(guard.bad)
+    guard.offend(source)
+    assert guard.is_blocked(source)
+    guard.reload(policy={"reject": 9})
+    assert guard.lab.connect(source) == "open"
+    wait_until(lambda: guard.is_blocked(source), 5, "the block by the new scores")
+    assert len(guard.blocks(source)) == 1
+    guard.reload(policy={"reject": 20, "greylist": 0, "slow": 0})
+    for _ in range(2):
+        assert guard.lab.connect(source) == "open"
+    assert guard.wait_for_verdict(source, 3)["decision"] == "accept"
+    assert guard.lab.log("guard.judged-anew")[-1]["lifted"] == 1
+    assert "offended 1 time," in guard.lab.ctl("why", source).out
+
+
 def test_why_tells_the_story(guard):
     source = next(guard.bad)
     guard.offend(source)

@@ -98,6 +98,17 @@ def test_a_configuration_that_the_user_may_not_read(fresh):
     assert done.rc == 1 and done.err.count("\n") == 1 and str(path) in done.err and "denied" in done.err
 
 
+def test_guard_mode_from_which_nothing_can_come_is_told(fresh, no_limits):
+    fresh.start_posternd(limits=no_limits, mode="guard", interfaces=[])
+    wait_until(lambda: len(fresh.log("config.doubtful")) == 2, 5, "two warnings")
+    said = fresh.ctl("status").out
+    assert "without dnsbl.zones" in said and "without an interface" in said
+    done = fresh.ns(fresh.gateway, BUILD / "posternd", "-c", fresh.directory / "postern.yaml", "--check")
+    assert done.out.endswith(": valid\n") and done.err.count(": warning: mode guard without") == 2
+    fresh.ctl("attach", "g0")
+    assert "without an interface" not in fresh.ctl("status").out
+
+
 def test_without_native_mode_generic_is_used_and_said_aloud(fresh, no_limits):
     fresh.ns(fresh.gateway, "ip", "link", "add", "br9", "type", "bridge")
     fresh.start_posternd(limits=no_limits, interfaces=["br9"])

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/counters.h"
 
 static const char *const outcome_names[DNSBL_OUTCOMES] = {
 	[DNSBL_CLEAN] = "clean", [DNSBL_LISTED] = "listed", [DNSBL_TEMPORARY] = "temporary",
@@ -212,4 +213,29 @@ void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info
 					 .errors = load(&counters->errors),
 					 .failures = load(&counters->failures) };
 	memcpy(out->zone, zone->shown, strlen(zone->shown) + 1);
+}
+
+/* How bad it is: one that has not been tested may be well. */
+static int badness(enum dnsbl_health health)
+{
+	if (health == DNSBL_SERVING)
+		return 0;
+	return health == DNSBL_UNTESTED ? 1 : 2;
+}
+
+void dnsbl_zone_add(struct dnsbl_zone_info *zones, size_t count, const struct dnsbl_zone_info *more)
+{
+	struct dnsbl_zone_info *sum = zones;
+
+	while (sum < zones + count &&
+	       (sum->domains != more->domains || strcmp(sum->zone, more->zone) != 0))
+		sum++;
+	if (sum == zones + count)
+		return;
+	if (badness(more->health) > badness(sum->health)) {
+		sum->health = more->health;
+		sum->since = more->since;
+	}
+	counters_add(&sum->asked, &more->asked,
+		     sizeof(*sum) - offsetof(struct dnsbl_zone_info, asked));
 }

@@ -131,6 +131,7 @@ struct dnsbl_zone_info {
 	enum dnsbl_health health; /* of IPv4, unless only IPv6 has ever served; or of domains */
 	bool ipv6;                /* serves IPv6, too */
 	uint64_t since;           /* ms of dns->ops->now(): the health is so since then */
+	/* dnsbl_zone_add() adds all that follows. */
 	uint64_t asked, listed, temporary, errors; /* that only grow */
 	uint64_t failures;                         /* times that it went out of service */
 };
@@ -138,6 +139,13 @@ struct dnsbl_zone_info {
 size_t dnsbl_zones(const struct dnsbl *dnsbl);
 /* `number` is below dnsbl_zones(). Any thread may call it: what changes is stored atomically. */
 void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info *out);
+
+/*
+ * The same zone elsewhere: adds what was counted of it to the one of `count` that is shown alike,
+ * and its health if that is the worse one. One that is not among them is left out.
+ */
+void dnsbl_zone_add(struct dnsbl_zone_info *zones, size_t count,
+		    const struct dnsbl_zone_info *more);
 
 const char *dnsbl_outcome_name(enum dnsbl_outcome outcome); /* "clean", "listed", ... */
 const char *dnsbl_health_name(enum dnsbl_health health);    /* "untested", "serving", ... */

@@ -30,6 +30,8 @@ struct ctl_agent {
 	/* All of the SMTP front; false if there is none. NULL in tests that need none. */
 	bool (*smtp)(void *daemon, struct smtp_view *out);
 	struct refusals *refusals; /* of the front; NULL if there is none */
+	/* Adds what the front has looked up to what the guard has. NULL likewise. */
+	void (*add_lookups)(void *daemon, struct guard_stats *stats);
 	void *daemon;
 };
 

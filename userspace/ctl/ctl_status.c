@@ -97,6 +97,8 @@ static void add_guard(json_t *status, const struct ctl_agent *agent, const struc
 	struct guard_stats stats;
 
 	guard_stats(agent->guard, &stats);
+	if (agent->add_lookups)
+		agent->add_lookups(agent->daemon, &stats);
 	json_object_set_new(status, "guard", guard_json(&stats));
 	for (size_t i = 0; i < stats.zones; i++)
 		scope.zones += !stats.zone[i].domains;

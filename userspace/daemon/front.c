@@ -318,3 +318,11 @@ bool front_view(struct front *front, struct smtp_view *out)
 		front_worker_add(front->worker[i], out);
 	return true;
 }
+
+void front_add_lookups(struct front *front, struct guard_stats *stats)
+{
+	if (!front || !front->workers)
+		return;
+	for (unsigned int i = 0; i < front->count; i++)
+		front_worker_add_lookups(front->worker[i], stats);
+}

@@ -40,5 +40,7 @@ void front_drop(struct front_rules **rules);
 struct refusals *front_refusals(const struct front *front);
 /* Any thread; false if there is none. */
 bool front_view(struct front *front, struct smtp_view *out);
+/* Any thread: adds what resolvers and DNS lists of the workers have counted to the guard's. */
+void front_add_lookups(struct front *front, struct guard_stats *stats);
 
 #endif

@@ -45,6 +45,7 @@ void front_worker_set(void *state, void *rules); /* takes the rules over */
 void front_worker_drain(void *state, void *unused);
 /* Any thread, while the worker lives. */
 void front_worker_add(struct front_worker *worker, struct smtp_view *view);
+void front_worker_add_lookups(struct front_worker *worker, struct guard_stats *stats);
 
 /* front.c: a copy with references of its own, or NULL. */
 struct front_rules *front_rules_copy(const struct front_rules *rules);

@@ -10,6 +10,7 @@
 
 #include "daemon/front_internal.h"
 #include "lib/clock.h"
+#include "lib/counters.h"
 #include "lib/log.h"
 #include "session/resolve.h"
 
@@ -187,13 +188,6 @@ void front_worker_drain(void *state, void *unused)
 	smtp_service_drain(worker->service);
 }
 
-/* The counters are words; a view is the sum over all workers. */
-static void add_words(void *sum, const void *more, size_t bytes)
-{
-	for (size_t i = 0; i < bytes / sizeof(uint64_t); i++)
-		((uint64_t *)sum)[i] += ((const uint64_t *)more)[i];
-}
-
 static void add_backend(struct smtp_view *view, size_t number, const struct backend_info *info)
 {
 	struct backend_info *sum = &view->backend[number];
@@ -210,8 +204,8 @@ static void add_backend(struct smtp_view *view, size_t number, const struct back
 		memcpy(sum->why, info->why, sizeof(sum->why));
 	}
 	sum->features &= info->features;
-	add_words(&sum->connections, &info->connections,
-		  sizeof(*info) - offsetof(struct backend_info, connections));
+	counters_add(&sum->connections, &info->connections,
+		     sizeof(*info) - offsetof(struct backend_info, connections));
 }
 
 void front_worker_add(struct front_worker *worker, struct smtp_view *view)
@@ -220,11 +214,24 @@ void front_worker_add(struct front_worker *worker, struct smtp_view *view)
 	struct backend_info info;
 
 	smtp_service_stats(worker->service, &stats);
-	add_words(&view->stats, &stats, sizeof(stats));
+	counters_add(&view->stats, &stats, sizeof(stats));
 	pthread_mutex_lock(&worker->lock);
 	for (size_t i = 0; i < backends_count(worker->backends) && i < BACKENDS_MAX; i++) {
 		backends_info(worker->backends, i, &info);
 		add_backend(view, i, &info);
 	}
 	pthread_mutex_unlock(&worker->lock);
+}
+
+void front_worker_add_lookups(struct front_worker *worker, struct guard_stats *stats)
+{
+	struct dnsbl_zone_info zone;
+	struct dns_stats dns;
+
+	dns_resolver_stats(worker->resolver, &dns);
+	dns_stats_add(&stats->dns, &dns);
+	for (size_t i = 0; i < dnsbl_zones(worker->domains); i++) {
+		dnsbl_zone(worker->domains, i, &zone);
+		dnsbl_zone_add(stats->zone, stats->zones, &zone);
+	}
 }

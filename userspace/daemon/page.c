@@ -73,6 +73,7 @@ char *daemon_metrics_page(void *arg, size_t *size)
 	input.limit = limits.limit;
 	input.limit_count = limits.count;
 	guard_stats(daemon->guard, &stats);
+	front_add_lookups(daemon->front, &stats);
 	input.guard = &stats;
 	input.smtp = front_view(daemon->front, &smtp) ? &smtp : NULL;
 	input.view = view;

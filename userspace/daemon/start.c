@@ -250,6 +250,11 @@ static bool view_smtp(void *daemon, struct smtp_view *out)
 	return front_view(((struct daemon *)daemon)->front, out);
 }
 
+static void add_lookups(void *daemon, struct guard_stats *stats)
+{
+	front_add_lookups(((struct daemon *)daemon)->front, stats);
+}
+
 static int fill_agent(struct daemon *daemon, struct error *err)
 {
 	(void)err;
@@ -264,6 +269,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .reload = reload,
 					    .smtp = view_smtp,
 					    .refusals = front_refusals(daemon->front),
+					    .add_lookups = add_lookups,
 					    .daemon = daemon };
 	return 0;
 }

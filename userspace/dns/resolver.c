@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "lib/counters.h"
 #include "lib/log.h"
 
 #define BUCKETS_MIN     64u
@@ -205,12 +206,7 @@ bool dns_resolver_rewrites(const struct dns_resolver *resolver)
 
 void dns_resolver_stats(const struct dns_resolver *resolver, struct dns_stats *out)
 {
-	const uint64_t *from = (const uint64_t *)&resolver->stats;
-	uint64_t *to = (uint64_t *)out;
-
-	_Static_assert(sizeof(*out) % sizeof(*to) == 0, "dns: all counters have 64 bits");
-	for (size_t i = 0; i < sizeof(*out) / sizeof(*to); i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	counters_read(out, &resolver->stats, sizeof(*out));
 }
 
 /* ---- opening and closing */

@@ -35,4 +35,8 @@ struct dns_stats {
 	uint64_t rewrites; /* 1: a server answers for names that do not exist */
 };
 
+/* Of several resolvers together. They ask the same servers, so of those that are down it is the
+ * most that one of them has found. */
+void dns_stats_add(struct dns_stats *sum, const struct dns_stats *more);
+
 #endif

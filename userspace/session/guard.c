@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/counters.h"
 #include "lib/log.h"
 #include "session/guard_internal.h"
 
@@ -293,18 +294,9 @@ bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict 
 	return verdicts_find(guard->verdicts, addr, clock_mono_seconds(), out);
 }
 
-/* The counters are words that the loop stores one by one. */
-static void copy_counters(const struct guard_stats *from, struct guard_stats *to)
-{
-	const uint64_t *word = (const uint64_t *)from;
-
-	for (size_t i = 0; i < offsetof(struct guard_stats, cache) / sizeof(*word); i++)
-		((uint64_t *)to)[i] = __atomic_load_n(&word[i], __ATOMIC_RELAXED);
-}
-
 void guard_stats(struct guard *guard, struct guard_stats *out)
 {
-	copy_counters(&guard->stats, out);
+	counters_read(out, &guard->stats, offsetof(struct guard_stats, cache));
 	verdicts_stats(guard->verdicts, &out->cache);
 	dns_resolver_stats(guard->resolver, &out->dns);
 	gate_learned_counts(guard->gate, &out->learned);

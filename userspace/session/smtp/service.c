@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/counters.h"
 #include "lib/log.h"
 #include "session/smtp/service_internal.h"
 
@@ -289,8 +290,5 @@ bool service_draining(const struct smtp_service *service)
 /* The counters are words that the loop stores one by one. */
 void smtp_service_stats(const struct smtp_service *service, struct smtp_stats *out)
 {
-	const uint64_t *word = (const uint64_t *)&service->stats;
-
-	for (size_t i = 0; i < sizeof(*out) / sizeof(*word); i++)
-		((uint64_t *)out)[i] = __atomic_load_n(&word[i], __ATOMIC_RELAXED);
+	counters_read(out, &service->stats, sizeof(*out));
 }
