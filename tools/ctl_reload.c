@@ -52,7 +52,9 @@ const struct cli_command command_reload = {
 	.text = "Makes the agent read its configuration file again. What can change while "
 		"packets flow is applied at once, without dropping a connection; for the rest "
 		"the answer names the options that wait for a restart. A file with a mistake "
-		"changes nothing: the mistake is named with its line.",
+		"changes nothing: the mistake is named with its line. In mode proxy certificates, "
+		"keys, users and recipients are read again, too, for sessions that begin "
+		"afterwards.",
 	.examples = { "posternctl config check && posternctl reload" },
 	.request = request_reload,
 	.show = show_reload,

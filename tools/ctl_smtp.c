@@ -27,6 +27,26 @@ static void print_sessions(const json_t *sessions, uint64_t turned)
 	output_text("\n");
 }
 
+/* By reason, without those of which there are none. */
+static void print_refused(const json_t *refused)
+{
+	const char *reason, *before = "";
+	const json_t *count;
+	char text[DURATION_TEXT_MAX];
+
+	output_label("Refused");
+	json_object_foreach((json_t *)refused, reason, count)
+	{
+		const uint64_t number = (uint64_t)json_integer_value(count);
+
+		if (!number)
+			continue;
+		output_text("%s%s %s", before, number_format(number, text), reason);
+		before = ", ";
+	}
+	output_text("%s\n", *before ? "" : "nothing and nobody");
+}
+
 static void print_counts(const json_t *smtp)
 {
 	const json_t *sessions = json_object_get(smtp, "sessions");
@@ -35,10 +55,12 @@ static void print_counts(const json_t *smtp)
 
 	print_sessions(sessions, field_count(json_object_get(smtp, "refused"), "load"));
 	output_label("Messages");
-	output_text("%s accepted, %s rejected and %s deferred by backends\n\n",
+	output_text("%s accepted, %s rejected and %s deferred by backends\n",
 		    number_format(field_count(messages, "accepted"), first),
 		    number_format(field_count(messages, "rejected"), second),
 		    number_format(field_count(messages, "deferred"), third));
+	print_refused(json_object_get(smtp, "refused"));
+	output_text("\n");
 }
 
 static int add_backend(struct columns *columns, const json_t *backend, struct error *err)

@@ -72,7 +72,7 @@ class FrontDemo:
         lines = self.lab.ctl("status").out.splitlines()
         start = next(number for number, line in enumerate(lines) if line.startswith("Sessions"))
         say("$ posternctl status")
-        for line in [line for line in lines[start:start + 3 + 1 + len(BACKENDS)] if line.strip()]:
+        for line in [line for line in lines[start:start + 4 + 1 + len(BACKENDS)] if line.strip()]:
             say(f"  {line}".rstrip())
 
     def deliver(self, token, source, port, **words):

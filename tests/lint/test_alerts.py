@@ -62,6 +62,20 @@ SERIES = {
     'postern_newcomers_lost_total{instance="b"}': "0x30",
     'postern_newcomers_skipped_total{instance="b"}': "0+6x30",
     'postern_evaluations_skipped_total{instance="b"}': "0x30",
+    'postern_backend_up{instance="a",backend="192.0.2.10:25"}': "0x30",
+    'postern_backend_up{instance="a",backend="192.0.2.11:25"}': "0x30",
+    'postern_backend_up{instance="b",backend="192.0.2.10:25"}': "1x30",
+    'postern_backend_up{instance="b",backend="192.0.2.11:25"}': "0x30",
+    'postern_smtp_messages_total{instance="a"}': "0+60x30",
+    'postern_smtp_messages_deferred_total{instance="a"}': "0+30x30",
+    'postern_smtp_messages_total{instance="b"}': "0+600x30",
+    'postern_smtp_messages_deferred_total{instance="b"}': "0+30x30",
+    'postern_backend_ambiguous_total{instance="a",backend="192.0.2.10:25"}': "0+1x30",
+    'postern_backend_ambiguous_total{instance="b",backend="192.0.2.10:25"}': "3x30",
+    'postern_smtp_refused_total{instance="a",reason="load"}': "0+60x30",
+    'postern_smtp_refused_total{instance="b",reason="load"}': "0+1x30",
+    'postern_smtp_refused_total{instance="a",reason="auth"}': "0+120x30",
+    'postern_smtp_refused_total{instance="b",reason="auth"}': "0+6x30",
 }
 
 FIRING = {
@@ -83,6 +97,13 @@ FIRING = {
     "PosternResolverRewrites": [{"severity": "page", "instance": "a"}],
     "PosternVerdictsTemporary": [{"severity": "ticket", "instance": "a"}],
     "PosternNewcomersLost": [{"severity": "ticket", "instance": "a"}],
+    "PosternNoBackend": [{"severity": "page", "instance": "a"}],
+    "PosternBackendDown": [{"severity": "ticket", "instance": instance, "backend": backend}
+                           for instance, backend in (("a", "192.0.2.10:25"), ("a", "192.0.2.11:25"), ("b", "192.0.2.11:25"))],
+    "PosternMailDeferred": [{"severity": "ticket", "instance": "a"}],
+    "PosternMailAmbiguous": [{"severity": "ticket", "instance": "a", "backend": "192.0.2.10:25"}],
+    "PosternFrontFull": [{"severity": "page", "instance": "a", "reason": "load"}],
+    "PosternPasswordsGuessed": [{"severity": "ticket", "instance": "a", "reason": "auth"}],
 }
 
 

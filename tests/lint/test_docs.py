@@ -59,3 +59,54 @@ def test_files():
         assert paths
         missing += [(page.name, path) for path in sorted(paths) if not (ROOT / path).exists()]
     assert missing == []
+
+
+SMTP = (ROOT / "docs/smtp.md").read_text()
+FRONT = sorted((ROOT / "userspace/session/smtp").glob("*.c"))
+
+
+def defaults():
+    """Of every option, as the example configuration has it."""
+    text = subprocess.run([BUILD / "posternd", "--example"], capture_output=True, text=True, check=True).stdout
+    section, found = "", {}
+    for indent, name, value in re.findall(r"^( *)([\w-]+):(.*)$", text, re.M):
+        section = section if indent else f"{name}." if not value else ""
+        if value:
+            found[section + name if indent else name] = value.strip()
+    return found
+
+
+def test_smtp_options():
+    """Each default is that of conf/schema.c, and no limit or check is missing."""
+    rows = dict(re.findall(r"^\| `((?:smtp|check)\.[\w-]+)` \| `?([\w.]+)`? \|", SMTP, re.M))
+    rows |= dict(re.findall(r"^\| `(check\.[\w-]+)` \|[^|]*\| `(\w+)` \|", SMTP, re.M))
+    assert len(rows) > 20
+    assert rows == {name: value for name, value in defaults().items() if name in rows}
+    wanted = {name for name in defaults() if re.match(r"check\.|smtp\..*-(max|min|memory|disk|message|delay|command|data|session)$", name)}
+    assert wanted - {"check.stage"} <= set(rows)
+
+
+def test_smtp_replies():
+    """Every code that the front says itself is there, and no other."""
+    said = set()
+    for path in FRONT:
+        text = path.read_text()
+        said |= set(re.findall(r'\b(\d{3}),\s+"([245]\.\d+\.\d+)"', text))
+        for reject, defer, detail in re.findall(r'\{ (\d{3}), (\d{3}), "(\d+\.\d+)"', text):
+            said |= {(code, f"{code[0]}.{detail}") for code in (reject, defer)}
+    backend = "".join(path.read_text() for path in (ROOT / "userspace/backend").glob("*.c"))
+    lost = set(re.findall(r'\.code = (\d{3}),\s+\.lost = true,\s+\.text = "([\d.]+)', backend))
+    told = {pair for row in re.findall(r"^\| (\d[^|]*) \|", SMTP, re.M) for pair in re.findall(r"(\d{3}) ([245]\.\d+\.\d+)", row)}
+    short = {pair for pair in said if pair[0] in ("214", "220", "221")}  # named without their enhanced codes
+    assert len(said) > 40 and len(lost) > 3
+    assert told == (said | lost) - short
+
+
+def test_smtp_names():
+    """Reasons of the log, events and metrics."""
+    records = (ROOT / "userspace/session/smtp/records.c").read_text()
+    metrics = (ROOT / "userspace/obs/metrics_smtp.c").read_text()
+    names = {*re.findall(r'\[SMTP_REFUSED_\w+\]\s*=\s*\{\s*"(\w+)"', records), *re.findall(r'"(smtp\.\w+)"', records),
+             *re.findall(r'"(postern_\w+)"', metrics)}
+    assert len(names) > 35
+    assert [name for name in sorted(names) if f"`{name}`" not in SMTP] == []

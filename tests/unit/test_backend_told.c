@@ -50,8 +50,21 @@ static void test_not_offered(void **state)
 	mail_from(fixture, "<a@s.example>", 0);
 	until(fixture, 1);
 	check_told(fixture, "MAIL " NO_SERVER);
-	assert_string_equal(info_of(fixture, 0).why, "XCLIENT: not offered");
+	assert_string_equal(info_of(fixture, 0).why,
+			    "XCLIENT: not offered to us (Postfix: smtpd_authorized_xclient_hosts)");
 	check_scripts(fixture);
+}
+
+/* The first dialogue shows it already, and the server is not up. */
+static void test_never_offered(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	add_xclient(fixture, SCRIPTS(NULL));
+	fixture->server[0].hello = HELLO;
+	start(fixture);
+	assert_false(info_of(fixture, 0).up);
+	assert_non_null(strstr(info_of(fixture, 0).why, "XCLIENT: not offered to us"));
 }
 
 /* Postfix does not offer it to the client that it was told of, but takes it again from us. */
@@ -264,12 +277,13 @@ static void test_proxy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_BACKENDS(test_xclient),           WITH_BACKENDS(test_not_offered),
-		WITH_BACKENDS(test_offered_once),      WITH_BACKENDS(test_taken_once),
-		WITH_BACKENDS(test_two_commands),      WITH_BACKENDS(test_hostile_helo),
-		cmocka_unit_test(test_client_refused), WITH_BACKENDS(test_proxy),
-		WITH_BACKENDS(test_no_ipv6),           WITH_BACKENDS(test_too_often),
-		WITH_BACKENDS(test_proxy_too_often),   WITH_BACKENDS(test_proxy_refused),
+		WITH_BACKENDS(test_xclient),       WITH_BACKENDS(test_not_offered),
+		WITH_BACKENDS(test_never_offered), WITH_BACKENDS(test_offered_once),
+		WITH_BACKENDS(test_taken_once),    WITH_BACKENDS(test_two_commands),
+		WITH_BACKENDS(test_hostile_helo),  cmocka_unit_test(test_client_refused),
+		WITH_BACKENDS(test_proxy),         WITH_BACKENDS(test_no_ipv6),
+		WITH_BACKENDS(test_too_often),     WITH_BACKENDS(test_proxy_too_often),
+		WITH_BACKENDS(test_proxy_refused),
 	};
 
 	return cmocka_run_group_tests_name("backend_told", tests, NULL, NULL);

@@ -110,6 +110,22 @@ static const struct {
 	{ "status", RESULT("\"config\": \"f\", \"mode\": \"proxy\""),
 	  "Mode         proxy: clients are looked up, and mail is handed on to backends\nPorts " },
 	{ "status",
+	  RESULT("\"config\": \"f\", \"mode\": \"proxy\", \"smtp\": {\"sessions\": {\"open\": 2, "
+		 "\"total\": 1300, \"tls\": 900}, \"messages\": {\"accepted\": 1200, \"rejected\": "
+		 "3, "
+		 "\"deferred\": 4}, \"refused\": {\"reputation\": 1500, \"early\": 0, \"relay\": "
+		 "7}, "
+		 "\"backends\": [{\"name\": \"192.0.2.1:25\", \"up\": false, \"why\": \"greeting: "
+		 "no\", \"seconds\": 60, \"open\": 1, \"accepted\": 5}]}"),
+	  "Sessions     2 open of 1,300, 900 with TLS\n"
+	  "Messages     1,200 accepted, 3 rejected and 4 deferred by backends\n"
+	  "Refused      1,500 reputation, 7 relay\n\n"
+	  "BACKEND       STATE  FOR  OPEN  MAIL  ROLE  WHY\n"
+	  "192.0.2.1:25  down    1m     1     5        greeting: no\n" },
+	{ "status",
+	  RESULT("\"config\": \"f\", \"smtp\": {\"refused\": {\"early\": 0}, \"backends\": []}"),
+	  "Refused      nothing and nobody\n" },
+	{ "status",
 	  RESULT("\"interfaces\": [], \"lists\": [{\"list\": \"learned\", \"kind\": \"block\", "
 		 "\"ipv4\": 1, \"ipv6\": 0, \"changed\": 0, \"origin\": \"guard\"}]"),
 	  "LIST     KIND   IPV4  IPV6  STATE     CHANGED  FROM\n"

@@ -173,6 +173,17 @@ static void a_port_is_shared(void **state)
 		 port);
 	assert_string_equal(err.text, text);
 	close(other);
+	/* Nor with one that would share: it would get part of the connections. */
+	port = 0;
+	assert_int_equal(listener_bind(loopback(), port, 1, &other, NULL), 0);
+	port = port_of(other);
+	assert_int_equal(listen(other, 1), 0);
+	assert_int_equal(listener_bind(loopback(), port, 2, fd, &err), ERROR_REFUSED);
+	assert_non_null(strstr(err.text, "Address already in use"));
+	close(other);
+	assert_int_equal(listener_bind(loopback(), port, 2, fd, &err), 0);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 static void the_callback_may_close_it(void **state)

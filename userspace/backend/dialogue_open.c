@@ -108,7 +108,8 @@ static void say_xclient(struct dialogue *dialogue)
 	char line[XCLIENT_LINE_MAX];
 
 	if (!dialogue->untold) {
-		broken(dialogue, NULL, "not offered");
+		broken(dialogue, NULL,
+		       "not offered to us (Postfix: smtpd_authorized_xclient_hosts)");
 		return;
 	}
 	dialogue->introduced = true;
@@ -135,8 +136,9 @@ static enum dialogue_step after_ehlo(struct dialogue *dialogue)
 {
 	if (wants_tls(dialogue) && !is_secured(dialogue))
 		return DIALOGUE_STARTTLS;
-	if (dialogue->server->conf.told != CONF_BACKEND_XCLIENT || !dialogue->who ||
-	    dialogue->introduced)
+	if (dialogue->server->conf.told != CONF_BACKEND_XCLIENT || dialogue->introduced)
+		return DIALOGUE_READY;
+	if (!dialogue->who && dialogue->xclient) /* there is nobody to tell of */
 		return DIALOGUE_READY;
 	dialogue->untold = dialogue->xclient;
 	return DIALOGUE_XCLIENT;

@@ -207,18 +207,37 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	}
 }
 
-static int set_up(int fd, const struct addr *addr, uint16_t port)
+static int set_up(int fd, const struct addr *addr, uint16_t port, int shared)
 {
 	struct sockaddr_storage at;
 	const socklen_t size = sockaddr_write(addr, port, &at);
 	const int on = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof(shared)))
 		return -1;
 	if (at.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
 		return -1;
 	return bind(fd, (const struct sockaddr *)&at, size);
+}
+
+static int make(int family)
+{
+	return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/*
+ * Whether anybody else listens there. Postfix shares its ports, too (SO_REUSEPORT): part of the
+ * connections would go past us, and nobody would be told.
+ */
+static int find_others(int family, const struct addr *addr, uint16_t port)
+{
+	const int fd = make(family);
+	const int failed = fd < 0 || set_up(fd, addr, port, 0) ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return failed;
 }
 
 int listener_bind(const struct addr *addr, uint16_t port, unsigned int count, int *fd,
@@ -228,11 +247,11 @@ int listener_bind(const struct addr *addr, uint16_t port, unsigned int count, in
 	char text[PREFIX_TEXT_MAX];
 	unsigned int made = 0;
 	struct addr bound;
-	int failed = 0;
+	int failed = port ? find_others(family, addr, port) : 0;
 
 	while (made < count && !failed) {
-		fd[made] = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		failed = fd[made] < 0 || set_up(fd[made], addr, port) ? errno : 0;
+		fd[made] = make(family);
+		failed = fd[made] < 0 || set_up(fd[made], addr, port, 1) ? errno : 0;
 		if (!failed)
 			local_address(fd[made], &bound, &port);
 		made += fd[made] >= 0;
