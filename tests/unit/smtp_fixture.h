@@ -136,13 +136,24 @@ static void scene_open(struct scene *scene, const char *more)
 		fail_msg("%s", err.text);
 }
 
-static void scene_connect(struct scene *scene)
+/* A client that has sent something before anybody listened. */
+static void scene_connect_saying(struct scene *scene, const char *text)
 {
 	const struct addr local = addr_from_ipv4(0xc0000201u);
+	struct stream *stream;
 
 	stand_in_stream_free();
-	session_start(scene->service, scene->kind, stand_in_stream(), &scene->peer, 4711, &local,
-		      25);
+	stream = stand_in_stream();
+	stream->unread = *text != '\0';
+	session_start(scene->service, scene->kind, stream, &scene->peer, 4711, &local, 25);
+	stream->unread = false;
+	if (*text)
+		stand_in_says(text, strlen(text));
+}
+
+static void scene_connect(struct scene *scene)
+{
+	scene_connect_saying(scene, "");
 }
 
 static void scene_close(struct scene *scene)

@@ -128,6 +128,7 @@ struct stream {
 	const struct stream_owner *owner;
 	void *arg;
 	struct octets in, out;
+	bool unread; /* something has come that nobody has read */
 	bool closed, tls;
 	size_t stuck; /* octets that the peer does not read */
 };
@@ -178,6 +179,11 @@ const uint8_t *stream_input(const struct stream *stream, size_t *size)
 {
 	*size = stream->in.size;
 	return (const uint8_t *)stream->in.data;
+}
+
+bool stream_has_come(const struct stream *stream)
+{
+	return stream->in.size || stream->unread;
 }
 
 void stream_take(struct stream *stream, size_t size)

@@ -363,7 +363,8 @@ const struct conf_option conf_schema[] = {
 		   "later."),
 	SMTP("greet-delay", greet_delay, 0, 10000, "0", CONF_MS,
 	     "How long a client of whom no good is known waits for the greeting. Who speaks "
-	     "before it is found out by check.pregreet."),
+	     "before it is found out by check.pregreet; with 0, who has spoken before the "
+	     "greeting could leave."),
 	LIST("tls.certificates", tls.certificates, CONF_CERTIFICATES, CONF_CERTIFICATES_MAX, true,
 	     "Certificates: a file with the chain and a file with the key, or one that holds "
 	     "both. The first is for clients that ask for no name that any of them has."),
