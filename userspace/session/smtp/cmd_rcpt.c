@@ -2,14 +2,18 @@
 /*
  * session/smtp/cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3; DSN: RFC 3461).
  *
- * First whether we take mail for it at all, then what speaks against client and sender, then what
- * the backend says. So nobody learns whom there is by asking us about others' mail, and nobody who
- * is refused costs the backend anything.
+ * First whether we take mail for it at all, then what speaks against client and sender, by what its
+ * domain wants done about it, then what the backend says. So nobody learns whom there is by asking
+ * us about others' mail, and nobody who is refused costs the backend anything.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
+
+#define WAIT_TEXT_MAX 40
 
 static bool is_dsn(const char *name)
 {
@@ -63,14 +67,24 @@ static void finish(struct session *session)
 	session_resume(session);
 }
 
+static void note_accepted(struct smtp_mail *mail)
+{
+	mail->accepted++;
+	if (!mail->first)
+		mail->first = strndup(mail->to, mail->to_length);
+	if (mail->special)
+		conf_actions_add(&mail->excepted, &mail->actions);
+	else
+		ruling_add(&mail->taken, &mail->ruling);
+	mail->exceptions |= mail->special;
+}
+
 void rcpt_answered(struct session *session, const struct backend_reply *said)
 {
 	struct smtp_mail *mail = session->mail;
 
 	if (said->code / 100 == 2) {
-		mail->accepted++;
-		if (!mail->first)
-			mail->first = strndup(mail->to, mail->to_length);
+		note_accepted(mail);
 	} else if (said->code / 100 == 5) {
 		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
 	}
@@ -83,15 +97,26 @@ static const enum smtp_refusal why[CHECK_COUNT] = {
 	[CHECK_HELO] = SMTP_REFUSED_HELO,         [CHECK_LISTED] = SMTP_REFUSED_REPUTATION,
 	[CHECK_SPF] = SMTP_REFUSED_SPF,           [CHECK_SPF_TEMPORARY] = SMTP_REFUSED_SPF,
 	[CHECK_NULL_MX] = SMTP_REFUSED_SENDER,    [CHECK_SENDER] = SMTP_REFUSED_SENDER,
-	[CHECK_SCORE] = SMTP_REFUSED_REPUTATION,
+	[CHECK_SCORE] = SMTP_REFUSED_REPUTATION,  [CHECK_GREYLIST] = SMTP_REFUSED_GREYLIST,
 };
 
-/* What SPF has to say for itself. */
-static const char *explanation(const struct smtp_mail *mail)
+static void refuse(struct session *session)
 {
+	const struct smtp_mail *mail = session->mail;
 	const struct spf_verdict *spf = mail->spf ? spf_verdict(mail->spf) : NULL;
+	const char *detail = NULL;
+	char wait[WAIT_TEXT_MAX];
 
-	return mail->ruling.check == CHECK_SPF && spf ? spf->explanation : NULL;
+	if (mail->ruling.check == CHECK_SPF && spf)
+		detail = spf->explanation;
+	if (mail->ruling.check == CHECK_GREYLIST) {
+		snprintf(wait, sizeof(wait), "come again in %" PRIu32 " seconds",
+			 mail->greylist_wait);
+		detail = wait;
+	}
+	record_ruling(session, (enum conf_check)mail->ruling.action, why[mail->ruling.check],
+		      mail->to);
+	reply_ruling(session, &mail->ruling, detail);
 }
 
 static void hand_on(struct session *session)
@@ -109,20 +134,17 @@ static void decide(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (!mail->judged) {
-		mail->ruling = ruling_of_mail(session);
-		mail->judged = true;
-	}
+	mail->ruling = ruling_of_mail(session, &mail->actions);
+	greylisting_find(session, &mail->actions, &mail->ruling);
 	if (!ruling_refuses(&mail->ruling)) {
 		hand_on(session);
 		return;
 	}
-	record_ruling(session, mail->ruling.action, why[mail->ruling.check], mail->to);
-	reply_ruling(session, &mail->ruling, explanation(mail));
+	refuse(session);
 	finish(session);
 }
 
-static bool take(struct session *session, char *argument, bool *special)
+static bool take(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
 	struct path_line line;
@@ -139,7 +161,8 @@ static bool take(struct session *session, char *argument, bool *special)
 				 session->user ? session->user : "", &line.path);
 	if (!is_ours(session, answer))
 		return false;
-	*special = answer == RELAY_SPECIAL;
+	mail->special = answer == RELAY_SPECIAL;
+	mail->actions = conf_actions(session->rules->conf, line.path.domain);
 	mail->to = make_command(&line);
 	mail->to_length = strlen(line.path.text);
 	if (!mail->to)
@@ -150,7 +173,6 @@ static bool take(struct session *session, char *argument, bool *special)
 void cmd_rcpt(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
-	bool special;
 
 	if (strncasecmp(argument, "TO:", 3) != 0) {
 		reply(session, 501, "5.5.2", "say RCPT TO:<address>");
@@ -164,11 +186,11 @@ void cmd_rcpt(struct session *session, char *argument)
 		reply(session, 452, "4.5.3", "too many recipients");
 		return;
 	}
-	if (!take(session, argument + 3, &special))
+	if (!take(session, argument + 3))
 		return;
 	mail->recipients++;
 	session_enter(session, SESSION_WAIT);
-	if (special) /* RFC 5321 4.5.1: whatever is known of the sender */
+	if (mail->special) /* RFC 5321 4.5.1: whatever is known of the sender */
 		hand_on(session);
 	else
 		checks_await(session, decide);

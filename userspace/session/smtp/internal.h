@@ -19,6 +19,7 @@
 #include "checks/rdns.h"
 #include "checks/sender.h"
 #include "checks/spf.h"
+#include "policy/greylist.h"
 #include "policy/score.h"
 #include "session/own.h"
 #include "session/smtp/data.h"
@@ -80,6 +81,7 @@ enum check {
 	CHECK_NULL_MX,
 	CHECK_SENDER,
 	CHECK_SCORE,
+	CHECK_GREYLIST, /* the score, and it was not here before, or not long ago */
 	CHECK_COUNT
 };
 
@@ -104,6 +106,8 @@ struct session_rules {
 	struct tls_context *tls;
 	struct session_backends *servers;
 	struct score_rules score;
+	struct conf_actions usual;  /* where no recipient is known */
+	struct conf_actions wanted; /* the strictest that any recipient's domain has */
 	char hostname[CONF_DOMAIN_MAX];
 };
 
@@ -160,9 +164,12 @@ struct smtp_mail {
 	struct backend_mail *backend;
 
 	size_t recipients, accepted;
-	char *first;      /* owned: the first one that was accepted */
-	char *to;         /* owned: the one under way, with its parameters */
-	size_t to_length; /* without them */
+	char *first;                 /* owned: the first one that was accepted */
+	char *to;                    /* owned: the one under way, with its parameters */
+	size_t to_length;            /* without them */
+	struct conf_actions actions; /* of its domain */
+	bool special;                /* it is postmaster or abuse */
+	struct ruling ruling;        /* about it */
 
 	struct spf *spf;
 	struct sender *sender;
@@ -171,9 +178,12 @@ struct smtp_mail {
 	uint64_t spf_due; /* ms of service_now(); 0: in no list */
 	finding_set findings;
 	int32_t points;
-	unsigned int pending; /* of these */
-	bool judged;
-	struct ruling ruling;
+	unsigned int pending;         /* of these */
+	bool greylist_asked;          /* `greylist_wait` is the answer */
+	uint32_t greylist_wait;       /* seconds */
+	struct ruling taken;          /* of all recipients that were accepted */
+	bool exceptions;              /* of them, some are special: */
+	struct conf_actions excepted; /* the strictest of their domains */
 
 	struct smtp_data data;
 	struct header_filter filter;
@@ -303,12 +313,22 @@ void checks_end(struct session *session);
 /* Calls `next` when no check is under way any more: at once, or later. */
 void checks_await(struct session *session, void (*next)(struct session *session));
 
-/* ruling.c: what follows. Pure but for the counting of findings. */
-struct ruling ruling_of_client(const struct session *session);
-struct ruling ruling_of_mail(struct session *session);
+/* ruling.c: what follows, by the actions of a recipient's domain. Pure. */
+struct ruling ruling_of_client(const struct session *session, const struct conf_actions *actions);
+struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions);
+/* What the score of client, HELO name and sender comes to. */
+enum decision ruling_decision(const struct session *session);
+/* Notes what a check has found. */
+void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_check action);
+/* Notes all that another ruling has. */
+void ruling_add(struct ruling *ruling, const struct ruling *more);
 /* Whether it is a refusal. */
 bool ruling_refuses(const struct ruling *ruling);
 const char *check_name(enum check check);
+
+/* greylisting.c: adds to the ruling about a recipient, when that is complete otherwise. */
+void greylisting_find(struct session *session, const struct conf_actions *actions,
+		      struct ruling *ruling);
 
 /* service.c */
 uint64_t service_now(void); /* ms */
@@ -342,6 +362,8 @@ void record_refusal(struct session *session, enum smtp_refusal why, const char *
 /* The same of what a check has led to: whoever is told to come again may do so. */
 void record_ruling(struct session *session, enum conf_check action, enum smtp_refusal why,
 		   const char *detail);
+/* Who would have been told to come again, were scores not only looked at. */
+void record_greylisted(struct session *session);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
 
