@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "session/smtp/internal.h"
 
 /* Octets that grow. */
@@ -83,6 +84,8 @@ static struct {
 	bool has_verdict, verdict_later, no_verdict;
 	unsigned int offences, goods;
 	struct guard_wait *wait;
+	struct greylist *greylist;   /* a real one, by the clock of the test */
+	char greylisted[DOMAIN_MAX]; /* the domain that it was asked about last */
 } stand_in;
 
 static void owe(void (*call)(void *arg), void *arg)
@@ -323,6 +326,18 @@ void guard_client_cancel(struct guard_wait **wait)
 		stand_in.wait = NULL;
 	free(*wait);
 	*wait = NULL;
+}
+
+struct greylist_answer guard_client_greylist(struct guard_client *client,
+					     const struct greylist_rules *rules,
+					     const struct greylist_key *key)
+{
+	(void)client;
+	if (!stand_in.greylist && greylist_open(&stand_in.greylist, 100, NULL))
+		abort();
+	snprintf(stand_in.greylisted, sizeof(stand_in.greylisted), "%s",
+		 key->domain ? key->domain : "none");
+	return greylist_ask(stand_in.greylist, rules, key, clock_wall());
 }
 
 void guard_client_note(struct guard_client *client, const struct verdict *verdict, bool offence)

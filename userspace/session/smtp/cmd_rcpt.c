@@ -2,14 +2,18 @@
 /*
  * session/smtp/cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3; DSN: RFC 3461).
  *
- * First whether we take mail for it at all, then what speaks against client and sender, then what
- * the backend says. So nobody learns whom there is by asking us about others' mail, and nobody who
- * is refused costs the backend anything.
+ * First whether we take mail for it at all, then what speaks against client and sender, by what its
+ * domain wants done about it, then what the backend says. So nobody learns whom there is by asking
+ * us about others' mail, and nobody who is refused costs the backend anything.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
+
+#define WAIT_TEXT_MAX 40
 
 static bool is_dsn(const char *name)
 {
@@ -56,18 +60,31 @@ static void keep(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	mail->accepted++;
 	if (mail->accepted > 1 && !service_parts(session->service)->checkers)
 		return;
 	mail->to->to[mail->to->length] = '\0';
-	STAILQ_INSERT_TAIL(&mail->taken, mail->to, order);
+	STAILQ_INSERT_TAIL(&mail->kept, mail->to, order);
 	mail->to = NULL;
+}
+
+static void note_accepted(struct session *session)
+{
+	struct smtp_mail *mail = session->mail;
+	const struct smtp_recipient *to = mail->to;
+
+	mail->accepted++;
+	if (to->special)
+		conf_actions_add(&mail->excepted, &to->actions);
+	else
+		ruling_add(&mail->taken, &to->ruling);
+	mail->exceptions |= to->special;
+	keep(session);
 }
 
 void rcpt_answered(struct session *session, const struct backend_reply *said)
 {
 	if (said->code / 100 == 2)
-		keep(session);
+		note_accepted(session);
 	else if (said->code / 100 == 5)
 		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
 	reply_backend(session, said);
@@ -79,15 +96,26 @@ static const enum smtp_refusal why[CHECK_COUNT] = {
 	[CHECK_HELO] = SMTP_REFUSED_HELO,         [CHECK_LISTED] = SMTP_REFUSED_REPUTATION,
 	[CHECK_SPF] = SMTP_REFUSED_SPF,           [CHECK_SPF_TEMPORARY] = SMTP_REFUSED_SPF,
 	[CHECK_NULL_MX] = SMTP_REFUSED_SENDER,    [CHECK_SENDER] = SMTP_REFUSED_SENDER,
-	[CHECK_SCORE] = SMTP_REFUSED_REPUTATION,
+	[CHECK_SCORE] = SMTP_REFUSED_REPUTATION,  [CHECK_GREYLIST] = SMTP_REFUSED_GREYLIST,
 };
 
-/* What SPF has to say for itself. */
-static const char *explanation(const struct smtp_mail *mail)
+static void refuse(struct session *session)
 {
+	const struct smtp_mail *mail = session->mail;
 	const struct spf_verdict *spf = mail->spf ? spf_verdict(mail->spf) : NULL;
+	const char *detail = NULL;
+	char wait[WAIT_TEXT_MAX];
 
-	return mail->ruling.check == CHECK_SPF && spf ? spf->explanation : NULL;
+	if (mail->to->ruling.check == CHECK_SPF && spf)
+		detail = spf->explanation;
+	if (mail->to->ruling.check == CHECK_GREYLIST) {
+		snprintf(wait, sizeof(wait), "come again in %" PRIu32 " seconds",
+			 mail->greylist_wait);
+		detail = wait;
+	}
+	record_ruling(session, (enum conf_check)mail->to->ruling.action,
+		      why[mail->to->ruling.check], mail->to->to);
+	reply_ruling(session, &mail->to->ruling, detail);
 }
 
 static void hand_on(struct session *session)
@@ -105,20 +133,17 @@ static void decide(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (!mail->judged) {
-		mail->ruling = ruling_of_mail(session);
-		mail->judged = true;
-	}
-	if (!ruling_refuses(&mail->ruling)) {
+	mail->to->ruling = ruling_of_mail(session, &mail->to->actions);
+	greylisting_find(session, &mail->to->actions, &mail->to->ruling);
+	if (!ruling_refuses(&mail->to->ruling)) {
 		hand_on(session);
 		return;
 	}
-	record_ruling(session, mail->ruling.action, why[mail->ruling.check], mail->to->to);
-	reply_ruling(session, &mail->ruling, explanation(mail));
+	refuse(session);
 	finish(session);
 }
 
-static bool take(struct session *session, char *argument, bool *special)
+static bool take(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
 	struct path_line line;
@@ -135,17 +160,19 @@ static bool take(struct session *session, char *argument, bool *special)
 				 session->user ? session->user : "", &line.path);
 	if (!is_ours(session, answer))
 		return false;
-	*special = answer == RELAY_SPECIAL;
 	mail->to = recipient_new(&line);
-	if (!mail->to)
+	if (!mail->to) {
 		reply(session, 451, "4.3.0", "out of memory, try again later");
-	return mail->to;
+		return false;
+	}
+	mail->to->special = answer == RELAY_SPECIAL;
+	mail->to->actions = conf_actions(session->rules->conf, line.path.domain);
+	return true;
 }
 
 void cmd_rcpt(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
-	bool special;
 
 	if (strncasecmp(argument, "TO:", 3) != 0) {
 		reply(session, 501, "5.5.2", "say RCPT TO:<address>");
@@ -159,11 +186,11 @@ void cmd_rcpt(struct session *session, char *argument)
 		reply(session, 452, "4.5.3", "too many recipients");
 		return;
 	}
-	if (!take(session, argument + 3, &special))
+	if (!take(session, argument + 3))
 		return;
 	mail->recipients++;
 	session_enter(session, SESSION_WAIT);
-	if (special) /* RFC 5321 4.5.1: whatever is known of the sender */
+	if (mail->to->special) /* RFC 5321 4.5.1: whatever is known of the sender */
 		hand_on(session);
 	else
 		checks_await(session, decide);

@@ -103,7 +103,7 @@ static void judge(struct session *session, const struct verdict *verdict)
 		session->findings = verdict->findings;
 		session->judged = true;
 	}
-	session->ruling = ruling_of_client(session);
+	session->ruling = ruling_of_client(session, &session->rules->usual);
 	wait_for_greeting(session);
 }
 
@@ -120,9 +120,10 @@ static void on_verdict(const struct verdict *verdict, void *arg)
 
 static bool asks_about_clients(const struct session *session)
 {
-	const struct conf *conf = session->rules->conf;
+	const struct conf_actions *wanted = &session->rules->wanted;
 
-	return conf->check.score != CONF_CHECK_OFF || conf->check.rdns != CONF_CHECK_OFF;
+	return wanted->about[CONF_ABOUT_SCORE] != CONF_CHECK_OFF ||
+	       wanted->about[CONF_ABOUT_RDNS] != CONF_CHECK_OFF;
 }
 
 static void ask(struct session *session)

@@ -15,7 +15,7 @@ struct smtp_mail *mail_new(struct session *session)
 	if (!mail)
 		return NULL;
 	mail->session = session;
-	STAILQ_INIT(&mail->taken);
+	STAILQ_INIT(&mail->kept);
 	session->mail = mail;
 	return mail;
 }
@@ -25,8 +25,8 @@ static void free_recipients(struct smtp_mail *mail)
 	struct smtp_recipient *recipient;
 
 	recipient_free(&mail->to);
-	while ((recipient = STAILQ_FIRST(&mail->taken))) {
-		STAILQ_REMOVE_HEAD(&mail->taken, order);
+	while ((recipient = STAILQ_FIRST(&mail->kept))) {
+		STAILQ_REMOVE_HEAD(&mail->kept, order);
 		recipient_free(&recipient);
 	}
 }
@@ -49,7 +49,7 @@ void mail_end(struct session *session)
 
 const char *mail_first(const struct smtp_mail *mail)
 {
-	const struct smtp_recipient *first = STAILQ_FIRST(&mail->taken);
+	const struct smtp_recipient *first = STAILQ_FIRST(&mail->kept);
 
 	return first ? first->to : "";
 }

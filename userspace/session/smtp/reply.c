@@ -114,6 +114,7 @@ static const struct {
 	[CHECK_NULL_MX] = { 550, 450, "7.27", "the sender's domain takes no mail (null MX)" },
 	[CHECK_SENDER] = { 550, 450, "1.8", "the sender's domain does not exist in the DNS" },
 	[CHECK_SCORE] = { 554, 450, "7.1", "too much speaks against this mail" },
+	[CHECK_GREYLIST] = { 450, 450, "7.1", "greylisted" },
 };
 
 void reply_ruling(struct session *session, const struct ruling *ruling, const char *detail)
