@@ -284,7 +284,7 @@ static void scene_play(struct scene *scene, const char *const *at)
 }
 
 /* On a connection of its own, in a scene of its own. */
-static void play_with(const char *more, unsigned int kind, const char *const *dialogue)
+static inline void play_with(const char *more, unsigned int kind, const char *const *dialogue)
 {
 	struct scene scene;
 

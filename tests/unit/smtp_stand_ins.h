@@ -51,8 +51,8 @@ struct stand_in_reply {
 };
 
 static struct {
-	void (*owed[64])(void *arg); /* in order */
-	void *owed_arg[64];
+	void (*owed[256])(void *arg); /* in order */
+	void *owed_arg[256];
 	size_t owed_count;
 
 	/* The one stream there is. */
@@ -67,7 +67,8 @@ static struct {
 	unsigned int features;
 	uint64_t size;
 	struct stand_in_reply message;
-	bool silent; /* it answers nothing */
+	bool silent;               /* it answers nothing, until stand_in_speaks() */
+	struct backend_mail *mail; /* the last one, while it is there */
 	bool down;
 	struct octets said, delivered;
 	unsigned int deliveries, mails, closed_backends;

@@ -5,6 +5,10 @@
  * First whether we take mail for it at all, then what speaks against client and sender, by what its
  * domain wants done about it, then what the backend says. So nobody learns whom there is by asking
  * us about others' mail, and nobody who is refused costs the backend anything.
+ *
+ * The backend is told of recipients as they come, up to SESSION_GROUP_MAX before its first answer.
+ * The client has his replies in the order of his commands (RFC 2920 3.2), so what is refused here
+ * waits behind the recipients before it; and whatever is no recipient waits for all of them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,28 +53,33 @@ static bool is_ours(struct session *session, enum relay_answer answer)
 	}
 }
 
-static void finish(struct session *session)
+/* What comes next: another recipient while some are under way, and anything when none is. */
+static void go_on(struct session *session)
 {
-	recipient_free(&session->mail->to);
-	session_resume(session);
+	if (TAILQ_EMPTY(&session->mail->under_way)) {
+		session_resume(session);
+		return;
+	}
+	session_enter(session, SESSION_GROUP);
+	session_run(session);
 }
 
 /* The first is told of in the log; all of them, who looks at the content. */
-static void keep(struct session *session)
+static void keep(struct session *session, struct smtp_recipient *to)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (mail->accepted > 1 && !service_parts(session->service)->checkers)
+	if (mail->accepted > 1 && !service_parts(session->service)->checkers) {
+		recipient_free(&to);
 		return;
-	mail->to->to[mail->to->length] = '\0';
-	STAILQ_INSERT_TAIL(&mail->kept, mail->to, order);
-	mail->to = NULL;
+	}
+	to->to[to->length] = '\0';
+	TAILQ_INSERT_TAIL(&mail->kept, to, order);
 }
 
-static void note_accepted(struct session *session)
+static void note_accepted(struct session *session, struct smtp_recipient *to)
 {
 	struct smtp_mail *mail = session->mail;
-	const struct smtp_recipient *to = mail->to;
 
 	mail->accepted++;
 	if (to->special)
@@ -78,17 +87,56 @@ static void note_accepted(struct session *session)
 	else
 		ruling_add(&mail->taken, &to->ruling);
 	mail->exceptions |= to->special;
-	keep(session);
+	keep(session, to);
+}
+
+/* The reply to a recipient, and those that have waited for it. */
+static void say_all(struct session *session, const struct smtp_recipient *to,
+		    const struct backend_reply *said)
+{
+	struct smtp_mail *mail = session->mail;
+
+	mail->direct = true;
+	reply_backend(session, said);
+	mail->direct = false;
+	if (to->replies)
+		stream_write(session->stream, to->behind, to->behind_size);
+	mail->asked--;
+	mail->owed -= 1 + to->replies;
 }
 
 void rcpt_answered(struct session *session, const struct backend_reply *said)
 {
-	if (said->code / 100 == 2)
-		note_accepted(session);
-	else if (said->code / 100 == 5)
+	struct smtp_mail *mail = session->mail;
+	struct smtp_recipient *to = TAILQ_FIRST(&mail->under_way);
+	const bool cut = to->cut;
+
+	TAILQ_REMOVE(&mail->under_way, to, order);
+	say_all(session, to, said);
+	if (said->code / 100 == 5)
 		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
-	reply_backend(session, said);
-	finish(session);
+	if (said->code / 100 == 2)
+		note_accepted(session, to);
+	else
+		recipient_free(&to);
+	if (cut)
+		session_enter(session, SESSION_ENDED);
+	else if (!mail->to)
+		go_on(session);
+}
+
+/*
+ * No limit is passed whatever the answers to those under way will be. Groups are for who was
+ * offered them, and for who has the time.
+ */
+bool rcpt_has_room(const struct session *session)
+{
+	const struct smtp_mail *mail = session->mail;
+	const struct conf *conf = session->rules->conf;
+
+	return session->esmtp && !session->old && mail->owed < SESSION_GROUP_MAX &&
+	       mail->accepted + mail->asked < conf->smtp.recipients_max &&
+	       session->errors + mail->asked < conf->smtp.errors_max;
 }
 
 static const enum smtp_refusal why[CHECK_COUNT] = {
@@ -122,10 +170,16 @@ static void hand_on(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (backend_mail_rcpt(mail->backend, mail->to->to))
-		return;
-	reply(session, 451, "4.3.0", "out of memory, try again later");
-	finish(session);
+	if (backend_mail_rcpt(mail->backend, mail->to->to)) {
+		TAILQ_INSERT_TAIL(&mail->under_way, mail->to, order);
+		mail->to = NULL;
+		mail->asked++;
+		mail->owed++;
+	} else {
+		recipient_free(&mail->to);
+		reply(session, 451, "4.3.0", "out of memory, try again later");
+	}
+	go_on(session);
 }
 
 /* What was found out is complete. */
@@ -140,7 +194,8 @@ static void decide(struct session *session)
 		return;
 	}
 	refuse(session);
-	finish(session);
+	recipient_free(&mail->to);
+	go_on(session);
 }
 
 static bool take(struct session *session, char *argument)

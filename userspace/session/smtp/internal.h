@@ -24,6 +24,7 @@
 #include "session/smtp/smtp.h"
 
 #define SESSION_OUTPUT_MAX  (64u << 10) /* octets of replies that wait for a client to read them */
+#define SESSION_GROUP_MAX   100u        /* replies that wait for a backend's to recipients */
 #define SESSION_TRIES_MAX   3           /* to authenticate */
 #define SESSION_REFUSED_MAX 5           /* commands of a client that was refused already */
 #define SERVICE_TICK_MS     250u
@@ -37,6 +38,7 @@ enum session_state {
 	SESSION_CONNECT, /* waits for the verdict, and for the time of the greeting */
 	SESSION_COMMAND, /* a command may come */
 	SESSION_WAIT,    /* one is under way */
+	SESSION_GROUP,   /* recipients are, and others may come */
 	SESSION_DATA,
 	SESSION_CHUNK,   /* of BDAT */
 	SESSION_CONTENT, /* a checker has the message */
@@ -168,6 +170,7 @@ void reply_ruling(struct session *session, const struct ruling *ruling, const ch
 
 /* command.c */
 bool command_input(struct session *session);
+bool group_input(struct session *session);
 /* Takes a line, and gives it without its CR LF; what is no proper line has been refused. */
 enum line_result command_line(struct session *session, char out[LINE_MAX_AUTH]);
 
@@ -205,6 +208,8 @@ bool has_recipients(struct session *session);
 bool data_input(struct session *session);
 bool chunk_input(struct session *session);
 
+/* cmd_rcpt.c: whether another recipient may go on before those under way are answered. */
+bool rcpt_has_room(const struct session *session);
 /* cmd_mail.c, cmd_rcpt.c, delivery.c: what the backend said. */
 void mail_answered(struct session *session, const struct backend_reply *said);
 void rcpt_answered(struct session *session, const struct backend_reply *said);

@@ -46,14 +46,19 @@ struct ruling {
 };
 
 struct smtp_recipient {
-	STAILQ_ENTRY(smtp_recipient) order;
+	TAILQ_ENTRY(smtp_recipient) order;
 	char *to;      /* owned: what the backend is told; the path alone once it has been taken */
 	size_t length; /* of the path */
 	struct conf_actions actions; /* of its domain */
 	bool special;                /* it is postmaster or abuse */
 	struct ruling ruling;        /* about it */
+	/* Replies to what the client said next, which wait for the one to this. */
+	char *behind; /* owned */
+	size_t behind_size;
+	unsigned int replies; /* in it */
+	bool cut;             /* memory was short: one is missing */
 };
-STAILQ_HEAD(recipient_list, smtp_recipient);
+TAILQ_HEAD(recipient_list, smtp_recipient);
 
 struct smtp_mail {
 	struct session *session;
@@ -65,7 +70,11 @@ struct smtp_mail {
 	struct backend_mail *backend;
 
 	size_t recipients, accepted;
-	struct smtp_recipient *to;  /* owned: the one under way */
+	struct smtp_recipient *to;       /* owned: the one that is decided about */
+	struct recipient_list under_way; /* owned: the backend has been told of them, in order */
+	size_t asked;                    /* of them */
+	size_t owed;                     /* replies: to them, and behind them */
+	bool direct;                     /* it is the turn of what is said now */
 	struct recipient_list kept; /* owned: those accepted; the first alone without checkers */
 
 	struct spf *spf;
@@ -113,6 +122,8 @@ const char *mail_first(const struct smtp_mail *mail);
 struct smtp_recipient *recipient_new(const struct path_line *line);
 /* Nulls the pointer; NULL is allowed. */
 void recipient_free(struct smtp_recipient **recipient);
+/* Keeps a reply behind recipients that are under way; false if it is its turn now. */
+bool mail_hold_reply(struct smtp_mail *mail, const char *line, size_t size);
 struct smtp_mail *mail_new(struct session *session);
 void mail_end(struct session *session);
 

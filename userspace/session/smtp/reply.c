@@ -25,7 +25,9 @@ void reply_clean(char *text)
 
 static void put(struct session *session, const char *line, int length)
 {
-	if (session->stream && length > 0)
+	if (!session->stream || length <= 0)
+		return;
+	if (!session->mail || !mail_hold_reply(session->mail, line, (size_t)length))
 		stream_write(session->stream, line, (size_t)length);
 }
 
@@ -62,6 +64,8 @@ void reply_and_end(struct session *session, unsigned int code, const char *enhan
 {
 	va_list args;
 
+	if (session->mail)
+		session->mail->direct = true; /* whatever waits will not be said any more */
 	va_start(args, format);
 	say(session, code, enhanced, format, args);
 	va_end(args);
