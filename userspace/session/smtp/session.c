@@ -15,12 +15,11 @@
 static const struct {
 	bool (*input)(struct session *session);
 	uint8_t deadline; /* enum session_deadline, set when the state is entered */
-	bool busy;        /* it takes input, and something is under way that is let finish */
 } states[SESSION_STATES] = {
 	[SESSION_CONNECT] = { connect_input, DEADLINE_VERDICT },
 	[SESSION_COMMAND] = { command_input, DEADLINE_COMMAND },
 	[SESSION_WAIT] = { NULL, DEADLINE_NONE },
-	[SESSION_GROUP] = { group_input, DEADLINE_NONE, true },
+	[SESSION_GROUP] = { group_input, DEADLINE_NONE },
 	[SESSION_DATA] = { data_input, DEADLINE_DATA },
 	[SESSION_CHUNK] = { chunk_input, DEADLINE_DATA },
 	[SESSION_CONTENT] = { NULL, DEADLINE_CONTENT },
@@ -54,9 +53,10 @@ void session_enter(struct session *session, enum session_state state)
 		service_set_deadline(session, states[state].deadline);
 }
 
+/* It takes input, and nothing is under way that is let finish. */
 static bool waits_for_client(const struct session *session)
 {
-	return states[session->state].input && !states[session->state].busy;
+	return states[session->state].input && session->state != SESSION_GROUP;
 }
 
 /* The client has said its last word, and waits for nothing. */
