@@ -228,6 +228,24 @@ static void print_history(const json_t *history)
 			    plural(good, "verdict", "verdicts"));
 }
 
+static void print_greylist(const json_t *greylist)
+{
+	char text[WHEN_TEXT_MAX], wait[DURATION_TEXT_MAX];
+
+	if (!json_is_object(greylist))
+		return;
+	if (field_true(greylist, "passed"))
+		output_text("  greylisting: its network has come again, the last time %s\n",
+			    when_relative(field_count(greylist, "last"), text));
+	else if (field_count(greylist, "wait"))
+		output_text("  greylisting: its network has to wait for %s, first seen %s\n",
+			    duration_format(field_count(greylist, "wait"), wait),
+			    when_relative(field_count(greylist, "first"), text));
+	else
+		output_text("  greylisting: its network may come now, first seen %s\n",
+			    when_relative(field_count(greylist, "first"), text));
+}
+
 static void print_learned(const json_t *learned)
 {
 	char left[DURATION_TEXT_MAX];
@@ -258,6 +276,7 @@ int reputation_print(const json_t *reputation, struct error *err)
 	}
 	print_verdict(json_object_get(reputation, "verdict"), learned);
 	print_history(json_object_get(reputation, "history"));
+	print_greylist(json_object_get(reputation, "greylist"));
 	print_learned(learned);
 	if (!json_is_object(now))
 		return 0;

@@ -135,7 +135,9 @@ const char every_option[] =
 	"tls: { certificates: [/a.pem /a.key, /b.pem], required: true }\n"
 	"check: { pregreet: off, pipelining: monitor, dnsbl: tag, rdns: defer,\n"
 	"  helo: reject, spf: monitor, sender: 'off', score: tag,\n"
-	"  stage: rcpt }\n"
+	"  stage: rcpt, domains: [Example.net spf=tag score=reject,\n"
+	"    b\xc3\xbc"
+	"cher.example  dnsbl=reject rdns=off helo=defer] }\n"
 	"...\n";
 
 struct conf *read_conf(const char *text)

@@ -11,11 +11,14 @@
 
 #include "tests/unit/smtp_stand_ins.h"
 
+#define STAND_IN_UNDER_WAY_MAX 128
+
 struct backend_mail {
 	backend_reply_cb cb;
 	void *arg;
 	size_t recipients, answered, accepted;
-	char said[8][512];
+	char from[512];
+	char *to[STAND_IN_UNDER_WAY_MAX]; /* of those under way */
 };
 
 bool backends_offer(const struct backends *backends, unsigned int *features, uint64_t *size)
@@ -64,7 +67,7 @@ static struct backend_reply answer_to(const char *text, const char *well)
 static void answer_mail(void *arg)
 {
 	struct backend_mail *mail = arg;
-	const struct backend_reply reply = answer_to(mail->said[0], "2.1.0 sender ok");
+	const struct backend_reply reply = answer_to(mail->from, "2.1.0 sender ok");
 
 	mail->cb(mail, BACKEND_STEP_MAIL, 0, &reply, mail->arg);
 }
@@ -80,7 +83,8 @@ struct backend_mail *backend_mail_start(struct backends *backends,
 		abort();
 	mail->cb = cb;
 	mail->arg = arg;
-	snprintf(mail->said[0], sizeof(mail->said[0]), "%s", from);
+	snprintf(mail->from, sizeof(mail->from), "%s", from);
+	stand_in.mail = mail;
 	stand_in.mails++;
 	write_down("MAIL ", from);
 	if (!stand_in.silent)
@@ -88,23 +92,41 @@ struct backend_mail *backend_mail_start(struct backends *backends,
 	return mail;
 }
 
+static char **under_way(struct backend_mail *mail, size_t number)
+{
+	return &mail->to[number % STAND_IN_UNDER_WAY_MAX];
+}
+
 static void answer_rcpt(void *arg)
 {
 	struct backend_mail *mail = arg;
-	const struct backend_reply reply = answer_to(mail->said[1], "2.1.5 recipient ok");
+	char **to = under_way(mail, mail->answered);
+	const struct backend_reply reply = answer_to(*to, "2.1.5 recipient ok");
 
+	free(*to);
+	*to = NULL;
 	mail->accepted += reply.code == 250;
 	mail->cb(mail, BACKEND_STEP_RCPT, mail->answered++, &reply, mail->arg);
 }
 
 bool backend_mail_rcpt(struct backend_mail *mail, const char *to)
 {
-	mail->recipients++;
-	snprintf(mail->said[1], sizeof(mail->said[1]), "%s", to);
+	char **place = under_way(mail, mail->recipients++);
+
+	if (*place)
+		abort();
+	*place = strdup(to);
 	write_down("RCPT ", to);
 	if (!stand_in.silent)
 		owe(answer_rcpt, mail);
 	return true;
+}
+
+/* So many recipients are answered that were not, in order. */
+static inline void stand_in_speaks(size_t count)
+{
+	while (count--)
+		owe(answer_rcpt, stand_in.mail);
 }
 
 static void answer_message(void *arg)
@@ -145,6 +167,9 @@ void backend_mail_end(struct backend_mail **mail)
 	if (!*mail)
 		return;
 	forget_owed(*mail);
+	for (size_t i = 0; i < STAND_IN_UNDER_WAY_MAX; i++)
+		free((*mail)->to[i]);
+	stand_in.mail = NULL;
 	free(*mail);
 	*mail = NULL;
 }

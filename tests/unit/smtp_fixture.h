@@ -58,7 +58,7 @@ static const char scene_conf[] = "mode: proxy\n"
 				 "smtp:\n"
 				 "  hostname: gate.example\n"
 				 "  listen: [\"192.0.2.1:25\"]\n"
-				 "  domains: [own.example]\n"
+				 "  domains: [own.example, soft.example, hard.example]\n"
 				 "  networks: [198.51.100.0/24]\n"
 				 "  backends: [\"192.0.2.99:25\"]\n"
 				 "  spool: /tmp\n";
@@ -76,10 +76,15 @@ static const char scene_zone[] = "9.2.0.192.in-addr.arpa PTR mx.sender.example\n
 				 "nullmx.example MX 0 .\n"
 				 "temp.example MX TEMPORARY\n";
 
+static void scene_set_clock(const struct scene *scene)
+{
+	clock_freeze(SCENE_WALL + (uint32_t)(scene->now_ms / 1000), scene->now_ms * NS_A_MS);
+}
+
 static void scene_advance(struct scene *scene, uint64_t ms)
 {
 	scene->now_ms += ms;
-	clock_freeze(SCENE_WALL + (uint32_t)(scene->now_ms / 1000), scene->now_ms * NS_A_MS);
+	scene_set_clock(scene);
 	dns_script_advance(scene->script, ms);
 	service_tick(scene->service);
 }
@@ -120,7 +125,7 @@ static void scene_open(struct scene *scene, const char *more)
 	assert_int_equal(dnsbl_open(&lists, &scene->domains, &err), 0);
 	scene->peer = addr_from_ipv4(0xc0000209u);
 	scene->now_ms = 1000000;
-	clock_freeze(SCENE_WALL, scene->now_ms * NS_A_MS);
+	scene_set_clock(scene);
 	options.rules =
 		(struct smtp_rules){ scene->conf, relay_ref(scene->relay),
 				     (struct tls_context *)scene, (struct backends *)scene };
@@ -139,13 +144,24 @@ static void scene_open(struct scene *scene, const char *more)
 		fail_msg("%s", err.text);
 }
 
-static void scene_connect(struct scene *scene)
+/* A client that has sent something before anybody listened. */
+static void scene_connect_saying(struct scene *scene, const char *text)
 {
 	const struct addr local = addr_from_ipv4(0xc0000201u);
+	struct stream *stream;
 
 	stand_in_stream_free();
-	session_start(scene->service, scene->kind, stand_in_stream(), &scene->peer, 4711, &local,
-		      25);
+	stream = stand_in_stream();
+	stream->unread = *text != '\0';
+	session_start(scene->service, scene->kind, stream, &scene->peer, 4711, &local, 25);
+	stream->unread = false;
+	if (*text)
+		stand_in_says(text, strlen(text));
+}
+
+static void scene_connect(struct scene *scene)
+{
+	scene_connect_saying(scene, "");
 }
 
 static void scene_close(struct scene *scene)
@@ -168,6 +184,7 @@ static void scene_close(struct scene *scene)
 	stand_in_stream_free();
 	octets_free(&stand_in.said);
 	octets_free(&stand_in.delivered);
+	greylist_close(&stand_in.greylist);
 	clock_freeze(0, 0);
 }
 
@@ -271,7 +288,7 @@ static void scene_play(struct scene *scene, const char *const *at)
 }
 
 /* On a connection of its own, in a scene of its own. */
-static void play_with(const char *more, unsigned int kind, const char *const *dialogue)
+static inline void play_with(const char *more, unsigned int kind, const char *const *dialogue)
 {
 	struct scene scene;
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "session/smtp/internal.h"
 
 /* Octets that grow. */
@@ -50,8 +51,8 @@ struct stand_in_reply {
 };
 
 static struct {
-	void (*owed[64])(void *arg); /* in order */
-	void *owed_arg[64];
+	void (*owed[256])(void *arg); /* in order */
+	void *owed_arg[256];
 	size_t owed_count;
 
 	/* The one stream there is. */
@@ -66,7 +67,8 @@ static struct {
 	unsigned int features;
 	uint64_t size;
 	struct stand_in_reply message;
-	bool silent; /* it answers nothing */
+	bool silent;               /* it answers nothing, until stand_in_speaks() */
+	struct backend_mail *mail; /* the last one, while it is there */
 	bool down;
 	struct octets said, delivered;
 	unsigned int deliveries, mails, closed_backends;
@@ -83,6 +85,8 @@ static struct {
 	bool has_verdict, verdict_later, no_verdict;
 	unsigned int offences, goods;
 	struct guard_wait *wait;
+	struct greylist *greylist;   /* a real one, by the clock of the test */
+	char greylisted[DOMAIN_MAX]; /* the domain that it was asked about last */
 } stand_in;
 
 static void owe(void (*call)(void *arg), void *arg)
@@ -128,6 +132,7 @@ struct stream {
 	const struct stream_owner *owner;
 	void *arg;
 	struct octets in, out;
+	bool unread; /* something has come that nobody has read */
 	bool closed, tls;
 	size_t stuck; /* octets that the peer does not read */
 };
@@ -178,6 +183,11 @@ const uint8_t *stream_input(const struct stream *stream, size_t *size)
 {
 	*size = stream->in.size;
 	return (const uint8_t *)stream->in.data;
+}
+
+bool stream_has_come(const struct stream *stream)
+{
+	return stream->in.size || stream->unread;
 }
 
 void stream_take(struct stream *stream, size_t size)
@@ -317,6 +327,18 @@ void guard_client_cancel(struct guard_wait **wait)
 		stand_in.wait = NULL;
 	free(*wait);
 	*wait = NULL;
+}
+
+struct greylist_answer guard_client_greylist(struct guard_client *client,
+					     const struct greylist_rules *rules,
+					     const struct greylist_key *key)
+{
+	(void)client;
+	if (!stand_in.greylist && greylist_open(&stand_in.greylist, 100, NULL))
+		abort();
+	snprintf(stand_in.greylisted, sizeof(stand_in.greylisted), "%s",
+		 key->domain ? key->domain : "none");
+	return greylist_ask(stand_in.greylist, rules, key, clock_wall());
 }
 
 void guard_client_note(struct guard_client *client, const struct verdict *verdict, bool offence)

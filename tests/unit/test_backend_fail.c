@@ -238,6 +238,62 @@ static void test_refused_stay_refused(void **state)
 	check_scripts(fixture);
 }
 
+#define GROUP                                                                                      \
+	HELLO MAIL_OK "C: RCPT TO:<1@d>\nC: RCPT TO:<2@d>\nC: RCPT TO:<3@d>\nC: RCPT TO:<4@d>\n"   \
+		      "S: 250 2.1.5 one\nS: 550 5.1.1 two\n"
+#define GROUP_TOLD "MAIL 250 2.1.0 sender; RCPT0 250 2.1.5 one; RCPT1 550 5.1.1 two; "
+
+static void say_group(struct backend_fixture *fixture)
+{
+	mail_from(fixture, "<a@s.example>", 0);
+	rcpt(fixture, "<1@d>");
+	rcpt(fixture, "<2@d>");
+	rcpt(fixture, "<3@d>");
+	rcpt(fixture, "<4@d>");
+	until(fixture, 5);
+}
+
+/* In the middle of a group: who was told is not told again, and who was not hears the next one. */
+static void test_in_a_group(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	start_with_backup(fixture, GROUP "E\n",
+			  HELLO MAIL_OK
+			  "C: RCPT TO:<1@d>\nC: RCPT TO:<3@d>\nC: RCPT TO:<4@d>\n"
+			  "S: 250 ok\nS: 450 4.2.1 three\nS: 250 2.1.5 four\n" DATA_OK);
+	say_group(fixture);
+	check_told(fixture, GROUP_TOLD "RCPT2 450 4.2.1 three; RCPT3 250 2.1.5 four; ");
+	message(fixture, "x\r\n", 3);
+	until(fixture, 6);
+	check_told(fixture, "MESSAGE 250 2.0.0 queued; ");
+	check_scripts(fixture);
+}
+
+/* The next one refuses who was taken: nobody behind him is told that he was. */
+static void test_contradiction_in_a_group(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	start_with_backup(fixture, GROUP "E\n",
+			  HELLO MAIL_OK "C: RCPT TO:<1@d>\nC: RCPT TO:<3@d>\nC: RCPT TO:<4@d>\n"
+					"S: 550 no\nS: 250 ok\nS: 250 ok\n");
+	say_group(fixture);
+	check_told(fixture, GROUP_TOLD "RCPT2 " REPLACED "RCPT3 " REPLACED);
+	message(fixture, "x\r\n", 3);
+	until(fixture, 6);
+	check_told(fixture, "MESSAGE " REPLACED);
+}
+
+static void test_nobody_left_in_a_group(void **state)
+{
+	struct backend_fixture *fixture = *state;
+
+	start_with_backup(fixture, GROUP "E\n", HELLO MAIL_OK "C: RCPT TO:<1@d>\nX\n");
+	say_group(fixture);
+	check_told(fixture, GROUP_TOLD "RCPT2 " NO_SERVER "RCPT3 " NO_SERVER);
+}
+
 static void test_all_fail(void **state)
 {
 	struct backend_fixture *fixture = *state;
@@ -487,6 +543,9 @@ int main(void)
 		WITH_BACKENDS(test_contradiction),
 		WITH_BACKENDS(test_sender_contradiction),
 		WITH_BACKENDS(test_refused_stay_refused),
+		WITH_BACKENDS(test_in_a_group),
+		WITH_BACKENDS(test_contradiction_in_a_group),
+		WITH_BACKENDS(test_nobody_left_in_a_group),
 		WITH_BACKENDS(test_all_fail),
 		cmocka_unit_test(test_stale),
 		WITH_BACKENDS(test_idle_ends),

@@ -89,6 +89,18 @@ static const struct {
 	  "  known since 1970-01-11 13:46:40; no offence, 1 good verdict\n"
 	  "  the kernel lets it in for 1m without another lookup\n" },
 	{ "why 192.0.2.7",
+	  WHY(GUARD_MODE "\"greylist\": {\"passed\": false, \"wait\": 240, \"first\": 999940, "
+			 "\"last\": 999950}"),
+	  "  greylisting: its network has to wait for 4m, first seen 1m ago\n" },
+	{ "why 192.0.2.7",
+	  WHY(GUARD_MODE "\"greylist\": {\"passed\": false, \"wait\": 0, \"first\": 999400, "
+			 "\"last\": 999950}"),
+	  "  greylisting: its network may come now, first seen 10m ago\n" },
+	{ "why 192.0.2.7",
+	  WHY(GUARD_MODE "\"greylist\": {\"passed\": true, \"wait\": 0, \"first\": 913600, "
+			 "\"last\": 999940}"),
+	  "  greylisting: its network has come again, the last time 1m ago\n" },
+	{ "why 192.0.2.7",
 	  WHY(GUARD_MODE "\"learned\": {\"kind\": \"trusted\", \"seconds\": 86400}"),
 	  "  the kernel lets it in for 1d without another lookup: its history is good\n" },
 	{ "status",

@@ -100,6 +100,14 @@ bool guard_history(struct guard *guard, const struct addr *addr, struct history_
 	return judged;
 }
 
+bool guard_greylist(struct guard *guard, const struct addr *addr, struct greylist_record *out)
+{
+	(void)guard;
+	(void)addr;
+	*out = (struct greylist_record){ .first = 900, .last = 950, .wait = 200 };
+	return judged;
+}
+
 int guard_explain(struct guard *guard, const struct addr *addr, const char *helo, json_t **out,
 		  struct error *err)
 {
@@ -584,6 +592,9 @@ static void test_reputation_is_told_in_guard_mode(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(reputation, "history"),
 							    "offences")),
 			 2);
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_object_get(reputation, "greylist"), "wait")),
+			 200);
 	json_decref(answer);
 	role = CONF_ROLE_PROXY;
 	answer = why(*state, "192.0.2.1");

@@ -238,6 +238,56 @@ static void early_talkers(void **state)
 	say_first("", (const char *const[]){ "V.", GREETING, QUIT, NULL });
 }
 
+static void talk_at_once(const char *more, unsigned int kind, const char *first,
+			 const char *const *dialogue)
+{
+	struct scene scene;
+
+	scene_open(&scene, more);
+	scene.kind = kind;
+	scene_connect_saying(&scene, first);
+	scene_play(&scene, dialogue);
+	scene_close(&scene);
+}
+
+/* Without a pause before the greeting, and without a verdict that has to be waited for. */
+static void early_without_delay(void **state)
+{
+	const char *const rejected[] = { "S: 554 5.5.0 you spoke before *", "S.", NULL };
+	const char *const deferred[] = { "S: 421 4.5.0 *", "S.", NULL };
+	const char *const greeted[] = { GREETING, "S: 250 gate.example", QUIT, NULL };
+	const char *const waited[] = { GREETING, QUIT, NULL };
+
+	(void)state;
+	talk_at_once("", MX, "HELO x\r\n", rejected);
+	talk_at_once("", MX, "H", rejected);
+	talk_at_once("check: {score: off, rdns: off}\n", MX, "H", rejected);
+	talk_at_once("check: {pregreet: defer}\n", MX, "HELO x\r\n", deferred);
+	talk_at_once("check: {pregreet: monitor}\n", MX, "HELO x\r\n", greeted);
+	talk_at_once("check: {pregreet: off}\n", MX, "HELO x\r\n", greeted);
+	talk_at_once("", CONF_SERVICE_SUBMISSION, "HELO x\r\n", greeted);
+	talk_at_once("", MX, "", waited);
+}
+
+/* Trusted networks may; and what is tagged is told in the header. */
+static void early_but_let_in(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "");
+	scene.peer = addr_from_ipv4(0xc6336405u);
+	scene_connect_saying(&scene, "HELO x\r\n");
+	scene_play(&scene, (const char *const[]){ GREETING, "S: 250 *", QUIT, NULL });
+	scene_close(&scene);
+	scene_open(&scene, "check: {pregreet: tag}\n");
+	scene_connect_saying(&scene, "HELO x\r\n");
+	scene_play(&scene, (const char *const[]){ GREETING, "S: 250 *", MAIL, RCPT, "C: DATA",
+						  "S: 354 *", "C: .", "S: 250 *", QUIT, NULL });
+	assert_non_null(strstr(stand_in.delivered.data, "X-Postern: pregreet"));
+	scene_close(&scene);
+}
+
 static void greet_delay(void **state)
 {
 	struct scene scene;
@@ -333,15 +383,26 @@ static void unread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(message),       cmocka_unit_test(several),
-		cmocka_unit_test(pipelined),     cmocka_unit_test(out_of_place),
-		cmocka_unit_test(words),         cmocka_unit_test(wrong_arguments),
-		cmocka_unit_test(parameters),    cmocka_unit_test(less_is_offered),
-		cmocka_unit_test(servers_go),    cmocka_unit_test(lines),
-		cmocka_unit_test(nul),           cmocka_unit_test(groups),
-		cmocka_unit_test(early_talkers), cmocka_unit_test(greet_delay),
-		cmocka_unit_test(ends),          cmocka_unit_test(half_close),
-		cmocka_unit_test(cut_anywhere),  cmocka_unit_test(unread),
+		cmocka_unit_test(message),
+		cmocka_unit_test(several),
+		cmocka_unit_test(pipelined),
+		cmocka_unit_test(out_of_place),
+		cmocka_unit_test(words),
+		cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(parameters),
+		cmocka_unit_test(less_is_offered),
+		cmocka_unit_test(servers_go),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(nul),
+		cmocka_unit_test(groups),
+		cmocka_unit_test(early_talkers),
+		cmocka_unit_test(greet_delay),
+		cmocka_unit_test(early_without_delay),
+		cmocka_unit_test(early_but_let_in),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(half_close),
+		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,10 +281,13 @@ static void without_an_owner_nothing_is_read(void **state)
 	(void)state;
 	socket_pair_tcp(fd);
 	assert_int_equal(stream_accept(&loop, fd[0], NULL, NULL, &end.stream, &err), 0);
+	assert_false(stream_has_come(end.stream));
 	assert_int_equal(write(fd[1], "abc", 3), 3);
 	run_a_little();
+	assert_true(stream_has_come(end.stream));
 	stream_give(end.stream, &collector, &end);
 	run_until_size(&end, 3);
+	assert_false(stream_has_come(end.stream));
 	close(fd[1]);
 	end_free(&end);
 }

@@ -142,5 +142,5 @@ int conf_check_smtp(const struct conf *conf, struct error *err)
 		error_set(err, ERROR_REFUSED, "%s: %s", option->name, rules[i].words);
 		return conf_check_at(conf, option, err);
 	}
-	return 0;
+	return conf_check_domains(conf, err);
 }

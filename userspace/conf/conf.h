@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "conf/actions.h"
 #include "conf/finding.h"
 #include "conf/zone.h"
 #include "lib/addr.h"
@@ -38,7 +39,6 @@
 #define CONF_SERVERS_MAX      8
 #define CONF_LISTENERS_MAX    32
 #define CONF_PREFIXES_MAX     64
-#define CONF_DOMAINS_MAX      256
 #define CONF_DOMAIN_MAX       DOMAIN_MAX /* bytes of a domain's name, with its NUL */
 #define CONF_BACKENDS_MAX     16
 #define CONF_CERTIFICATES_MAX 16
@@ -50,18 +50,6 @@
  * one that takes the mail and hands it on.
  */
 enum conf_role { CONF_ROLE_FILTER, CONF_ROLE_GUARD, CONF_ROLE_PROXY };
-
-/* What is done about a finding in an SMTP session. */
-enum conf_check {
-	CONF_CHECK_OFF,     /* it is not looked for */
-	CONF_CHECK_MONITOR, /* counted and logged */
-	CONF_CHECK_TAG,     /* and written into the header */
-	CONF_CHECK_DEFER,   /* 4xx */
-	CONF_CHECK_REJECT,  /* 5xx */
-};
-
-/* When a client is refused because of its address. */
-enum conf_stage { CONF_STAGE_CONNECT, CONF_STAGE_RCPT };
 
 enum conf_mode { CONF_MODE_AUTO, CONF_MODE_NATIVE, CONF_MODE_GENERIC };
 
@@ -298,6 +286,7 @@ struct conf {
 	struct {
 		enum conf_check pregreet, pipelining, dnsbl, rdns, helo, spf, sender, score;
 		enum conf_stage stage;
+		struct conf_domain_checks domains; /* of which something else is said */
 	} check;
 
 	char file[CONF_PATH_MAX];        /* "" if everything is a default */

@@ -11,6 +11,7 @@
 #include "conf/schema.h"
 
 #define RATE_MAX 1000000u
+#define DAY      86400u /* seconds */
 
 /* Where the value of a row lives. */
 #define FIELD(member)                                                                              \

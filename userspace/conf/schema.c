@@ -17,21 +17,20 @@
 #define STORE_MAX     1048576u
 #define FLOOD_MAX     100000000u
 #define HOLD_MAX      3600u
-#define PROOF_MAX     (366u * 24u * 3600u)
-#define GUARD_TTL_MAX (7u * 24u * 3600u)
-#define BLOCK_TTL_MAX (366u * 24u * 3600u)
+#define PROOF_MAX     (366u * DAY)
+#define GUARD_TTL_MAX (7u * DAY)
+#define BLOCK_TTL_MAX (366u * DAY)
 #define VERDICTS_MAX  10000000u
 #define FACTOR_MAX    100u
 #define GOOD_MAX      1000u
-#define DNS_TTL_MAX   (7u * 24u * 3600u)
-#define TEST_MAX      86400u
+#define DNS_TTL_MAX   (7u * DAY)
+#define TEST_MAX      DAY
 /* An identifier of a query has 16 bits. */
 #define DNS_FLIGHT_MAX 20000u
 /* The least that a receiver must take (RFC 5321 4.5.3.1.7), and what fits a number. */
 #define MESSAGE_MIN 65536u
 #define MESSAGE_MAX 2000000000u
 #define SPOOL_MAX   1048576u
-#define DAY         86400u
 
 static const char *const roles[] = { "filter", "guard", "proxy", NULL };
 _Static_assert(CONF_ROLE_GUARD == 1 && CONF_ROLE_PROXY == 2, "conf: order of the words");
@@ -268,8 +267,7 @@ const struct conf_option conf_schema[] = {
 	  .help = "The score from which a client is refused. 0 is never." },
 	SWITCH("greylist.enabled", greylist.enabled, "false",
 	       "Whether clients with a score of policy.greylist or more have to come again "
-	       "later "
-	       "before they are let in. Otherwise they are let in."),
+	       "later before they are let in. Otherwise they are let in."),
 	ROW("greylist.delay", greylist.delay, 1, 86400, "300", CONF_SECONDS,
 	    "How much later a client has to come again."),
 	ROW("greylist.window", greylist.window, 1, BLOCK_TTL_MAX, "86400", CONF_SECONDS,
@@ -365,7 +363,8 @@ const struct conf_option conf_schema[] = {
 		   "later."),
 	SMTP("greet-delay", greet_delay, 0, 10000, "0", CONF_MS,
 	     "How long a client of whom no good is known waits for the greeting. Who speaks "
-	     "before it is found out by check.pregreet."),
+	     "before it is found out by check.pregreet; with 0, who has spoken before the "
+	     "greeting could leave."),
 	LIST("tls.certificates", tls.certificates, CONF_CERTIFICATES, CONF_CERTIFICATES_MAX, true,
 	     "Certificates: a file with the chain and a file with the key, or one that holds "
 	     "both. The first is for clients that ask for no name that any of them has."),
@@ -392,6 +391,10 @@ const struct conf_option conf_schema[] = {
 	       "When a client is refused because of its address. connect is at once, in place of "
 	       "the greeting; rcpt is at each recipient, so that postmaster and abuse can be "
 	       "reached, and the log has sender and recipients."),
+	LIST("check.domains", check.domains, CONF_CHECKS, CONF_DOMAINS_MAX, true,
+	     "Domains of smtp.domains with actions of their own, as \"example.net spf=tag "
+	     "score=monitor\", for the checks dnsbl, rdns, helo, spf, sender and score. A milder "
+	     "rdns or score needs stage rcpt."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

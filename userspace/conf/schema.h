@@ -29,6 +29,7 @@ enum conf_type {
 	CONF_DOMAINS,      /* struct conf_domains */
 	CONF_BACKENDS,     /* struct conf_backends */
 	CONF_CERTIFICATES, /* struct conf_certificates */
+	CONF_CHECKS,       /* struct conf_domain_checks */
 	CONF_TYPES
 };
 
@@ -97,13 +98,15 @@ int conf_score_parse(const struct conf_option *option, const char *text, void *f
 		     struct error *err);
 bool conf_is_time(const struct conf_option *option);
 
-/* type.c, for smtp.c: an address with or without a port, which is untouched then; and a member of
- * `size` bytes at the end of a list. */
+/* type.c, for smtp.c, backend.c and actions.c: a word of several; an address with or without a
+ * port, which is untouched then; and a member of `size` bytes at the end of a list. */
+int conf_choice_parse(const struct conf_option *option, const char *text, void *field,
+		      struct error *err);
 int conf_endpoint_parse(const char *text, struct addr *addr, uint16_t *port, struct error *err);
 int conf_append(const struct conf_option *option, void *field, const void *member, size_t size,
 		struct error *err);
 
-/* smtp.c and backend.c, for type.c: members of the lists of the SMTP front. */
+/* smtp.c, backend.c and actions.c, for type.c: members of the lists of the SMTP front. */
 typedef int (*conf_parse_fn)(const struct conf_option *option, const char *text, void *field,
 			     struct error *err);
 int conf_listener_parse(const struct conf_option *option, const char *text, void *field,
@@ -116,15 +119,23 @@ int conf_certificate_parse(const struct conf_option *option, const char *text, v
 			   struct error *err);
 int conf_backend_parse(const struct conf_option *option, const char *text, void *field,
 		       struct error *err);
+int conf_domain_check_parse(const struct conf_option *option, const char *text, void *field,
+			    struct error *err);
 /* Whether two members are one thing, whatever else is said of it. */
 bool conf_listener_same(const void *a, const void *b);
 bool conf_backend_same(const void *a, const void *b);
+bool conf_domain_check_same(const void *a, const void *b);
+
+/* smtp.c, for actions.c: a domain alone; the error repeats what it was. */
+int conf_domain_read(const char *text, char out[CONF_DOMAIN_MAX], struct error *err);
 
 /* The next word of a text, after blanks; NULL at the end. `next` goes on behind it. */
 char *conf_word(char **next);
 
 /* check_smtp.c, for check.c: options of the SMTP front that contradict each other. */
 int conf_check_smtp(const struct conf *conf, struct error *err);
+/* actions.c, for check_smtp.c: rows of check.domains that have no effect. */
+int conf_check_domains(const struct conf *conf, struct error *err);
 /* Puts the place of an option's value before what the error says, if that is in the file. */
 int conf_check_at(const struct conf *conf, const struct conf_option *option, struct error *err);
 

@@ -151,20 +151,25 @@ int conf_prefix_parse(const struct conf_option *option, const char *text, void *
 	return conf_append(option, field, &prefix, sizeof(prefix), err);
 }
 
+int conf_domain_read(const char *text, char out[CONF_DOMAIN_MAX], struct error *err)
+{
+	char wrong[ERROR_TEXT_MAX];
+	struct error why;
+
+	if (!domain_parse(text, strlen(text), out, &why))
+		return 0;
+	snprintf(wrong, sizeof(wrong), "is refused: %.*s", (int)sizeof(wrong) / 2, why.text);
+	return conf_refuse(err, text, wrong);
+}
+
 int conf_domain_parse(const struct conf_option *option, const char *text, void *field,
 		      struct error *err)
 {
 	struct conf_domain domain;
-	struct error why;
 
 	memset(&domain, 0, sizeof(domain));
-	if (domain_parse(text, strlen(text), domain.name, &why)) {
-		char wrong[ERROR_TEXT_MAX];
-
-		snprintf(wrong, sizeof(wrong), "is refused: %.*s", (int)sizeof(wrong) / 2,
-			 why.text);
-		return conf_refuse(err, text, wrong);
-	}
+	if (conf_domain_read(text, domain.name, err))
+		return ERROR_REFUSED;
 	return conf_append(option, field, &domain, sizeof(domain), err);
 }
 

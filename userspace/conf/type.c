@@ -6,8 +6,8 @@
  * value; all three obey the row of the schema alike. A list takes one member at a time. What is
  * stored leaves no bytes of an older value behind, so values are compared as memory. On failure
  * the field is as it was. Texts come from outside and are cleaned before a message repeats them.
- * Numbers are read by number.c, rows of DNS lists by zone.c, lists of the SMTP front by smtp.c and
- * backend.c.
+ * Numbers are read by number.c, rows of DNS lists by zone.c, lists of the SMTP front by smtp.c,
+ * backend.c and actions.c.
  */
 #include "conf/schema.h"
 
@@ -61,8 +61,8 @@ static int parse_bool(const struct conf_option *option, const char *text, void *
 	return conf_refuse(err, text, "is neither true nor false");
 }
 
-static int parse_choice(const struct conf_option *option, const char *text, void *field,
-			struct error *err)
+int conf_choice_parse(const struct conf_option *option, const char *text, void *field,
+		      struct error *err)
 {
 	char wrong[TEXT_SHOWN_MAX] = "is none of ";
 
@@ -240,7 +240,7 @@ static const struct {
 	[CONF_NUMBER] = { .parse = conf_number_parse, .wanted = "a whole number", .bare = true },
 	[CONF_SCORE] = { .parse = conf_score_parse, .wanted = "a whole number", .bare = true },
 	[CONF_BOOL] = { .parse = parse_bool, .wanted = "true or false", .bare = true },
-	[CONF_CHOICE] = { .parse = parse_choice, .wanted = "a word" },
+	[CONF_CHOICE] = { .parse = conf_choice_parse, .wanted = "a word" },
 	[CONF_LISTEN] = { .parse = parse_listen,
 			  .wanted = "ADDRESS:PORT (\"[::1]:9125\" in quotes) or off" },
 	[CONF_PORTS] = { .parse = parse_port,
@@ -274,6 +274,10 @@ static const struct {
 	[CONF_CERTIFICATES] = { .parse = conf_certificate_parse,
 				.wanted = "a list, as [\"/CHAIN.pem /KEY.pem\"]",
 				.member = sizeof(struct conf_certificate) },
+	[CONF_CHECKS] = { .parse = conf_domain_check_parse,
+			  .wanted = "a list, as [example.net spf=tag]",
+			  .member = sizeof(struct conf_domain_check),
+			  .same = conf_domain_check_same },
 };
 
 bool conf_type_is_list(enum conf_type type)

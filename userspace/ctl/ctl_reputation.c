@@ -69,6 +69,18 @@ static json_t *history_json(struct guard *guard, const struct addr *addr)
 			 (json_int_t)record.good);
 }
 
+/* Of its network. What came with SPF is known by the sender's domain, and not here. */
+static json_t *greylist_json(struct guard *guard, const struct addr *addr)
+{
+	struct greylist_record record;
+
+	if (!guard_greylist(guard, addr, &record))
+		return json_null();
+	return json_pack("{s:b, s:I, s:I, s:I}", "passed", (int)record.passed, "wait",
+			 (json_int_t)record.wait, "first", (json_int_t)record.first, "last",
+			 (json_int_t)record.last);
+}
+
 static const char *learned_kind_name(enum gate_learned_kind kind)
 {
 	static const char *const names[GATE_LEARNED_KINDS] = { "none", "known", "trusted",
@@ -94,9 +106,10 @@ json_t *reputation_json(const struct ctl_agent *agent, const struct addr *addr)
 
 	if (agent->role != CONF_ROLE_FILTER && guard_explain(agent->guard, addr, NULL, &now, NULL))
 		now = NULL;
-	return json_pack("{s:s, s:o, s:o, s:o, s:o?}", "mode", role_name(agent->role), "verdict",
-			 verdict_json(agent->guard, addr), "history",
-			 history_json(agent->guard, addr), "learned",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o?}", "mode", role_name(agent->role),
+			 "verdict", verdict_json(agent->guard, addr), "history",
+			 history_json(agent->guard, addr), "greylist",
+			 greylist_json(agent->guard, addr), "learned",
 			 learned_json(agent->gate, addr), "now", now);
 }
 

@@ -86,6 +86,8 @@ void stream_local(const struct stream *stream, struct addr *addr, uint16_t *port
 
 const uint8_t *stream_input(const struct stream *stream, size_t *size);
 void stream_take(struct stream *stream, size_t size);
+/* Whether the peer has sent anything that was not taken, the socket's own buffer included. */
+bool stream_has_come(const struct stream *stream);
 /* No readable() until stream_resume(). */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);

@@ -171,6 +171,17 @@ void stream_want(struct stream *stream)
 		stream_over(stream, STREAM_RESET);
 }
 
+bool stream_has_come(const struct stream *stream)
+{
+	uint8_t octet;
+	uv_os_fd_t fd;
+
+	if (stream->input_size)
+		return true;
+	return !uv_fileno((const uv_handle_t *)&stream->tcp, &fd) &&
+	       recv(fd, &octet, sizeof(octet), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static struct stream *stream_new(uv_loop_t *loop, unsigned int family,
 				 const struct stream_owner *owner, void *arg)
 {

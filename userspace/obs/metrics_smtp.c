@@ -71,6 +71,13 @@ const struct metric metrics_smtp[] = {
 	{ "postern_smtp_refused_total", C,
 	  "Sessions, senders, recipients and messages that were refused, by the reason.",
 	  write_refused, 0 },
+	{ "postern_smtp_greylist_passed_total", C,
+	  "Recipients of senders who have come again, as greylisting asks.", write_field,
+	  SMTP(greylist_passed) },
+	{ "postern_smtp_greylist_watched_total", C,
+	  "Recipients of senders who would have been told to come again, did check.score not only "
+	  "look.",
+	  write_field, SMTP(greylist_watched) },
 	{ "postern_smtp_delivery_duration_seconds", H,
 	  "From the end of a message to the backend's reply.", write_latency, 0 },
 	{ "postern_backend_up", G, "1 if the backend is well.", write_up, 0 },

@@ -48,13 +48,15 @@ json_t *smtp_json(const struct smtp_view *view)
 {
 	const struct smtp_stats *stats = &view->stats;
 
-	return json_pack(
-		"{s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o}",
-		"workers", number(view->workers), "sessions", "open", number(stats->open), "max",
-		number(view->sessions_max), "total", number(stats->sessions), "tls",
-		number(stats->tls_sessions), "authenticated", number(stats->authenticated),
-		"messages", "accepted", number(stats->messages), "rejected",
-		number(stats->rejected), "deferred", number(stats->deferred), "bytes",
-		number(stats->message_bytes), "spooling", number(stats->spooling), "refused",
-		refused_json(stats), "backends", backends_json(view));
+	return json_pack("{s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o, s:o, s:o}, s:o, "
+			 "s:{s:o, s:o}, s:o}",
+			 "workers", number(view->workers), "sessions", "open", number(stats->open),
+			 "max", number(view->sessions_max), "total", number(stats->sessions), "tls",
+			 number(stats->tls_sessions), "authenticated", number(stats->authenticated),
+			 "messages", "accepted", number(stats->messages), "rejected",
+			 number(stats->rejected), "deferred", number(stats->deferred), "bytes",
+			 number(stats->message_bytes), "spooling", number(stats->spooling),
+			 "refused", refused_json(stats), "greylist", "passed",
+			 number(stats->greylist_passed), "watched", number(stats->greylist_watched),
+			 "backends", backends_json(view));
 }

@@ -7,6 +7,7 @@
  */
 #include "policy/greylist.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct seen {
 };
 
 struct greylist {
+	pthread_mutex_t lock; /* of the table */
 	struct aged_table *table;
 };
 
@@ -34,6 +36,13 @@ struct key_bytes {
 	uint8_t byte[1 + DOMAIN_LENGTH_MAX];
 	size_t size;
 };
+
+struct greylist_rules greylist_rules_conf(const struct conf *conf)
+{
+	return (struct greylist_rules){ .delay = conf->greylist.delay,
+					.window = conf->greylist.window,
+					.keep = conf->greylist.keep };
+}
 
 int greylist_open(struct greylist **out, size_t max, struct error *err)
 {
@@ -45,6 +54,7 @@ int greylist_open(struct greylist **out, size_t max, struct error *err)
 		free(greylist);
 		return error_set(err, ERROR_REFUSED, "greylist: out of memory");
 	}
+	pthread_mutex_init(&greylist->lock, NULL);
 	*out = greylist;
 	return 0;
 }
@@ -54,6 +64,7 @@ void greylist_close(struct greylist **greylist)
 	if (!*greylist)
 		return;
 	aged_close(&(*greylist)->table);
+	pthread_mutex_destroy(&(*greylist)->lock);
 	free(*greylist);
 	*greylist = NULL;
 }
@@ -84,13 +95,9 @@ static void network_bytes(const struct addr *addr, struct key_bytes *out)
 	out->size = 1 + sizeof(network.addr.byte);
 }
 
-static uint64_t hash_of(const struct greylist *greylist, const struct greylist_key *key)
+static uint64_t hash_of(const struct greylist *greylist, const struct key_bytes *bytes)
 {
-	struct key_bytes bytes;
-
-	if (!domain_bytes(key->domain, &bytes))
-		network_bytes(&key->addr, &bytes);
-	return aged_hash(greylist->table, bytes.byte, bytes.size);
+	return aged_hash(greylist->table, bytes->byte, bytes->size);
 }
 
 /* What was seen of the key, made if there is nothing; whoever was seen longest ago gives way. */
@@ -119,34 +126,99 @@ static bool is_over(const struct seen *seen, const struct greylist_rules *rules,
 	return now < seen->first || now - seen->first > rules->window;
 }
 
-static struct greylist_answer begin(struct seen *seen, const struct greylist_rules *rules,
-				    uint32_t now)
+/* Seconds that it has to wait yet. */
+static uint32_t left(const struct seen *seen, const struct greylist_rules *rules, uint32_t now)
 {
-	seen->first = seen->last = now;
-	seen->passed = false;
-	return (struct greylist_answer){ .state = GREYLIST_FIRST, .wait = rules->delay };
+	const uint32_t age = now - seen->first;
+
+	return seen->passed || age >= rules->delay ? 0 : rules->delay - age;
+}
+
+static const struct seen *network_seen(const struct greylist *greylist,
+				       const struct greylist_rules *rules, const struct addr *addr,
+				       uint32_t now)
+{
+	const struct seen *seen;
+	struct key_bytes bytes;
+
+	network_bytes(addr, &bytes);
+	seen = (const struct seen *)aged_first(greylist->table, hash_of(greylist, &bytes));
+	return seen && !is_over(seen, rules, now) ? seen : NULL;
+}
+
+static struct greylist_answer ask(struct greylist *greylist, const struct greylist_rules *rules,
+				  const struct key_bytes *bytes, uint32_t now)
+{
+	struct greylist_answer answer = { .state = GREYLIST_EARLY };
+	struct seen *seen;
+	bool made;
+
+	seen = seen_of(greylist, hash_of(greylist, bytes), &made);
+	if (made || is_over(seen, rules, now)) {
+		seen->first = now;
+		seen->passed = false;
+		answer.state = GREYLIST_FIRST;
+	}
+	seen->last = now;
+	answer.wait = left(seen, rules, now);
+	if (answer.wait)
+		return answer;
+	seen->passed = true;
+	return (struct greylist_answer){ .state = GREYLIST_PASSED };
+}
+
+/* By the domain, but not worse than the network alone. */
+static struct greylist_answer ask_domain(struct greylist *greylist,
+					 const struct greylist_rules *rules,
+					 const struct greylist_key *key,
+					 const struct key_bytes *bytes, uint32_t now)
+{
+	const struct seen *network = network_seen(greylist, rules, &key->addr, now);
+	const uint32_t wait = network ? left(network, rules, now) : UINT32_MAX;
+	struct greylist_answer answer = ask(greylist, rules, bytes, now);
+
+	if (wait < answer.wait)
+		answer = (struct greylist_answer){ wait ? GREYLIST_EARLY : GREYLIST_PASSED, wait };
+	return answer;
 }
 
 struct greylist_answer greylist_ask(struct greylist *greylist, const struct greylist_rules *rules,
 				    const struct greylist_key *key, uint32_t now)
 {
-	struct seen *seen;
-	uint32_t age;
-	bool made;
+	struct greylist_answer answer;
+	struct key_bytes bytes;
 
-	seen = seen_of(greylist, hash_of(greylist, key), &made);
-	if (made || is_over(seen, rules, now))
-		return begin(seen, rules, now);
-	seen->last = now;
-	age = now - seen->first;
-	if (!seen->passed && age < rules->delay)
-		return (struct greylist_answer){ .state = GREYLIST_EARLY,
-						 .wait = rules->delay - age };
-	seen->passed = true;
-	return (struct greylist_answer){ .state = GREYLIST_PASSED };
+	pthread_mutex_lock(&greylist->lock);
+	if (domain_bytes(key->domain, &bytes)) {
+		answer = ask_domain(greylist, rules, key, &bytes, now);
+	} else {
+		network_bytes(&key->addr, &bytes);
+		answer = ask(greylist, rules, &bytes, now);
+	}
+	pthread_mutex_unlock(&greylist->lock);
+	return answer;
 }
 
-size_t greylist_count(const struct greylist *greylist)
+bool greylist_find(struct greylist *greylist, const struct greylist_rules *rules,
+		   const struct addr *addr, uint32_t now, struct greylist_record *out)
 {
-	return aged_count(greylist->table);
+	const struct seen *seen;
+
+	pthread_mutex_lock(&greylist->lock);
+	seen = network_seen(greylist, rules, addr, now);
+	if (seen)
+		*out = (struct greylist_record){ seen->first, seen->last, left(seen, rules, now),
+						 seen->passed };
+	pthread_mutex_unlock(&greylist->lock);
+	return seen != NULL;
+}
+
+size_t greylist_count(struct greylist *greylist)
+{
+	size_t count;
+
+	pthread_mutex_lock(&greylist->lock);
+	count = aged_count(greylist->table);
+	pthread_mutex_unlock(&greylist->lock);
+	return count;
 }

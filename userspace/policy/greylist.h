@@ -4,8 +4,12 @@
  *
  * A sender that is told to come again later, and does, is no hit-and-run program. It is known by
  * its network (IPv4 /24, IPv6 /64), or, when SPF says that the sending domain names it, by that
- * domain: so the hosts of a large provider that take turns are one sender. Pure but for its memory;
- * one thread; bounded: when it is full, the key that was seen longest ago goes.
+ * domain: so the hosts of a large provider that take turns are one sender. Nobody is asked to wait
+ * for longer because he has a domain: what his network has waited, or that it has passed, counts.
+ *
+ * Pure but for its memory. Any thread may ask: a lock is held for one look-up, which takes no more
+ * than a few loads, so nobody waits for an answer. Bounded: when it is full, the key that was seen
+ * longest ago goes.
  */
 #ifndef POSTERN_POLICY_GREYLIST_H
 #define POSTERN_POLICY_GREYLIST_H
@@ -14,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
 #include "lib/addr.h"
 #include "lib/error.h"
 
@@ -22,6 +27,8 @@ struct greylist_rules {
 	uint32_t window; /* seconds after the first time: who comes later begins again */
 	uint32_t keep;   /* seconds without mail after which who has passed is forgotten */
 };
+
+struct greylist_rules greylist_rules_conf(const struct conf *conf);
 
 /* `domain` is the sender's domain if SPF passed for it, else NULL or "". */
 struct greylist_key {
@@ -45,9 +52,18 @@ struct greylist;
 int greylist_open(struct greylist **out, size_t max, struct error *err);
 void greylist_close(struct greylist **greylist);
 
-/* Looks, and notes that the sender was here. */
+/* Looks, and notes that the sender was here. `now`: seconds since 1970. */
 struct greylist_answer greylist_ask(struct greylist *greylist, const struct greylist_rules *rules,
 				    const struct greylist_key *key, uint32_t now);
-size_t greylist_count(const struct greylist *greylist);
+
+/* What is known of the network of an address; changes nothing. False if nothing that holds is. */
+struct greylist_record {
+	uint32_t first, last; /* seconds since 1970 */
+	uint32_t wait;        /* seconds; 0: it may come */
+	bool passed;
+};
+bool greylist_find(struct greylist *greylist, const struct greylist_rules *rules,
+		   const struct addr *addr, uint32_t now, struct greylist_record *out);
+size_t greylist_count(struct greylist *greylist);
 
 #endif

@@ -31,12 +31,13 @@ struct verdict {
 	uint32_t made, until;
 	finding_set findings;
 	int16_t zones, total; /* scores, clamped: of the DNS lists, and of everything */
+	int16_t missing;      /* likewise: what lists that were silent might have said for it */
 	uint16_t took;        /* ms from the first packet to the verdict, clamped */
 	uint8_t decision;     /* enum decision */
 	uint8_t temporary;    /* 1: something could not be found out */
 	uint8_t zone_count;
 	struct verdict_zone zone[VERDICT_ZONES_MAX];
-	uint8_t pad[3];
+	uint8_t pad;
 };
 _Static_assert(sizeof(struct verdict) == 56, "verdicts: a verdict has no padding");
 

@@ -27,9 +27,7 @@ static void take_rules(struct guard_rules *rules, const struct conf *conf)
 {
 	score_rules_conf(&rules->score, conf);
 	escalation_rules_conf(&rules->escalation, conf);
-	rules->greylist = (struct greylist_rules){ .delay = conf->greylist.delay,
-						   .window = conf->greylist.window,
-						   .keep = conf->greylist.keep };
+	rules->greylist = greylist_rules_conf(conf);
 	rules->greylisting = conf->greylist.enabled;
 	rules->ttl_min = conf->guard.ttl_min;
 	rules->ttl_max = conf->guard.ttl_max;
@@ -292,6 +290,17 @@ void guard_close(struct guard **out)
 bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict *out)
 {
 	return verdicts_find(guard->verdicts, addr, clock_mono_seconds(), out);
+}
+
+/* The rules are those of the file: the guard's own belong to its thread. */
+bool guard_greylist(struct guard *guard, const struct addr *addr, struct greylist_record *out)
+{
+	const struct conf *conf = conf_read_begin();
+	const struct greylist_rules rules =
+		conf ? greylist_rules_conf(conf) : (struct greylist_rules){ 0 };
+
+	conf_read_end();
+	return conf && greylist_find(guard->greylist, &rules, addr, clock_wall(), out);
 }
 
 void guard_stats(struct guard *guard, struct guard_stats *out)

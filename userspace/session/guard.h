@@ -25,6 +25,7 @@
 #include "dns/stats.h"
 #include "gate/learned.h"
 #include "gate/lists.h"
+#include "policy/greylist.h"
 #include "policy/history.h"
 #include "policy/verdicts.h"
 
@@ -58,6 +59,9 @@ void guard_close(struct guard **guard);
 
 /* What is known of an address already: false if there is no verdict that holds. */
 bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict *out);
+
+/* What greylisting knows of the network of an address: false if nothing that still counts. */
+bool guard_greylist(struct guard *guard, const struct addr *addr, struct greylist_record *out);
 
 /*
  * Looks everything up now, from the cache as far as it goes, and fills a new reference: see

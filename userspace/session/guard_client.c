@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "session/guard_internal.h"
 
 struct guard_client {
@@ -173,6 +174,13 @@ void guard_client_cancel(struct guard_wait **wait)
 	if (*wait)
 		(*wait)->cb = NULL;
 	*wait = NULL;
+}
+
+struct greylist_answer guard_client_greylist(struct guard_client *client,
+					     const struct greylist_rules *rules,
+					     const struct greylist_key *key)
+{
+	return greylist_ask(client->guard->greylist, rules, key, clock_wall());
 }
 
 void guard_client_note(struct guard_client *client, const struct verdict *verdict, bool offence)

@@ -6,12 +6,16 @@
  * Verdicts lie in a cache that all threads read without a lock, so most answers are there at once.
  * Else the guard's thread is asked: it joins the lookups that the client's SYN began, or begins
  * them, and what it finds is posted to the worker's loop. A client belongs to one loop's thread.
+ *
+ * The greylist has a lock of its own that nobody holds for longer than one look-up, so what it says
+ * is there at once, too.
  */
 #ifndef POSTERN_SESSION_GUARD_CLIENT_H
 #define POSTERN_SESSION_GUARD_CLIENT_H
 
 #include <uv.h>
 
+#include "policy/greylist.h"
 #include "session/guard.h"
 
 struct guard_client;
@@ -34,6 +38,14 @@ bool guard_client_ask(struct guard_client *client, const struct addr *addr, stru
 		      struct guard_wait **wait, guard_wait_cb cb, void *arg);
 /* Nulls the pointer; NULL is allowed. */
 void guard_client_cancel(struct guard_wait **wait);
+
+/*
+ * Whether a sender whose score is that of greylisting has to wait; notes that he was here. It is
+ * the memory, and the clock, by which the kernel is told to be silent (session/guard_act.c).
+ */
+struct greylist_answer guard_client_greylist(struct guard_client *client,
+					     const struct greylist_rules *rules,
+					     const struct greylist_key *key);
 
 /*
  * Tells what was done about a client: it was refused because of its verdict or of what it did

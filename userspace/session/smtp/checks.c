@@ -5,7 +5,8 @@
  * The host name and the HELO name are looked up when EHLO comes, and waited for at MAIL, because
  * the backend is told them; SPF and the sender's domain are looked up while the backend answers
  * MAIL, and waited for at the first recipient. Of each check the findings remain, and the rest is
- * freed. Whoever is exempt is not looked up, but for the host name.
+ * freed. Whoever is exempt is not looked up, but for the host name. What is off for all recipients'
+ * domains is not looked up: whose they are is not known yet.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,12 @@ bool checks_wanted(const struct session *session)
 }
 
 /* Something counts: it is looked for to be acted on, or to be scored. */
-static bool is_on(const struct session *session, enum conf_check check)
+static bool is_on(const struct session *session, enum conf_about check)
 {
-	return check != CONF_CHECK_OFF || session->rules->conf->check.score != CONF_CHECK_OFF;
+	const struct conf_actions *wanted = &session->rules->wanted;
+
+	return wanted->about[check] != CONF_CHECK_OFF ||
+	       wanted->about[CONF_ABOUT_SCORE] != CONF_CHECK_OFF;
 }
 
 static void call_resumed(struct session *session)
@@ -107,7 +111,7 @@ static void start_helo(struct session *session)
 		.own_address = own->address,
 	};
 
-	if (!checks_wanted(session) || !is_on(session, session->rules->conf->check.helo))
+	if (!checks_wanted(session) || !is_on(session, CONF_ABOUT_HELO))
 		return;
 	session->checks->helo = helo_start(&request, on_helo, session);
 	expect(session, session->checks->helo);
@@ -136,7 +140,7 @@ static void on_helo_listed(const struct dnsbl_result *found, void *arg)
 
 static void start_helo_lists(struct session *session)
 {
-	if (!checks_wanted(session) || !is_on(session, session->rules->conf->check.dnsbl))
+	if (!checks_wanted(session) || !is_on(session, CONF_ABOUT_DNSBL))
 		return;
 	session->checks->domain = dnsbl_start_domain(service_parts(session->service)->domains,
 						     session->helo, false, on_helo_listed, session);
@@ -153,7 +157,7 @@ void checks_hello(struct session *session)
 	session->checks = checks;
 	if (!checks)
 		return;
-	if (session->rules->conf->check.rdns != CONF_CHECK_OFF && !session->host) {
+	if (session->rules->wanted.about[CONF_ABOUT_RDNS] != CONF_CHECK_OFF && !session->host) {
 		checks->rdns = rdns_start(dns_of(session), &session->peer, on_rdns, session);
 		expect(session, checks->rdns);
 	}
@@ -226,7 +230,7 @@ static void start_spf(struct smtp_mail *mail)
 		.from = mail_address(&mail->from, address),
 		.identity = mail->from.null ? SPF_HELO : SPF_MAIL_FROM,
 		.receiver = session->rules->hostname,
-		.explain = session->rules->conf->check.spf == CONF_CHECK_REJECT,
+		.explain = session->rules->wanted.about[CONF_ABOUT_SPF] == CONF_CHECK_REJECT,
 		.time = clock_wall(),
 	};
 
@@ -268,20 +272,19 @@ static void on_sender_listed(const struct dnsbl_result *found, void *arg)
 
 void checks_mail(struct session *session)
 {
-	const struct conf *conf = session->rules->conf;
 	struct smtp_mail *mail = session->mail;
 
 	if (!checks_wanted(session))
 		return;
-	if (is_on(session, conf->check.spf))
+	if (is_on(session, CONF_ABOUT_SPF))
 		start_spf(mail);
 	if (mail->from.null)
 		return;
-	if (is_on(session, conf->check.sender)) {
+	if (is_on(session, CONF_ABOUT_SENDER)) {
 		mail->sender = sender_start(dns_of(session), mail->from.domain, on_sender, mail);
 		mail_expect(mail, mail->sender);
 	}
-	if (is_on(session, conf->check.dnsbl)) {
+	if (is_on(session, CONF_ABOUT_DNSBL)) {
 		mail->domain = dnsbl_start_domain(service_parts(session->service)->domains,
 						  mail->from.domain, false, on_sender_listed, mail);
 		mail_expect(mail, mail->domain);

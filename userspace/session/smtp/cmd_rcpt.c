@@ -2,14 +2,22 @@
 /*
  * session/smtp/cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3; DSN: RFC 3461).
  *
- * First whether we take mail for it at all, then what speaks against client and sender, then what
- * the backend says. So nobody learns whom there is by asking us about others' mail, and nobody who
- * is refused costs the backend anything.
+ * First whether we take mail for it at all, then what speaks against client and sender, by what its
+ * domain wants done about it, then what the backend says. So nobody learns whom there is by asking
+ * us about others' mail, and nobody who is refused costs the backend anything.
+ *
+ * The backend is told of recipients as they come, up to SESSION_GROUP_MAX before its first answer.
+ * The client has his replies in the order of his commands (RFC 2920 3.2), so what is refused here
+ * waits behind the recipients before it; and whatever is no recipient waits for all of them.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
+
+#define WAIT_TEXT_MAX 40
 
 static bool is_dsn(const char *name)
 {
@@ -45,33 +53,90 @@ static bool is_ours(struct session *session, enum relay_answer answer, const cha
 	}
 }
 
-static void finish(struct session *session)
+/* What comes next: another recipient while some are under way, and anything when none is. */
+static void go_on(struct session *session)
 {
-	recipient_free(&session->mail->to);
-	session_resume(session);
+	if (TAILQ_EMPTY(&session->mail->under_way)) {
+		session_resume(session);
+		return;
+	}
+	session_enter(session, SESSION_GROUP);
+	session_run(session);
 }
 
 /* The first is told of in the log; all of them, who looks at the content. */
-static void keep(struct session *session)
+static void keep(struct session *session, struct smtp_recipient *to)
+{
+	struct smtp_mail *mail = session->mail;
+
+	if (mail->accepted > 1 && !service_parts(session->service)->checkers) {
+		recipient_free(&to);
+		return;
+	}
+	to->to[to->length] = '\0';
+	TAILQ_INSERT_TAIL(&mail->kept, to, order);
+}
+
+static void note_accepted(struct session *session, struct smtp_recipient *to)
 {
 	struct smtp_mail *mail = session->mail;
 
 	mail->accepted++;
-	if (mail->accepted > 1 && !service_parts(session->service)->checkers)
-		return;
-	mail->to->to[mail->to->length] = '\0';
-	STAILQ_INSERT_TAIL(&mail->taken, mail->to, order);
-	mail->to = NULL;
+	if (to->special)
+		conf_actions_add(&mail->excepted, &to->actions);
+	else
+		ruling_add(&mail->taken, &to->ruling);
+	mail->exceptions |= to->special;
+	keep(session, to);
+}
+
+/* The reply to a recipient, and those that have waited for it. */
+static void say_all(struct session *session, const struct smtp_recipient *to,
+		    const struct backend_reply *said)
+{
+	struct smtp_mail *mail = session->mail;
+
+	mail->direct = true;
+	reply_backend(session, said);
+	mail->direct = false;
+	if (to->replies)
+		stream_write(session->stream, to->behind, to->behind_size);
+	mail->asked--;
+	mail->owed -= 1 + to->replies;
 }
 
 void rcpt_answered(struct session *session, const struct backend_reply *said)
 {
-	if (said->code / 100 == 2)
-		keep(session);
-	else if (said->code / 100 == 5)
+	struct smtp_mail *mail = session->mail;
+	struct smtp_recipient *to = TAILQ_FIRST(&mail->under_way);
+	const bool cut = to->cut;
+
+	TAILQ_REMOVE(&mail->under_way, to, order);
+	say_all(session, to, said);
+	if (said->code / 100 == 5)
 		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
-	reply_backend(session, said);
-	finish(session);
+	if (said->code / 100 == 2)
+		note_accepted(session, to);
+	else
+		recipient_free(&to);
+	if (cut)
+		session_enter(session, SESSION_ENDED);
+	else if (!mail->to)
+		go_on(session);
+}
+
+/*
+ * No limit is passed whatever the answers to those under way will be. Groups are for who was
+ * offered them, and for who has the time.
+ */
+bool rcpt_has_room(const struct session *session)
+{
+	const struct smtp_mail *mail = session->mail;
+	const struct conf *conf = session->rules->conf;
+
+	return session->esmtp && !session->old && mail->owed < SESSION_GROUP_MAX &&
+	       mail->accepted + mail->asked < conf->smtp.recipients_max &&
+	       session->errors + mail->asked < conf->smtp.errors_max;
 }
 
 static const enum smtp_refusal why[CHECK_COUNT] = {
@@ -79,25 +144,42 @@ static const enum smtp_refusal why[CHECK_COUNT] = {
 	[CHECK_HELO] = SMTP_REFUSED_HELO,         [CHECK_LISTED] = SMTP_REFUSED_REPUTATION,
 	[CHECK_SPF] = SMTP_REFUSED_SPF,           [CHECK_SPF_TEMPORARY] = SMTP_REFUSED_SPF,
 	[CHECK_NULL_MX] = SMTP_REFUSED_SENDER,    [CHECK_SENDER] = SMTP_REFUSED_SENDER,
-	[CHECK_SCORE] = SMTP_REFUSED_REPUTATION,
+	[CHECK_SCORE] = SMTP_REFUSED_REPUTATION,  [CHECK_GREYLIST] = SMTP_REFUSED_GREYLIST,
 };
 
-/* What SPF has to say for itself. */
-static const char *explanation(const struct smtp_mail *mail)
+static void refuse(struct session *session)
 {
+	const struct smtp_mail *mail = session->mail;
 	const struct spf_verdict *spf = mail->spf ? spf_verdict(mail->spf) : NULL;
+	const char *detail = NULL;
+	char wait[WAIT_TEXT_MAX];
 
-	return mail->ruling.check == CHECK_SPF && spf ? spf->explanation : NULL;
+	if (mail->to->ruling.check == CHECK_SPF && spf)
+		detail = spf->explanation;
+	if (mail->to->ruling.check == CHECK_GREYLIST) {
+		snprintf(wait, sizeof(wait), "come again in %" PRIu32 " seconds",
+			 mail->greylist_wait);
+		detail = wait;
+	}
+	record_ruling(session, (enum conf_check)mail->to->ruling.action,
+		      why[mail->to->ruling.check], mail->to->to);
+	reply_ruling(session, &mail->to->ruling, detail);
 }
 
 static void hand_on(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (backend_mail_rcpt(mail->backend, mail->to->to))
-		return;
-	reply(session, 451, "4.3.0", "out of memory, try again later");
-	finish(session);
+	if (backend_mail_rcpt(mail->backend, mail->to->to)) {
+		TAILQ_INSERT_TAIL(&mail->under_way, mail->to, order);
+		mail->to = NULL;
+		mail->asked++;
+		mail->owed++;
+	} else {
+		recipient_free(&mail->to);
+		reply(session, 451, "4.3.0", "out of memory, try again later");
+	}
+	go_on(session);
 }
 
 /* What was found out is complete. */
@@ -105,20 +187,18 @@ static void decide(struct session *session)
 {
 	struct smtp_mail *mail = session->mail;
 
-	if (!mail->judged) {
-		mail->ruling = ruling_of_mail(session);
-		mail->judged = true;
-	}
-	if (!ruling_refuses(&mail->ruling)) {
+	mail->to->ruling = ruling_of_mail(session, &mail->to->actions);
+	greylisting_find(session, &mail->to->actions, &mail->to->ruling);
+	if (!ruling_refuses(&mail->to->ruling)) {
 		hand_on(session);
 		return;
 	}
-	record_ruling(session, mail->ruling.action, why[mail->ruling.check], mail->to->to);
-	reply_ruling(session, &mail->ruling, explanation(mail));
-	finish(session);
+	refuse(session);
+	recipient_free(&mail->to);
+	go_on(session);
 }
 
-static bool take(struct session *session, char *argument, bool *special)
+static bool take(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
 	struct path_line line;
@@ -135,17 +215,19 @@ static bool take(struct session *session, char *argument, bool *special)
 				 session->user ? session->user : "", &line.path);
 	if (!is_ours(session, answer, line.path.text))
 		return false;
-	*special = answer == RELAY_SPECIAL;
 	mail->to = recipient_new(&line);
-	if (!mail->to)
+	if (!mail->to) {
 		reply(session, 451, "4.3.0", "out of memory, try again later");
-	return mail->to;
+		return false;
+	}
+	mail->to->special = answer == RELAY_SPECIAL;
+	mail->to->actions = conf_actions(session->rules->conf, line.path.domain);
+	return true;
 }
 
 void cmd_rcpt(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
-	bool special;
 
 	if (strncasecmp(argument, "TO:", 3) != 0) {
 		reply(session, 501, "5.5.2", "say RCPT TO:<address>");
@@ -159,11 +241,11 @@ void cmd_rcpt(struct session *session, char *argument)
 		reply(session, 452, "4.5.3", "too many recipients");
 		return;
 	}
-	if (!take(session, argument + 3, &special))
+	if (!take(session, argument + 3))
 		return;
 	mail->recipients++;
 	session_enter(session, SESSION_WAIT);
-	if (special) /* RFC 5321 4.5.1: whatever is known of the sender */
+	if (mail->to->special) /* RFC 5321 4.5.1: whatever is known of the sender */
 		hand_on(session);
 	else
 		checks_await(session, decide);

@@ -231,6 +231,34 @@ static bool is_used_up(struct session *session)
 	return true;
 }
 
+/* A whole line, as far as can be seen. */
+static bool is_recipient(const uint8_t *input, size_t size)
+{
+	static const char word[] = "RCPT ";
+
+	return size >= sizeof(word) && !strncasecmp((const char *)input, word, sizeof(word) - 1) &&
+	       memchr(input, '\n', size);
+}
+
+/*
+ * Recipients that the client names without waiting go on to the backend without waiting, too.
+ * Everything else waits until all of them are answered.
+ */
+bool group_input(struct session *session)
+{
+	char line[LINE_MAX_AUTH];
+	enum line_result result;
+	size_t size;
+	const uint8_t *input = stream_input(session->stream, &size);
+
+	if (session->skipping || !is_recipient(input, size) || !rcpt_has_room(session))
+		return false;
+	result = command_line(session, line);
+	if (result == LINE_WHOLE)
+		run(session, line);
+	return result != LINE_MORE;
+}
+
 bool command_input(struct session *session)
 {
 	char line[LINE_MAX_AUTH];

@@ -40,8 +40,32 @@ static void refuse(struct session *session)
 	session_enter(session, SESSION_REFUSED);
 }
 
+/* It talks before the greeting, so it does not wait for what a server has to say, as bots do. */
+static void take_early(struct session *session)
+{
+	const enum conf_check action = session->rules->conf->check.pregreet;
+
+	session->early = true;
+	if (action != CONF_CHECK_REJECT && action != CONF_CHECK_DEFER)
+		return;
+	record_ruling(session, action, SMTP_REFUSED_EARLY, NULL);
+	if (action == CONF_CHECK_DEFER)
+		reply_and_end(session, 421, "4.5.0", "%s: you spoke before the greeting",
+			      session->rules->hostname);
+	else
+		reply_and_end(session, 554, "5.5.0", "you spoke before the greeting");
+}
+
+/*
+ * What is in the socket before the greeting has left was said before it can have been read: nobody
+ * who waits is ever taken for one who does not. A PROXY header has been taken off by then.
+ */
 void connect_greet(struct session *session)
 {
+	if (!session->early && is_mx(session) && stream_has_come(session->stream))
+		take_early(session);
+	if (!session->stream)
+		return;
 	if (ruling_refuses(&session->ruling) &&
 	    session->rules->conf->check.stage == CONF_STAGE_CONNECT)
 		refuse(session);
@@ -79,7 +103,7 @@ static void judge(struct session *session, const struct verdict *verdict)
 		session->findings = verdict->findings;
 		session->judged = true;
 	}
-	session->ruling = ruling_of_client(session);
+	session->ruling = ruling_of_client(session, &session->rules->usual);
 	wait_for_greeting(session);
 }
 
@@ -96,9 +120,10 @@ static void on_verdict(const struct verdict *verdict, void *arg)
 
 static bool asks_about_clients(const struct session *session)
 {
-	const struct conf *conf = session->rules->conf;
+	const struct conf_actions *wanted = &session->rules->wanted;
 
-	return conf->check.score != CONF_CHECK_OFF || conf->check.rdns != CONF_CHECK_OFF;
+	return wanted->about[CONF_ABOUT_SCORE] != CONF_CHECK_OFF ||
+	       wanted->about[CONF_ABOUT_RDNS] != CONF_CHECK_OFF;
 }
 
 static void ask(struct session *session)
@@ -138,24 +163,13 @@ void connect_begin(struct session *session)
 		session_enter(session, SESSION_ENDED);
 }
 
-/* Whoever talks before the greeting does not wait for what a server has to say, as bots do. */
 bool connect_input(struct session *session)
 {
-	const enum conf_check action = session->rules->conf->check.pregreet;
 	size_t size;
 
 	stream_input(session->stream, &size);
-	if (!size || session->early || !is_mx(session))
-		return false;
-	session->early = true;
-	if (action == CONF_CHECK_REJECT || action == CONF_CHECK_DEFER) {
-		record_ruling(session, action, SMTP_REFUSED_EARLY, NULL);
-		if (action == CONF_CHECK_DEFER)
-			reply_and_end(session, 421, "4.5.0", "%s: you spoke before the greeting",
-				      session->rules->hostname);
-		else
-			reply_and_end(session, 554, "5.5.0", "you spoke before the greeting");
-	}
+	if (size && !session->early && is_mx(session))
+		take_early(session);
 	return false;
 }
 

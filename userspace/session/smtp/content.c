@@ -240,7 +240,7 @@ static struct smtp_content *content_new(const struct session *session)
 		free(content);
 		return NULL;
 	}
-	STAILQ_FOREACH(recipient, &mail->taken, order)
+	TAILQ_FOREACH(recipient, &mail->kept, order)
 	content->to[count++] = recipient->to;
 	describe(session, &content->message);
 	content->message.to = content->to;

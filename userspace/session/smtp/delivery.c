@@ -26,17 +26,25 @@ static void add_word(char words[WORDS_MAX], const char *word)
 	snprintf(words + length, WORDS_MAX - length, "%s%s", length ? " " : "", word);
 }
 
-/* What is to be tagged; also what would be refused, if this recipient were not postmaster. */
-static void find_words(const struct session *session, char words[WORDS_MAX])
+/*
+ * What is to be tagged for any of the recipients; also what would be refused, as far as it is known
+ * yet, if this recipient were not postmaster.
+ */
+static void find_words(struct session *session, char words[WORDS_MAX])
 {
-	const struct smtp_mail *mail = session->mail;
-	const struct ruling *ruling = mail->judged ? &mail->ruling : &session->ruling;
+	struct smtp_mail *mail = session->mail;
+	struct ruling *taken = &mail->taken;
 
+	if (mail->exceptions) {
+		const struct ruling excepted = ruling_of_mail(session, &mail->excepted);
+
+		ruling_add(taken, &excepted);
+	}
 	words[0] = '\0';
 	if (session->early && session->rules->conf->check.pregreet == CONF_CHECK_TAG)
 		add_word(words, "pregreet");
 	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
-		if (ruling->tags & 1u << i || (ruling_refuses(ruling) && ruling->check == i))
+		if (taken->tags & 1u << i || (ruling_refuses(taken) && taken->check == i))
 			add_word(words, check_name((enum check)i));
 }
 

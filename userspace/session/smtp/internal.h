@@ -17,18 +17,14 @@
 
 #include "checks/helo.h"
 #include "checks/rdns.h"
-#include "checks/sender.h"
-#include "checks/spf.h"
-#include "content/checker.h"
+#include "policy/greylist.h"
 #include "policy/score.h"
 #include "session/own.h"
-#include "session/smtp/data.h"
-#include "session/smtp/header.h"
-#include "session/smtp/line.h"
-#include "session/smtp/path.h"
+#include "session/smtp/mail.h"
 #include "session/smtp/smtp.h"
 
 #define SESSION_OUTPUT_MAX  (64u << 10) /* octets of replies that wait for a client to read them */
+#define SESSION_GROUP_MAX   100u        /* replies that wait for a backend's to recipients */
 #define SESSION_TRIES_MAX   3           /* to authenticate */
 #define SESSION_REFUSED_MAX 5           /* commands of a client that was refused already */
 #define SERVICE_TICK_MS     250u
@@ -42,6 +38,7 @@ enum session_state {
 	SESSION_CONNECT, /* waits for the verdict, and for the time of the greeting */
 	SESSION_COMMAND, /* a command may come */
 	SESSION_WAIT,    /* one is under way */
+	SESSION_GROUP,   /* recipients are, and others may come */
 	SESSION_DATA,
 	SESSION_CHUNK,   /* of BDAT */
 	SESSION_CONTENT, /* a checker has the message */
@@ -71,28 +68,6 @@ enum session_deadline {
 	DEADLINES
 };
 
-/* What was found out against a client or a sender. */
-enum check {
-	CHECK_NONE,
-	CHECK_CLIENT, /* the score of the address */
-	CHECK_RDNS,
-	CHECK_HELO,
-	CHECK_LISTED, /* the sender's domain, or the HELO name */
-	CHECK_SPF,
-	CHECK_SPF_TEMPORARY,
-	CHECK_NULL_MX,
-	CHECK_SENDER,
-	CHECK_SCORE,
-	CHECK_COUNT
-};
-
-/* What follows from it: the check that decides, and what is done. */
-struct ruling {
-	uint8_t check;  /* enum check */
-	uint8_t action; /* enum conf_check */
-	uint16_t tags;  /* checks that are to be told in the header, as bits */
-};
-
 /* Closed when the last rules that name them are gone. */
 struct session_backends {
 	unsigned int references;
@@ -107,6 +82,8 @@ struct session_rules {
 	struct tls_context *tls;
 	struct session_backends *servers;
 	struct score_rules score;
+	struct conf_actions usual;  /* where no recipient is known */
+	struct conf_actions wanted; /* the strictest that any recipient's domain has */
 	char hostname[CONF_DOMAIN_MAX];
 };
 
@@ -153,50 +130,6 @@ struct session {
 };
 _Static_assert(sizeof(struct session) <= 512, "smtp: an idle session is small");
 
-struct smtp_recipient {
-	STAILQ_ENTRY(smtp_recipient) order;
-	char *to;      /* owned: what the backend is told; the path alone once it has been taken */
-	size_t length; /* of the path */
-};
-STAILQ_HEAD(recipient_list, smtp_recipient);
-
-struct smtp_content;
-
-struct smtp_mail {
-	struct session *session;
-	struct path from;
-	char *command; /* owned: what the backend is told */
-	uint64_t size; /* that was announced, or 0 */
-	unsigned int features;
-	bool utf8;
-	struct backend_mail *backend;
-
-	size_t recipients, accepted;
-	struct smtp_recipient *to;   /* owned: the one under way */
-	struct recipient_list taken; /* owned: those accepted; the first alone without checkers */
-
-	struct spf *spf;
-	struct sender *sender;
-	struct dnsbl_query *domain;
-	TAILQ_ENTRY(smtp_mail) spf_order;
-	uint64_t spf_due; /* ms of service_now(); 0: in no list */
-	finding_set findings;
-	int32_t points;
-	unsigned int pending; /* of these */
-	bool judged;
-	struct ruling ruling;
-
-	struct smtp_data data;
-	struct header_filter filter;
-	struct spool *spool;
-	struct smtp_content *content; /* while checkers have the message */
-	uint64_t own;                 /* octets of our fields in the spool */
-	uint64_t octets;              /* of the message, as the client sent it */
-	uint64_t began, ended;        /* ms of service_now(): the data */
-	bool started;                 /* DATA or BDAT was said */
-	bool large, full;             /* it is; the spool was */
-};
-
 /* session.c */
 void session_start(struct smtp_service *service, unsigned int kind, struct stream *stream,
 		   const struct addr *peer, uint16_t peer_port, const struct addr *local,
@@ -240,6 +173,7 @@ void reply_ruling(struct session *session, const struct ruling *ruling, const ch
 
 /* command.c */
 bool command_input(struct session *session);
+bool group_input(struct session *session);
 /* Takes a line, and gives it without its CR LF; what is no proper line has been refused. */
 enum line_result command_line(struct session *session, char out[LINE_MAX_AUTH]);
 
@@ -277,29 +211,8 @@ bool has_recipients(struct session *session);
 bool data_input(struct session *session);
 bool chunk_input(struct session *session);
 
-/* mail.c: the transaction. */
-/* A path with parameters, as the backend is told them. */
-struct mail_command {
-	char text[LINE_MAX_MAIL + PATH_TEXT_MAX];
-	size_t length;
-	bool cut; /* there was no room for all of it */
-};
-void mail_command_begin(struct mail_command *command, const struct path *path);
-/* The value may be NULL. */
-void mail_command_add(struct mail_command *command, const char *name, const char *value);
-/* A copy, owned by the caller; NULL if it was cut, or memory is short. */
-char *mail_command_end(struct mail_command *command);
-/* "local@domain", or "" of "<>". Returns `out`. */
-char *mail_address(const struct path *path, char out[PATH_TEXT_MAX]);
-/* The path of the first recipient that was accepted, or "". */
-const char *mail_first(const struct smtp_mail *mail);
-/* NULL if memory is short. */
-struct smtp_recipient *recipient_new(const struct path_line *line);
-/* Nulls the pointer; NULL is allowed. */
-void recipient_free(struct smtp_recipient **recipient);
-struct smtp_mail *mail_new(struct session *session);
-void mail_end(struct session *session);
-
+/* cmd_rcpt.c: whether another recipient may go on before those under way are answered. */
+bool rcpt_has_room(const struct session *session);
 /* cmd_mail.c, cmd_rcpt.c, delivery.c: what the backend said. */
 void mail_answered(struct session *session, const struct backend_reply *said);
 void rcpt_answered(struct session *session, const struct backend_reply *said);
@@ -336,12 +249,22 @@ void checks_end(struct session *session);
 /* Calls `next` when no check is under way any more: at once, or later. */
 void checks_await(struct session *session, void (*next)(struct session *session));
 
-/* ruling.c: what follows. Pure but for the counting of findings. */
-struct ruling ruling_of_client(const struct session *session);
-struct ruling ruling_of_mail(struct session *session);
+/* ruling.c: what follows, by the actions of a recipient's domain. Pure. */
+struct ruling ruling_of_client(const struct session *session, const struct conf_actions *actions);
+struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions);
+/* What the score of client, HELO name and sender comes to. */
+enum decision ruling_decision(const struct session *session);
+/* Notes what a check has found. */
+void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_check action);
+/* Notes all that another ruling has. */
+void ruling_add(struct ruling *ruling, const struct ruling *more);
 /* Whether it is a refusal. */
 bool ruling_refuses(const struct ruling *ruling);
 const char *check_name(enum check check);
+
+/* greylisting.c: adds to the ruling about a recipient, when that is complete otherwise. */
+void greylisting_find(struct session *session, const struct conf_actions *actions,
+		      struct ruling *ruling);
 
 /* service.c */
 uint64_t service_now(void); /* ms */
@@ -375,6 +298,8 @@ void record_refusal(struct session *session, enum smtp_refusal why, const char *
 /* The same of what a check has led to: whoever is told to come again may do so. */
 void record_ruling(struct session *session, enum conf_check action, enum smtp_refusal why,
 		   const char *detail);
+/* Who would have been told to come again, were scores not only looked at. */
+void record_greylisted(struct session *session);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
 /* What a checker has found, and what follows; and that it asked for a field that is none. */

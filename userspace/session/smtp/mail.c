@@ -15,18 +15,18 @@ struct smtp_mail *mail_new(struct session *session)
 	if (!mail)
 		return NULL;
 	mail->session = session;
-	STAILQ_INIT(&mail->taken);
+	TAILQ_INIT(&mail->under_way);
+	TAILQ_INIT(&mail->kept);
 	session->mail = mail;
 	return mail;
 }
 
-static void free_recipients(struct smtp_mail *mail)
+static void free_recipients(struct recipient_list *list)
 {
 	struct smtp_recipient *recipient;
 
-	recipient_free(&mail->to);
-	while ((recipient = STAILQ_FIRST(&mail->taken))) {
-		STAILQ_REMOVE_HEAD(&mail->taken, order);
+	while ((recipient = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, recipient, order);
 		recipient_free(&recipient);
 	}
 }
@@ -42,14 +42,16 @@ void mail_end(struct session *session)
 	backend_mail_end(&mail->backend);
 	checks_mail_end(mail);
 	delivery_free(mail);
-	free_recipients(mail);
+	recipient_free(&mail->to);
+	free_recipients(&mail->under_way);
+	free_recipients(&mail->kept);
 	free(mail->command);
 	free(mail);
 }
 
 const char *mail_first(const struct smtp_mail *mail)
 {
-	const struct smtp_recipient *first = STAILQ_FIRST(&mail->taken);
+	const struct smtp_recipient *first = TAILQ_FIRST(&mail->kept);
 
 	return first ? first->to : "";
 }
@@ -112,8 +114,30 @@ struct smtp_recipient *recipient_new(const struct path_line *line)
 
 void recipient_free(struct smtp_recipient **recipient)
 {
-	if (*recipient)
-		free((*recipient)->to);
+	if (!*recipient)
+		return;
+	free((*recipient)->behind);
+	free((*recipient)->to);
 	free(*recipient);
 	*recipient = NULL;
+}
+
+bool mail_hold_reply(struct smtp_mail *mail, const char *line, size_t size)
+{
+	struct smtp_recipient *last = TAILQ_LAST(&mail->under_way, recipient_list);
+	char *grown;
+
+	if (!last || mail->direct)
+		return false;
+	grown = realloc(last->behind, last->behind_size + size);
+	if (!grown) {
+		last->cut = true;
+		return true;
+	}
+	memcpy(grown + last->behind_size, line, size);
+	last->behind = grown;
+	last->behind_size += size;
+	last->replies++;
+	mail->owed++;
+	return true;
 }

@@ -19,6 +19,8 @@ static const struct {
 } refusals[SMTP_REFUSALS] = {
 	[SMTP_REFUSED_REPUTATION] = { "reputation",
 				      "it, or a name that it gave, is known for bad" },
+	[SMTP_REFUSED_GREYLIST] = { "greylist",
+				    "it comes for the first time, and shall come again" },
 	[SMTP_REFUSED_EARLY] = { "early", "it did not wait for its turn" },
 	[SMTP_REFUSED_RELAY] = { "relay",
 				 "the recipient is not ours, and it may not send to others" },
@@ -127,6 +129,20 @@ void record_ruling(struct session *session, enum conf_check action, enum smtp_re
 	record(session, why, detail);
 }
 
+void record_greylisted(struct session *session)
+{
+	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
+	const struct smtp_mail *mail = session->mail;
+
+	stat_add(&session->service->stats.greylist_watched, 1);
+	if (!take_line(session->service))
+		return;
+	log_info("smtp.greylisted", "{s:s, s:s, s:s, s:s, s:s, s:I, s:i}", "id",
+		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
+		 "helo", or_empty(session->helo), "from", mail->from.text, "to", mail->to->to,
+		 "seconds", (json_int_t)mail->greylist_wait, "score", (int)session->verdict.total);
+}
+
 /* One that was refused and did nothing else has its line already. */
 void record_session(struct session *session)
 {
@@ -154,7 +170,7 @@ void record_message(struct session *session, const struct backend_reply *said)
 		 "recipients", (int)mail->accepted, "bytes", (json_int_t)mail->octets, "tls",
 		 (int)session->secured, "user", or_empty(session->user), "code", (int)said->code,
 		 "reply", said->text, "lost", (int)said->lost, "check",
-		 check_name((enum check)mail->ruling.check), "ms",
+		 check_name((enum check)mail->taken.check), "ms",
 		 (json_int_t)(service_now() - mail->began));
 }
 

@@ -25,7 +25,9 @@ void reply_clean(char *text)
 
 static void put(struct session *session, const char *line, int length)
 {
-	if (session->stream && length > 0)
+	if (!session->stream || length <= 0)
+		return;
+	if (!session->mail || !mail_hold_reply(session->mail, line, (size_t)length))
 		stream_write(session->stream, line, (size_t)length);
 }
 
@@ -62,6 +64,8 @@ void reply_and_end(struct session *session, unsigned int code, const char *enhan
 {
 	va_list args;
 
+	if (session->mail)
+		session->mail->direct = true; /* whatever waits will not be said any more */
 	va_start(args, format);
 	say(session, code, enhanced, format, args);
 	va_end(args);
@@ -123,6 +127,7 @@ static const struct {
 	[CHECK_NULL_MX] = { 550, 450, "7.27", "the sender's domain takes no mail (null MX)" },
 	[CHECK_SENDER] = { 550, 450, "1.8", "the sender's domain does not exist in the DNS" },
 	[CHECK_SCORE] = { 554, 450, "7.1", "too much speaks against this mail" },
+	[CHECK_GREYLIST] = { 450, 450, "7.1", "greylisted" },
 };
 
 void reply_ruling(struct session *session, const struct ruling *ruling, const char *detail)

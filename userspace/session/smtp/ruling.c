@@ -20,7 +20,7 @@ bool ruling_refuses(const struct ruling *ruling)
 }
 
 /* The strongest action counts; of those that are alike, the first. */
-static void find(struct ruling *ruling, bool found, enum check check, enum conf_check action)
+void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_check action)
 {
 	if (found && action == CONF_CHECK_TAG)
 		ruling->tags |= (uint16_t)(1u << check);
@@ -30,16 +30,28 @@ static void find(struct ruling *ruling, bool found, enum check check, enum conf_
 	ruling->action = (uint8_t)action;
 }
 
-struct ruling ruling_of_client(const struct session *session)
+void ruling_add(struct ruling *ruling, const struct ruling *more)
 {
-	const struct conf *conf = session->rules->conf;
+	ruling_find(ruling, true, (enum check)more->check, (enum conf_check)more->action);
+	ruling->tags |= more->tags;
+}
+
+/* The same with the action that `actions` have for it. */
+static void find(struct ruling *ruling, bool found, enum check check,
+		 const struct conf_actions *actions, enum conf_about about)
+{
+	ruling_find(ruling, found, check, (enum conf_check)actions->about[about]);
+}
+
+struct ruling ruling_of_client(const struct session *session, const struct conf_actions *actions)
+{
 	struct ruling ruling = { CHECK_NONE, CONF_CHECK_OFF, 0 };
 
 	if (!session->judged || !checks_wanted(session))
 		return ruling;
-	find(&ruling, session->verdict.decision == DECISION_REJECT, CHECK_CLIENT,
-	     conf->check.score);
-	find(&ruling, session->verdict.findings & BAD_RDNS, CHECK_RDNS, conf->check.rdns);
+	find(&ruling, session->verdict.decision == DECISION_REJECT, CHECK_CLIENT, actions,
+	     CONF_ABOUT_SCORE);
+	find(&ruling, session->verdict.findings & BAD_RDNS, CHECK_RDNS, actions, CONF_ABOUT_RDNS);
 	return ruling;
 }
 
@@ -50,48 +62,53 @@ static bool reaches(const struct session *session, int32_t points)
 	return reject && points >= reject;
 }
 
-static bool is_rejected(const struct session *session, const struct smtp_mail *mail)
+enum decision ruling_decision(const struct session *session)
 {
+	const struct smtp_mail *mail = session->mail;
+	const struct verdict none = { 0 };
+	const struct verdict *verdict = session->judged ? &session->verdict : &none;
 	const struct score_input input = {
 		.findings = session->findings | mail->findings,
-		.zones = (session->judged ? session->verdict.zones : 0) + session->points +
-			 mail->points,
-		.temporary = session->judged && session->verdict.temporary,
+		.zones = verdict->zones + session->points + mail->points,
+		.missing = verdict->missing,
+		.temporary = verdict->temporary,
 	};
 
-	return score_decide(&session->rules->score, &input).decision == DECISION_REJECT;
+	return score_decide(&session->rules->score, &input).decision;
 }
 
-struct ruling ruling_of_mail(struct session *session)
+struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions)
 {
-	const struct conf *conf = session->rules->conf;
 	const struct smtp_mail *mail = session->mail;
 	const finding_set found = mail->findings;
-	struct ruling ruling = session->ruling;
+	struct ruling ruling = ruling_of_client(session, actions);
 
 	if (!checks_wanted(session))
-		return (struct ruling){ CHECK_NONE, CONF_CHECK_OFF, 0 };
-	find(&ruling, found & BIT(SPF_FAIL), CHECK_SPF, conf->check.spf);
-	find(&ruling, found & BIT(SENDER_NULL_MX), CHECK_NULL_MX, conf->check.sender);
-	find(&ruling, found & BIT(SENDER_MISSING), CHECK_SENDER, conf->check.sender);
+		return ruling;
+	find(&ruling, found & BIT(SPF_FAIL), CHECK_SPF, actions, CONF_ABOUT_SPF);
+	find(&ruling, found & BIT(SENDER_NULL_MX), CHECK_NULL_MX, actions, CONF_ABOUT_SENDER);
+	find(&ruling, found & BIT(SENDER_MISSING), CHECK_SENDER, actions, CONF_ABOUT_SENDER);
 	find(&ruling, reaches(session, mail->points) || reaches(session, session->points),
-	     CHECK_LISTED, conf->check.dnsbl);
-	find(&ruling, session->findings & BAD_HELO, CHECK_HELO, conf->check.helo);
-	find(&ruling, session->findings & BAD_RDNS, CHECK_RDNS, conf->check.rdns);
-	find(&ruling, is_rejected(session, mail), CHECK_SCORE, conf->check.score);
-	if (conf->check.spf == CONF_CHECK_DEFER)
-		find(&ruling, found & BIT(SPF_TEMPERROR), CHECK_SPF_TEMPORARY, CONF_CHECK_DEFER);
+	     CHECK_LISTED, actions, CONF_ABOUT_DNSBL);
+	find(&ruling, session->findings & BAD_HELO, CHECK_HELO, actions, CONF_ABOUT_HELO);
+	find(&ruling, session->findings & BAD_RDNS, CHECK_RDNS, actions, CONF_ABOUT_RDNS);
+	find(&ruling, ruling_decision(session) == DECISION_REJECT, CHECK_SCORE, actions,
+	     CONF_ABOUT_SCORE);
+	if (actions->about[CONF_ABOUT_SPF] == CONF_CHECK_DEFER)
+		ruling_find(&ruling, found & BIT(SPF_TEMPERROR), CHECK_SPF_TEMPORARY,
+			    CONF_CHECK_DEFER);
 	return ruling;
 }
 
 const char *check_name(enum check check)
 {
 	static const char *const names[CHECK_COUNT] = {
-		[CHECK_NONE] = "none",     [CHECK_CLIENT] = "client",
-		[CHECK_RDNS] = "rdns",     [CHECK_HELO] = "helo",
-		[CHECK_LISTED] = "dnsbl",  [CHECK_SPF] = "spf",
-		[CHECK_SENDER] = "sender", [CHECK_SPF_TEMPORARY] = "spf-temporary",
-		[CHECK_SCORE] = "score",   [CHECK_NULL_MX] = "null-mx",
+		[CHECK_NONE] = "none",         [CHECK_CLIENT] = "client",
+		[CHECK_RDNS] = "rdns",         [CHECK_HELO] = "helo",
+		[CHECK_LISTED] = "dnsbl",      [CHECK_SPF] = "spf",
+		[CHECK_SENDER] = "sender",     [CHECK_SPF_TEMPORARY] = "spf-temporary",
+		[CHECK_SCORE] = "score",       [CHECK_NULL_MX] = "null-mx",
+		[CHECK_GREYLIST] = "greylist",
 	};
 
 	return names[check];

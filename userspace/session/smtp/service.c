@@ -70,6 +70,8 @@ static int make_rules(const struct smtp_rules *from, struct session_rules *befor
 	rules->relay = from->relay;
 	rules->tls = from->tls;
 	score_rules_conf(&rules->score, rules->conf);
+	rules->usual = conf_actions(rules->conf, "");
+	rules->wanted = conf_actions_most(rules->conf);
 	name_host(rules);
 	*out = rules;
 	return 0;

@@ -19,6 +19,7 @@ static const struct {
 	[SESSION_CONNECT] = { connect_input, DEADLINE_VERDICT },
 	[SESSION_COMMAND] = { command_input, DEADLINE_COMMAND },
 	[SESSION_WAIT] = { NULL, DEADLINE_NONE },
+	[SESSION_GROUP] = { group_input, DEADLINE_NONE },
 	[SESSION_DATA] = { data_input, DEADLINE_DATA },
 	[SESSION_CHUNK] = { chunk_input, DEADLINE_DATA },
 	[SESSION_CONTENT] = { NULL, DEADLINE_CONTENT },
@@ -52,10 +53,16 @@ void session_enter(struct session *session, enum session_state state)
 		service_set_deadline(session, states[state].deadline);
 }
 
+/* It takes input, and nothing is under way that is let finish. */
+static bool waits_for_client(const struct session *session)
+{
+	return states[session->state].input && session->state != SESSION_GROUP;
+}
+
 /* The client has said its last word, and waits for nothing. */
 static bool is_over(const struct session *session)
 {
-	return session->eof && states[session->state].input;
+	return session->eof && waits_for_client(session);
 }
 
 /* Takes input as long as there is some and replies are read. */
@@ -221,11 +228,10 @@ void session_deadline_passed(struct session *session, enum session_deadline dead
 void session_retire(struct session *session)
 {
 	const bool down = service_draining(session->service);
-	const bool takes = states[session->state].input != NULL;
 
 	if (session->state == SESSION_TLS)
 		session_enter(session, SESSION_ENDED);
-	else if (takes && !(down && session->mail))
+	else if (waits_for_client(session) && !(down && session->mail))
 		reply_and_end(session, 421, "4.3.2", "%s: %s", session->rules->hostname,
 			      down ? "going down" : "this session has taken too long");
 }

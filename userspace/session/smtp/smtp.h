@@ -11,6 +11,7 @@
  *   command.c     the table of commands; cmd_*.c has one family a file
  *   reply.c       what is said
  *   checks.c      what is found out about the client and the sender
+ *   ruling.c      what follows from it; greylisting.c asks who was here before
  *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
@@ -80,7 +81,8 @@ void smtp_spool_limits(const struct conf *conf, char directory[SMTP_SPOOL_MAX],
 /* Why a session, a sender or a recipient was refused. */
 enum smtp_refusal {
 	SMTP_REFUSED_REPUTATION,
-	SMTP_REFUSED_EARLY, /* talked before its turn */
+	SMTP_REFUSED_GREYLIST, /* told to come again */
+	SMTP_REFUSED_EARLY,    /* talked before its turn */
 	SMTP_REFUSED_RELAY,
 	SMTP_REFUSED_RECIPIENT,
 	SMTP_REFUSED_SPF,
@@ -103,8 +105,10 @@ struct smtp_stats {
 	uint64_t messages, message_bytes, recipients; /* that a backend took */
 	uint64_t rejected, deferred;                  /* messages, by the backend */
 	uint64_t refused[SMTP_REFUSALS];
-	struct latency latency;  /* from the end of the data to the reply */
-	uint64_t open, spooling; /* gauges */
+	uint64_t greylist_passed;  /* recipients of who has come again */
+	uint64_t greylist_watched; /* of who would have been told to, but for check.score */
+	struct latency latency;    /* from the end of the data to the reply */
+	uint64_t open, spooling;   /* gauges */
 };
 void smtp_service_stats(const struct smtp_service *service, struct smtp_stats *out);
 

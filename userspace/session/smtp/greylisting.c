@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session/smtp/greylisting.c - who has to come again later, at RCPT.
+ *
+ * The score decides who is asked to, and check.score what is done: no more than a temporary
+ * refusal. The greylist is the guard's (policy/greylist.h). It is asked once for a transaction, and
+ * only when nothing else refuses the recipient, so that a refused visit is no first one.
+ */
+#include "session/smtp/internal.h"
+
+/* Neither worse, which has another ruling, nor better. */
+static bool has_its_score(const struct session *session)
+{
+	const enum decision whole = ruling_decision(session);
+
+	if (whole == DECISION_REJECT)
+		return false;
+	return whole == DECISION_GREYLIST ||
+	       (session->judged && session->verdict.decision == DECISION_GREYLIST);
+}
+
+/* Of a bounce SPF says something of the HELO name only, which is one host's. */
+static const char *proved_domain(const struct smtp_mail *mail)
+{
+	const bool passed = mail->findings & FINDING_BIT(FINDING_SPF_PASS);
+
+	return passed && !mail->from.null ? mail->from.domain : NULL;
+}
+
+/* Seconds that the sender has to wait; 0: he may come. */
+static uint32_t ask(struct session *session)
+{
+	const struct greylist_rules rules = greylist_rules_conf(session->rules->conf);
+	struct smtp_mail *mail = session->mail;
+	const struct greylist_key key = { session->peer, proved_domain(mail) };
+
+	if (!mail->greylist_asked)
+		mail->greylist_wait =
+			guard_client_greylist(service_parts(session->service)->guard, &rules, &key)
+				.wait;
+	mail->greylist_asked = true;
+	return mail->greylist_wait;
+}
+
+void greylisting_find(struct session *session, const struct conf_actions *actions,
+		      struct ruling *ruling)
+{
+	enum conf_check action = (enum conf_check)actions->about[CONF_ABOUT_SCORE];
+
+	if (!session->rules->conf->greylist.enabled || action == CONF_CHECK_OFF ||
+	    ruling_refuses(ruling) || !checks_wanted(session) || !has_its_score(session))
+		return;
+	if (!ask(session)) {
+		stat_add(&service_stats(session->service)->greylist_passed, 1);
+		return;
+	}
+	if (action > CONF_CHECK_DEFER)
+		action = CONF_CHECK_DEFER;
+	ruling_find(ruling, true, CHECK_GREYLIST, action);
+	if (action != CONF_CHECK_DEFER)
+		record_greylisted(session);
+}
