@@ -3,7 +3,6 @@
  * tests/unit/test_guard_ask.c - the guard and the other threads: questions, also while it ends;
  * other rules while it runs; what it knows after a restart. On the bed of tests/unit/guard_bed.h.
  */
-#include "session/guard_client.h"
 #include "tests/unit/guard_bed.h"
 
 #define BAD   "192.0.2.66"
@@ -316,40 +315,6 @@ static void written_when_the_disk_is_back(void **state)
 	bed_close(bed);
 }
 
-/* A session goes on where the kernel's silence has begun, with SPF and without. */
-static void greylisted_by_the_kernel(void **state)
-{
-	const struct greylist_rules rules = { 300, 3600, 86400 };
-	const struct greylist_key key = { addr_of(GOOD), NULL };
-	const struct greylist_key proved = { addr_of(GOOD), "sender.example" };
-	struct guard_bed *bed = *state;
-	struct greylist_record record;
-	struct guard_client *client;
-	struct error err;
-	uv_loop_t loop;
-
-	bed_open(bed, "mode: guard\nscore: {rdns-missing: 7}\ngreylist: {enabled: true}\n");
-	uv_loop_init(&loop);
-	assert_int_equal(guard_client_open(bed->guard, &loop, &client, &err), 0);
-	publish(bed, "mode: guard\nscore: {rdns-missing: 7}\ngreylist: {enabled: true}\n");
-	assert_false(guard_greylist(bed->guard, &key.addr, &record));
-	bed_tell(bed, GOOD, true);
-	bed_until(bed, bed_times_learned(bed) == 1);
-	assert_int_equal(bed_learned(bed, GOOD).seconds, 300);
-	bed_pass(100);
-	assert_true(guard_greylist(bed->guard, &key.addr, &record));
-	assert_int_equal(record.wait, 200);
-	assert_int_equal(guard_client_greylist(client, &rules, &proved).wait, 200);
-	assert_int_equal(guard_client_greylist(client, &rules, &key).wait, 200);
-	bed_pass(200);
-	assert_int_equal(guard_client_greylist(client, &rules, &proved).state, GREYLIST_PASSED);
-	assert_int_equal(guard_client_greylist(client, &rules, &key).state, GREYLIST_PASSED);
-	guard_client_close(&client);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
-	bed_close(bed);
-}
-
 /* Nobody is watched and nothing is taken from the history, but questions are answered. */
 static void in_filter_mode(void **state)
 {
@@ -387,7 +352,6 @@ int main(void)
 		BED_TEST(hurried),
 		BED_TEST(restarted),
 		BED_TEST(written_when_the_disk_is_back),
-		BED_TEST(greylisted_by_the_kernel),
 		BED_TEST(in_filter_mode),
 	};
 
