@@ -7,7 +7,7 @@ import time
 import pytest
 
 import senders
-from frontbed import OWN, SENDER, USER, Front
+from frontbed import OWN, SENDER, USER, Front, dialogue
 from lab import GATEWAY4, NO_LIMITS, Lab, wait_until
 from wire import inside
 
@@ -37,21 +37,6 @@ def opened(front, source, number):
     finally:
         for each in sockets:
             each.close()
-
-
-def dialogue(front, source, *lines):
-    """The last line of each reply; "" when the server has closed."""
-    said = []
-    with inside(front.lab.internet), socket.create_connection((GATEWAY4, 25), 10, (source, 0)) as client, client.makefile("rb") as answers:
-        for line in (None, f"EHLO mail.{SENDER}", *lines):
-            with contextlib.suppress(ConnectionError):
-                if line is not None:
-                    client.sendall(line.encode() + b"\r\n")
-                reply = answers.readline()
-                while reply[3:4] == b"-":
-                    reply = answers.readline()
-                said.append(reply.decode().strip())
-    return said[2:]
 
 
 MAIL = f"MAIL FROM:<sender@{SENDER}>"

@@ -12,7 +12,7 @@
  *   guard_json.c      what a lookup found, for people
  *
  * Everything but what guard_ask.c, guard_messages.c and guard_client.c say belongs to the guard's
- * thread.
+ * thread. Verdicts and the greylist may be asked by any.
  */
 #ifndef POSTERN_SESSION_GUARD_INTERNAL_H
 #define POSTERN_SESSION_GUARD_INTERNAL_H
@@ -27,10 +27,10 @@
 #include "session/guard.h"
 #include "session/own.h"
 
-#define GUARD_HISTORIES   200000 /* sources whose history is kept */
-#define GUARD_GREYLIST    200000
-#define GUARD_BUCKETS     4096
-#define GUARD_SAVE_BATCH  1000 /* histories that are written to disk at once */
+#define GUARD_HISTORIES  200000 /* sources whose history is kept */
+#define GUARD_GREYLIST   200000
+#define GUARD_BUCKETS    4096
+#define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
 
 /* The options that can change while it runs, read a few times a second. */
 struct guard_rules {
