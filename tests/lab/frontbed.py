@@ -9,12 +9,14 @@
 import contextlib
 import os
 import pathlib
+import socket
 import time
 
 import guardbed
 import servers
 import torturebed
 from lab import GATEWAY4, GATEWAY6, NO_LIMITS, wait_until
+from wire import inside
 
 BACKENDS = ["10.79.0.1", "10.79.0.2"]
 OWN, USER = torturebed.OWN, torturebed.USER
@@ -45,6 +47,21 @@ class Backend(servers.Postfix):
     def files(self):
         new = self.mail / "user/new"
         return [path.read_bytes() for path in new.iterdir()] if new.exists() else []
+
+
+def dialogue(front, source, *lines, helo=f"mail.{SENDER}"):
+    """The last line of each reply to these, after EHLO; "" when the server has closed."""
+    said, dest = [], GATEWAY6 if ":" in source else GATEWAY4
+    with inside(front.lab.internet), socket.create_connection((dest, 25), 10, (source, 0)) as client, client.makefile("rb") as answers:
+        for line in (None, f"EHLO {helo}", *lines):
+            with contextlib.suppress(ConnectionError):
+                if line is not None:
+                    client.sendall(line.encode() + b"\r\n")
+                reply = answers.readline()
+                while reply[3:4] == b"-":
+                    reply = answers.readline()
+                said.append(reply.decode().strip())
+    return said[2:]
 
 
 class Front:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from frontbed import OWN, SENDER, Front
+from frontbed import OWN, SENDER, Front, dialogue
 from frontclient import MAIL, RCPT, refused
 from lab import GATEWAY4, Lab, wait_until
 from wire import inside
@@ -25,19 +25,6 @@ def front():
         yield made
 
 
-def dialogue(front, source, *lines):
-    """The last line of each reply; "" when the server has closed."""
-    said = []
-    with inside(front.lab.internet), socket.create_connection((GATEWAY4, 25), 10, (source, 0)) as client, client.makefile("rb") as answers:
-        for line in (None, f"EHLO mail.{SENDER}", *lines):
-            with contextlib.suppress(ConnectionError):
-                if line is not None:
-                    client.sendall(line.encode() + b"\r\n")
-                reply = answers.readline()
-                while reply[3:4] == b"-":
-                    reply = answers.readline()
-                said.append(reply.decode().strip())
-    return said[2:]
 
 
 def test_size(front):

@@ -112,7 +112,7 @@ struct conf *bed_conf(const struct guard_bed *bed, const char *more)
 {
 	static const char form[] = "dns: {servers: [\"127.0.0.1:%u\"], timeout: 10000, tries: 1, "
 				   "in-flight: 20000, in-flight-zone: 20000}\n"
-				   "dnsbl: {zones: [\"bl.test*10\"]}\n"
+				   "dnsbl: {zones: [\"bl.test*10\", \"bl.test=127.0.0.9*-5\"]}\n"
 				   "%s";
 	struct conf *conf;
 	struct error err;

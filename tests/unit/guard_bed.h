@@ -7,8 +7,9 @@
  * and time-outs have the real one), and waits with bed_until() for what the guard does, during
  * which the DNS server answers. Questions, which block, are put by a thread (bed_ask()).
  *
- * The server knows one list, bl.test. It lists 192.0.2.66, all of 198.51.100.0/24, and IPv6
- * addresses with ::5 at the end; 192.0.2.7 has a name server that fails. Nobody has a host name.
+ * The server knows one list, bl.test, which could also speak for somebody, and does not. It lists
+ * 192.0.2.66, all of 198.51.100.0/24, and IPv6 addresses with ::5 at the end; 192.0.2.7 has a name
+ * server that fails. Nobody has a host name.
  */
 #ifndef POSTERN_TESTS_GUARD_BED_H
 #define POSTERN_TESTS_GUARD_BED_H

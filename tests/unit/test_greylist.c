@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,6 +167,88 @@ static void the_hosts_of_a_domain_take_turns(void **state)
 	PLAY(steps);
 }
 
+/* Who has a domain is not worse off than his network without one. */
+static void a_domain_has_what_its_network_has(void **state)
+{
+	static const struct step steps[] = {
+		{ 0, "192.0.2.1", NULL, GREYLIST_FIRST, DELAY },
+		{ 100, "192.0.2.7", "mail.example", GREYLIST_EARLY, DELAY - 100 },
+		{ 100, "198.51.100.7", "mail.example", GREYLIST_EARLY, DELAY },
+		{ DELAY, "192.0.2.7", "mail.example", GREYLIST_PASSED, 0 },
+		/* The domain itself has waited from its own first time on. */
+		{ DELAY, "198.51.100.7", "mail.example", GREYLIST_EARLY, 100 },
+		{ DELAY, "192.0.2.7", NULL, GREYLIST_PASSED, 0 },
+		{ DELAY, "192.0.2.7", "new.example", GREYLIST_PASSED, 0 },
+		{ DELAY + KEEP + 1, "192.0.2.7", "late.example", GREYLIST_FIRST, DELAY },
+	};
+
+	(void)state;
+	PLAY(steps);
+}
+
+static void what_is_known_of_a_network(void **state)
+{
+	const struct addr addr = addr_of("192.0.2.9"), other = addr_of("192.0.3.1");
+	struct greylist *greylist = make(100);
+	struct greylist_record record;
+
+	(void)state;
+	assert_false(greylist_find(greylist, &rules, &addr, START, &record));
+	ask(greylist, "192.0.2.1", NULL, START);
+	ask(greylist, "192.0.2.1", NULL, START + 10);
+	for (int twice = 0; twice < 2; twice++) { /* looking changes nothing */
+		assert_true(greylist_find(greylist, &rules, &addr, START + 50, &record));
+		assert_int_equal(record.first, START);
+		assert_int_equal(record.last, START + 10);
+		assert_int_equal(record.wait, DELAY - 50);
+		assert_false(record.passed);
+	}
+	assert_true(greylist_find(greylist, &rules, &addr, START + DELAY, &record));
+	assert_int_equal(record.wait, 0);
+	assert_false(record.passed);
+	ask(greylist, "192.0.2.1", NULL, START + DELAY);
+	assert_true(greylist_find(greylist, &rules, &addr, START + DELAY, &record));
+	assert_true(record.passed);
+	assert_false(greylist_find(greylist, &rules, &addr, START + DELAY + KEEP + 1, &record));
+	assert_false(greylist_find(greylist, &rules, &other, START, &record));
+	greylist_close(&greylist);
+}
+
+#define THREADS 4
+#define VISITS  20000u
+
+static void *ask_often(void *arg)
+{
+	struct greylist *greylist = arg;
+	struct greylist_record record;
+
+	for (uint32_t i = 0; i < VISITS; i++) {
+		const struct greylist_key key = {
+			.addr = addr_from_ipv4(0x0a000000u + (i % 500 << 8)),
+			.domain = i % 3 ? NULL : "mail.example",
+		};
+
+		greylist_ask(greylist, &rules, &key, START);
+		greylist_find(greylist, &rules, &key.addr, START, &record);
+	}
+	return NULL;
+}
+
+/* More keys than there is room for, from several threads. */
+static void asked_by_many_at_once(void **state)
+{
+	struct greylist *greylist = make(200);
+	pthread_t thread[THREADS];
+
+	(void)state;
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_create(&thread[i], NULL, ask_often, greylist);
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(greylist_count(greylist), 200);
+	greylist_close(&greylist);
+}
+
 /* A name that DNS cannot have is no name. */
 static void impossible_domains(void **state)
 {
@@ -235,6 +318,9 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_set_back),
 		cmocka_unit_test(a_network_is_one_sender),
 		cmocka_unit_test(the_hosts_of_a_domain_take_turns),
+		cmocka_unit_test(a_domain_has_what_its_network_has),
+		cmocka_unit_test(what_is_known_of_a_network),
+		cmocka_unit_test(asked_by_many_at_once),
 		cmocka_unit_test(impossible_domains),
 		cmocka_unit_test(the_one_seen_longest_ago_gives_way),
 		cmocka_unit_test(many),

@@ -6,7 +6,7 @@
  * A node is a structure of the caller's that begins with a struct aged. All memory is taken when
  * the table is opened, and the kernel gives it page by page when it is used; nothing fails later.
  * Keys are hashed with a random key of the table, so strangers who choose keys crowd no bucket.
- * Nodes of the same hash are told apart by the caller. One thread.
+ * Nodes of the same hash are told apart by the caller. One thread at a time.
  */
 #ifndef POSTERN_POLICY_AGED_H
 #define POSTERN_POLICY_AGED_H

@@ -13,7 +13,7 @@
  *   guard_json.c      what a lookup found, for people
  *
  * Everything but what guard_ask.c, guard_messages.c and guard_client.c say belongs to the guard's
- * thread.
+ * thread. Verdicts and the greylist may be asked by any.
  */
 #ifndef POSTERN_SESSION_GUARD_INTERNAL_H
 #define POSTERN_SESSION_GUARD_INTERNAL_H

@@ -240,8 +240,9 @@ static struct smtp_content *content_new(const struct session *session)
 		free(content);
 		return NULL;
 	}
-	TAILQ_FOREACH(recipient, &mail->kept, order)
-	content->to[count++] = recipient->to;
+	recipient = TAILQ_FIRST(&mail->kept);
+	for (; recipient; recipient = TAILQ_NEXT(recipient, order))
+		content->to[count++] = recipient->to;
 	describe(session, &content->message);
 	content->message.to = content->to;
 	return content;

@@ -208,6 +208,7 @@ static struct smtp_service *new_service(const struct smtp_service_options *optio
 		TAILQ_INIT(&service->due[i]);
 	own_find(&service->own);
 	service->balancers = options->rules.conf->smtp.balancers;
+	service->lines = options->rules.conf->events.rate;
 	return service;
 }
 
