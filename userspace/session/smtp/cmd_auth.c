@@ -61,7 +61,7 @@ static void fail(struct session *session)
 		reply_and_end(session, 421, "4.7.0", "%s: too many failures",
 			      session->rules->hostname);
 	else
-		reply_refusal(session, 535, "5.7.8", "user or password is wrong");
+		reply(session, 535, "5.7.8", "user or password is wrong");
 }
 
 void auth_pause_over(struct session *session)
