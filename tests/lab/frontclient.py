@@ -36,15 +36,15 @@ def opened(front, source, number, dest=GATEWAY4):
 class Session(Client):
     """
     It has been greeted and has said EHLO. `first`: octets that are sent before all else, in pieces of `each`; `place`: host and port, if
-    not the gateway's.
+    not the gateway's; `hello`: its name.
     """
 
-    def __init__(self, front, source="203.0.113.26", first=b"", each=0, place=None):
+    def __init__(self, front, source="203.0.113.26", first=b"", each=0, place=None, hello=f"mail.{SENDER}"):
         with inside(front.lab.internet):
             super().__init__(place or (GATEWAY6 if ":" in source else GATEWAY4, 25), source, 30)
         self.raw(first, each, 0.002)
         self.says(None, "220")
-        self.offers = self.says(f"EHLO mail.{SENDER}", "250")
+        self.offers = self.says(f"EHLO {hello}", "250")
 
     def says(self, line, code):
         reply = self.reply() if line is None else self.ask(line)

@@ -164,3 +164,26 @@ def test_what_an_operator_sees(front, arrived, kind):
         found = json.dumps(rdns)
         assert not re.search(r"\\u00|\\r|\\n|<script|evil", found), found
         assert ("unconfirmed" in found or "rdns-missing" in found) == (not NAMES[kind][2]), found
+
+
+# {name in EHLO: (as XCLIENT has it, in xtext of RFC 3461 4; as Received has it)}
+HELLOS = {
+    "a+b=c.example": ("a+2Bb+3Dc.example", "a?b?c.example"), "x)\\(by=evil.example": ("x)\\(by+3Devil.example", "x???by?evil.example"),
+    "a+20LOGIN=admin": ("a+2B20LOGIN+3Dadmin", "a?20LOGIN?admin"), "<script>.example": ("<script>.example", "?script?.example"),
+    "%s%n.example": ("%s%n.example", "?s?n.example"), "[IPv6:2001:db8::1]": ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"), "x" * 253: ("x" * 253, "x" * 253),
+}
+
+
+@pytest.mark.parametrize("hello", HELLOS)
+def test_what_a_client_calls_itself(front, hello):
+    """It is a client's choice, too: encoded for the server behind, and cleaned in a header."""
+    session, token = Session(front, ADDRESSES["a good name"], hello=hello), f"hello{list(HELLOS).index(hello)}x"
+    session.mail()
+    assert session.data(f"Subject: {token}\r\n\r\ntext\r\n".encode()).startswith("250")
+    session.ask("QUIT")
+    session.close()
+    row = next(row for row in front.backends[0].messages() if token in row["octets"])
+    encoded, cleaned = HELLOS[hello]
+    assert f" HELO={encoded} PROTO=ESMTP" in row["client"] and re.fullmatch(rf"XCLIENT(?: [A-Z]+={ATTRIBUTE})+", row["client"]), row
+    assert re.search(rf"^Received: from {re.escape(cleaned)}\r\n\t\(", row["octets"], re.M), row
+    assert PRINTABLE.fullmatch(front.lab.log_path.read_bytes().decode("latin-1"))

@@ -3,6 +3,9 @@
 
 A front that offers what a server lacks loses mail; of a server that is down nothing is taken away.
 """
+import os
+import signal
+
 import pytest
 
 import frontsenders
@@ -64,7 +67,7 @@ def test_chunks_for_a_server_that_has_none(front):
 
 def test_a_server_that_is_down_takes_nothing_away(front):
     poor = front.backends[0]
-    poor.process.kill()
+    os.killpg(poor.process.pid, signal.SIGKILL)  # its children, too, which have the listening socket
     poor.process.wait()
     wait_until(lambda: Session(front).mail() and front.states() == [False, True], 15, "the end of service of one")
     found = offers(front)
