@@ -4,7 +4,8 @@
 
     refusing        20,000 clients that are on a DNS list, each from an address of its own: clients a second, CPU each
     mail            MAILS messages of 10 KB, 20 at a time, into smtp-sink: messages a second, CPU each
-    one client      the same one at a time: milliseconds from connect to the final 250
+    one client      the same one at a time: milliseconds from connect to the final 250; client, front and sink go before what
+                    else the machine does (SCHED_FIFO), because that is what the slowest in a hundred wait for otherwise
     STARTTLS        HANDSHAKES full handshakes of TLS 1.3, and of TLS 1.2: CPU each
     idle            15,000 connections that say nothing, nothing after EHLO, or nothing inside of TLS after EHLO: memory each
                     (PSS of all processes)
@@ -13,6 +14,7 @@ CPU and memory are those of all processes of a front, not of the sink, the resol
 
 usage: bench_front.py [NAME ...]     only these fronts (classes of fronts.py)
 """
+import contextlib
 import json
 import signal
 import subprocess
@@ -23,11 +25,12 @@ import frontbed
 import fronts
 import lists
 from figures import Figures
-from lab import BUILD, GATEWAY4, Lab, wait_until
+from lab import BUILD, GATEWAY4, Lab, run, wait_until
 
 LISTED_NET, GOOD_NET = "100.64.0.0/13", "198.51.100.128/25"
 MAILS, SINGLE, HANDSHAKES, RUNS = 5000, 500, 2000, 3
 SIZE = 10000
+FIRST = 10  # of the priorities of SCHED_FIFO, 1 to 99
 
 
 class Bed:
@@ -35,6 +38,7 @@ class Bed:
 
     def __init__(self, lab):
         self.lab = lab
+        self.ahead = ()  # of the clients' command
         self.front = frontbed.Front(lab, backends="none")
         self.chain, self.key = self.front.chain, self.front.key
         lab.ns(lab.internet, "ip", "route", "add", "local", LISTED_NET, "dev", "lo")
@@ -44,10 +48,23 @@ class Bed:
             lab.ns(namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
                    "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_fin_timeout=5")
         with open(lab.directory / "sink.log", "w") as log:
-            lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
+            self.sink = lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
+
+    @contextlib.contextmanager
+    def hurry(self, front):
+        """Meanwhile front, sink and clients go before what else runs on the machine."""
+        self._schedule(front, "-f", FIRST)
+        self.ahead = ("chrt", "-f", FIRST)
+        yield
+        self.ahead = ()
+        self._schedule(front, "-o", 0)
+
+    def _schedule(self, front, *policy):
+        for pid in fronts.family(front.process.pid) + fronts.family(self.sink.pid):
+            run("chrt", "-a", *policy[:1], "-p", *policy[1:], pid, check=False)  # one may have ended meanwhile
 
     def load(self, mode, count, clients, sources, size=SIZE):
-        done = self.lab.ns(self.lab.internet, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, count, clients, sources, size, timeout=600)
+        done = self.lab.ns(self.lab.internet, *self.ahead, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, count, clients, sources, size, timeout=600)
         return json.loads(done.out.splitlines()[-1])
 
 
@@ -86,7 +103,8 @@ def refusing(bed, front, figures):
 
 def mail(bed, front, figures):
     measure(bed, front, figures, "mail", MAILS, 20, good, "10 KB mail, 20 at a time", "good")
-    one = measure(bed, front, figures, "mail", SINGLE, 1, good, "10 KB mail, one client", "good")
+    with bed.hurry(front):
+        one = measure(bed, front, figures, "mail", SINGLE, 1, good, "10 KB mail, one client", "good")
     if one:
         figures.add("connect to final 250, median", "ms", front.name, one[0])
         figures.add("connect to final 250, 99th percentile", "ms", front.name, one[1])
