@@ -4,15 +4,18 @@
 
     refusing        20,000 clients that are on a DNS list, each from an address of its own: clients a second, CPU each
     mail            MAILS messages of 10 KB, 20 at a time, into smtp-sink: messages a second, CPU each
-    one client      the same one at a time: milliseconds from connect to the final 250
-    STARTTLS        HANDSHAKES full handshakes: CPU each
-    idle            15,000 connections that say nothing: memory each (PSS of all processes)
+    one client      the same one at a time: milliseconds from connect to the final 250; client, front and sink go before what
+                    else the machine does (SCHED_FIFO), because that is what the slowest in a hundred wait for otherwise
+    STARTTLS        HANDSHAKES full handshakes of TLS 1.3, and of TLS 1.2: CPU each
+    idle            15,000 connections that say nothing, nothing after EHLO, or nothing inside of TLS after EHLO: memory each
+                    (PSS of all processes)
     slow            the one client beside as many connections of which each sends an octet a second (tests/lab/drip.c): how much longer it takes
 
 CPU and memory are those of all processes of a front, not of the sink, the resolver and the clients (tests/lab/load.c).
 
 usage: bench_front.py [NAME ...]     only these fronts (classes of fronts.py)
 """
+import contextlib
 import json
 import signal
 import statistics
@@ -25,12 +28,13 @@ import frontclient
 import fronts
 import lists
 from figures import Figures
-from lab import BUILD, GATEWAY4, Lab, wait_until
+from lab import BUILD, GATEWAY4, Lab, run, wait_until
 
 LISTED_NET, GOOD_NET, SLOW_NET = "100.64.0.0/13", "198.51.100.128/25", "198.19.0.0/20"
 MAILS, SINGLE, HANDSHAKES, RUNS = 5000, 500, 2000, 3
 SIZE = 10000
 SLOW_LINE = "NOOP " + "x" * 400  # is never ended
+FIRST = 10  # of the priorities of SCHED_FIFO, 1 to 99
 
 
 class Bed:
@@ -38,6 +42,7 @@ class Bed:
 
     def __init__(self, lab):
         self.lab = lab
+        self.ahead = ()  # of the clients' command
         self.front = frontbed.Front(lab, backends="none")
         self.chain, self.key = self.front.chain, self.front.key
         lab.ns(lab.internet, "ip", "route", "add", "local", LISTED_NET, "dev", "lo")
@@ -47,10 +52,23 @@ class Bed:
             lab.ns(namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
                    "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_fin_timeout=5")
         with open(lab.directory / "sink.log", "w") as log:
-            lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
+            self.sink = lab.start(lab.gateway, "/usr/sbin/smtp-sink", "-u", "postfix", "-c", "-m", "20000", f"inet:{fronts.SINK}", "8192", stdout=log, stderr=log)
+
+    @contextlib.contextmanager
+    def hurry(self, front):
+        """Meanwhile front, sink and clients go before what else runs on the machine."""
+        self._schedule(front, "-f", FIRST)
+        self.ahead = ("chrt", "-f", FIRST)
+        yield
+        self.ahead = ()
+        self._schedule(front, "-o", 0)
+
+    def _schedule(self, front, *policy):
+        for pid in fronts.family(front.process.pid) + fronts.family(self.sink.pid):
+            run("chrt", "-a", *policy[:1], "-p", *policy[1:], pid, check=False)  # one may have ended meanwhile
 
     def load(self, mode, count, clients, sources, size=SIZE):
-        done = self.lab.ns(self.lab.internet, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, count, clients, sources, size, timeout=600)
+        done = self.lab.ns(self.lab.internet, *self.ahead, BUILD.resolve() / "tests/load", mode, GATEWAY4, 25, count, clients, sources, size, timeout=600)
         return json.loads(done.out.splitlines()[-1])
 
 
@@ -89,14 +107,16 @@ def refusing(bed, front, figures):
 
 def mail(bed, front, figures):
     measure(bed, front, figures, "mail", MAILS, 20, good, "10 KB mail, 20 at a time", "good")
-    one = measure(bed, front, figures, "mail", SINGLE, 1, good, "10 KB mail, one client", "good")
+    with bed.hurry(front):
+        one = measure(bed, front, figures, "mail", SINGLE, 1, good, "10 KB mail, one client", "good")
     if one:
         figures.add("connect to final 250, median", "ms", front.name, one[0])
         figures.add("connect to final 250, 99th percentile", "ms", front.name, one[1])
 
 
 def starttls(bed, front, figures):
-    measure(bed, front, figures, "starttls", HANDSHAKES, 20, good, "STARTTLS session", "good")
+    measure(bed, front, figures, "starttls", HANDSHAKES, 20, good, "STARTTLS session (1.3)", "good")
+    measure(bed, front, figures, "tls12", HANDSHAKES, 20, good, "STARTTLS session (1.2)", "good")
 
 
 def held(bed, front, figures, mode, what):
@@ -118,6 +138,10 @@ def hold(bed, front, figures):
     held(bed, front, figures, "hold", "plain")
 
 
+def hold_ehlo(bed, front, figures):
+    held(bed, front, figures, "holdehlo", "after EHLO")
+
+
 def hold_tls(bed, front, figures):
     held(bed, front, figures, "holdtls", "TLS")
 
@@ -136,7 +160,7 @@ def slow(bed, front, figures):
         figures.add(what, "times", front.name, [ms / statistics.median(quiet) for ms in beside])
 
 
-PARTS = {"connect": refusing, "mail": mail, "starttls": starttls, "hold": hold, "hold-tls": hold_tls, "slow": slow}
+PARTS = {"connect": refusing, "mail": mail, "starttls": starttls, "hold": hold, "hold-ehlo": hold_ehlo, "hold-tls": hold_tls, "slow": slow}
 
 
 def main():

@@ -6,9 +6,11 @@
  * usage: load MODE SERVER PORT COUNT CLIENTS SOURCES SIZE
  *   MODE     connect  waits for the greeting, and says QUIT where it is 220
  *            mail     a connection a message of SIZE octets
- *            starttls EHLO, STARTTLS, a full handshake, QUIT inside it
+ *            starttls EHLO, STARTTLS, a full handshake of TLS 1.3, QUIT inside it
+ *            tls12    likewise, of TLS 1.2
  *            hold     opens COUNT connections, prints {"open": n}, and holds them until SIGTERM
- *            holdtls  likewise, after a handshake
+ *            holdehlo likewise, after EHLO
+ *            holdtls  likewise, after EHLO, STARTTLS, and EHLO inside of it
  *   CLIENTS  at a time; SOURCES a prefix as 203.0.113.0/24 of which each connection takes the next
  *
  * prints {"seconds", "good", "refused", "failed", "median", "p99"}: of the connections in the whole
@@ -34,10 +36,12 @@
 #define REPLY_MAX   2048
 #define EVENTS      256
 #define PATIENCE_MS 20000
+#define EHLO        "EHLO mail.addressed.example\r\n"
 #define STALLED_MS  5000 /* without an event: more connections are not to be had */
 
-enum mode { CONNECT, MAIL, STARTTLS, HOLD, HOLDTLS };
-static const char *const modes[] = { "connect", "mail", "starttls", "hold", "holdtls" };
+enum mode { CONNECT, MAIL, STARTTLS, TLS12, HOLD, HOLDEHLO, HOLDTLS };
+static const char *const modes[] = { "connect", "mail",     "starttls", "tls12",
+				     "hold",    "holdehlo", "holdtls" };
 
 enum stage { GREETING, HELLO, TLS_WANTED, HANDSHAKE, FROM, TO, DATA, TEXT, QUIT, HELD };
 
@@ -172,16 +176,20 @@ static bool say(struct client *client, enum stage next, const char *text, size_t
 }
 #define SAY(client, next, text) say(client, next, text, sizeof(text) - 1)
 
+static bool hold(struct client *client)
+{
+	client->stage = HELD;
+	load.held++;
+	return true;
+}
+
 static bool shake(struct client *client)
 {
 	int done = SSL_do_handshake(client->tls);
 
 	if (done == 1) {
-		if (load.mode == HOLDTLS) {
-			client->stage = HELD;
-			load.held++;
-			return true;
-		}
+		if (load.mode == HOLDTLS)
+			return SAY(client, HELLO, EHLO);
 		took(client);
 		return SAY(client, QUIT, "QUIT\r\n");
 	}
@@ -205,12 +213,22 @@ static bool greeted(struct client *client)
 		took(client);
 		return SAY(client, QUIT, "QUIT\r\n");
 	}
-	if (load.mode == HOLD) {
-		client->stage = HELD;
-		load.held++;
-		return true;
-	}
-	return SAY(client, HELLO, "EHLO mail.addressed.example\r\n");
+	return load.mode == HOLD ? hold(client) : SAY(client, HELLO, EHLO);
+}
+
+static bool wants_tls(const struct client *client)
+{
+	return !client->tls &&
+	       (load.mode == STARTTLS || load.mode == TLS12 || load.mode == HOLDTLS);
+}
+
+static bool said_hello(struct client *client)
+{
+	if (wants_tls(client))
+		return SAY(client, TLS_WANTED, "STARTTLS\r\n");
+	if (load.mode == HOLDEHLO || load.mode == HOLDTLS)
+		return hold(client);
+	return SAY(client, FROM, "MAIL FROM:<sender@addressed.example>\r\n");
 }
 
 /* What follows a reply; false: it has failed. */
@@ -220,9 +238,7 @@ static bool next(struct client *client, char code)
 	case GREETING:
 		return greeted(client);
 	case HELLO:
-		if (load.mode == STARTTLS || load.mode == HOLDTLS)
-			return SAY(client, TLS_WANTED, "STARTTLS\r\n");
-		return SAY(client, FROM, "MAIL FROM:<sender@addressed.example>\r\n");
+		return said_hello(client);
 	case TLS_WANTED:
 		return begin_tls(client);
 	case FROM:
@@ -344,6 +360,8 @@ static void setup(char **argv)
 					"A line of text as there are many of them.\r\n");
 	load.message_size += (size_t)sprintf(load.message + load.message_size, ".\r\n");
 	load.tls = SSL_CTX_new(TLS_client_method());
+	if (load.mode == TLS12)
+		SSL_CTX_set_max_proto_version(load.tls, TLS1_2_VERSION);
 	SSL_CTX_set_session_cache_mode(load.tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(load.tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
 	load.times = calloc(load.count + CLIENTS_MAX, sizeof(*load.times));
@@ -354,7 +372,7 @@ static void setup(char **argv)
 static void work(void)
 {
 	struct epoll_event events[EVENTS];
-	bool holds = load.mode == HOLD || load.mode == HOLDTLS;
+	bool holds = load.mode >= HOLD;
 	size_t said = 0, opened = 0;
 
 	/* Held connections are opened a few at a time, so that no queue overflows. */

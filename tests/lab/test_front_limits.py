@@ -20,11 +20,8 @@ def front():
     with Lab("frontlimits") as lab:
         made = Front(lab, backends="sink")
         made.start(smtp={"size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
-                   smtp={"connections-max": TOTAL_MAX, "size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
                          "timeout-command": PATIENCE, "timeout-data": PATIENCE, "timeout-session": 10, "rate-min": 0})
         yield made
-
-
 
 
 def test_size(front):

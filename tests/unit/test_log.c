@@ -102,6 +102,23 @@ static void fields_may_be_missing_or_nested(void **state)
 	json_decref(mine);
 }
 
+/* Fields that come to nothing, first, in the middle and last, and in what is nested. */
+static void what_is_left_out_leaves_no_trace(void **state)
+{
+	struct capture capture;
+	char *text;
+
+	(void)state;
+	capture_pipe(&capture);
+	log_info("a.b", "{s:s*, s:{s:s*, s:i, s:o*}, s:o, s:[s*, i, s*], s:{s:s*}, s:s*}", "x",
+		 NULL, "map", "x", NULL, "n", 1, "x", NULL, "event", json_true(), "list", NULL, 2,
+		 NULL, "none", "x", NULL, "x", NULL);
+	text = capture_end(&capture);
+	assert_non_null(
+		strstr(text, "\"event\":\"a.b\",\"map\":{\"n\":1},\"list\":[2],\"none\":{}}\n"));
+	free(text);
+}
+
 static void no_fields_is_a_line_too(void **state)
 {
 	struct capture capture;
@@ -347,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_have_time_level_event),
 		cmocka_unit_test(fields_may_be_missing_or_nested),
+		cmocka_unit_test(what_is_left_out_leaves_no_trace),
 		cmocka_unit_test(no_fields_is_a_line_too),
 		cmocka_unit_test(fixed_fields_stay),
 		cmocka_unit_test(levels_hold_back),

@@ -4,26 +4,25 @@
  *
  * Called by lib/log for every line. json_pack() answers NULL when one string is not UTF-8, so that
  * whoever chooses the bytes of a name could keep events about himself out of the log. Here each
- * string is cleaned before Jansson sees it. Owns nothing after it returns; references that "o"
- * hands over are released with `line`. Depth is bounded by PACK_DEPTH_MAX, strings by
- * LOG_TEXT_MAX; the arguments have to agree with the format, as for printf().
+ * string is cleaned as it is written. Owns nothing after it returns; references that "o" hands over
+ * are released as they are written. Depth is bounded by PACK_DEPTH_MAX, strings by LOG_TEXT_MAX;
+ * the arguments have to agree with the format, as for printf().
  */
 #include "lib/log_pack.h"
 
 #include <string.h>
 
-#include "lib/text.h"
-
 #define PACK_DEPTH_MAX 8
 
 struct packer {
+	struct log_line *line;
 	const char *at; /* in the format */
-	int depth;
+	int depth;      /* 0: in the line itself */
 	bool broken;
 	va_list args;
 };
 
-static json_t *pack_value(struct packer *packer);
+static bool pack_value(struct packer *packer);
 
 /* The next letter of the format; blanks, ":" and "," are only there for people. */
 static char next_letter(struct packer *packer)
@@ -41,19 +40,24 @@ static bool next_is(struct packer *packer, char sign)
 	return true;
 }
 
+static bool pack_text(struct packer *packer, const char *text)
+{
+	log_line_text(packer->line, text);
+	return true;
+}
+
 /* What a NULL stands for: with "*" the member is left out, otherwise it is null. */
-static json_t *pack_null(struct packer *packer)
+static bool pack_null(struct packer *packer)
 {
 	const bool left_out = next_is(packer, '*');
 
 	next_is(packer, '?');
-	return left_out ? NULL : json_null();
+	return !left_out && pack_text(packer, "null");
 }
 
-static json_t *pack_string(struct packer *packer)
+static bool pack_string(struct packer *packer)
 {
 	const char *text = va_arg(packer->args, const char *);
-	char clean[LOG_TEXT_MAX];
 	size_t len = 0;
 
 	if (next_is(packer, '#'))
@@ -65,104 +69,139 @@ static json_t *pack_string(struct packer *packer)
 	if (!text)
 		return pack_null(packer);
 	packer->at += strspn(packer->at, "?*");
-	len = text_clean(clean, sizeof(clean), text, len);
-	return json_stringn_nocheck(clean, len);
+	if (packer->line->terminal && !packer->depth)
+		log_line_words(packer->line, text, len);
+	else
+		log_line_string(packer->line, text, len);
+	return true;
 }
 
-/* "o" takes over the caller's reference, "O" takes one of its own. */
-static json_t *pack_given(struct packer *packer, bool take)
+static bool pack_integer(struct packer *packer, json_int_t number)
+{
+	log_line_integer(packer->line, number);
+	return true;
+}
+
+/* "o" takes over the caller's reference, "O" leaves it alone. */
+static bool pack_given(struct packer *packer, bool take)
 {
 	json_t *value = va_arg(packer->args, json_t *);
 
 	if (!value)
 		return pack_null(packer);
 	packer->at += strspn(packer->at, "?*");
-	return take ? value : json_incref(value);
+	if (packer->line->terminal && !packer->depth && json_is_string(value))
+		log_line_words(packer->line, json_string_value(value), json_string_length(value));
+	else
+		log_line_json(packer->line, value);
+	if (take)
+		json_decref(value);
+	return true;
 }
 
-static json_t *pack_real(double value)
+/* JSON has no infinity and no NaN: there json_real() is NULL, which is null. */
+static bool pack_real(struct packer *packer, double number)
 {
-	json_t *real = json_real(value);
+	json_t *real = json_real(number);
 
-	return real ? real : json_null(); /* JSON has no infinity and no NaN */
+	log_line_json(packer->line, real);
+	json_decref(real);
+	return true;
 }
 
-/* Adds name and value up to the closing brace. A value that is NULL is left out. */
-static void pack_members(struct packer *packer, json_t *object)
+static void write_name(struct packer *packer, const char *name, bool first)
 {
+	const bool words = packer->line->terminal && !packer->depth;
+
+	pack_text(packer, words ? " " : first ? "\"" : ",\"");
+	pack_text(packer, name);
+	pack_text(packer, words ? "=" : "\":");
+}
+
+/* The fields that the line has already. */
+static bool is_taken(const struct packer *packer, const char *name)
+{
+	return !packer->depth &&
+	       (!strcmp(name, "time") || !strcmp(name, "level") || !strcmp(name, "event"));
+}
+
+/* Writes names and values up to the closing brace. One that comes to nothing is taken back. */
+static void pack_members(struct packer *packer)
+{
+	bool first = packer->depth > 0;
 	char letter;
 
 	while (!packer->broken && (letter = next_letter(packer)) != '}') {
+		const size_t before = packer->line->used;
 		const char *name;
-		json_t *value;
 
 		if (letter != 's') {
 			packer->broken = true;
 			return;
 		}
 		name = va_arg(packer->args, const char *);
-		value = pack_value(packer);
-		if (!value)
-			continue;
-		if (json_object_get(object, name))
-			json_decref(value);
-		else if (json_object_set_new(object, name, value))
-			packer->broken = true;
+		write_name(packer, name, first);
+		if (!pack_value(packer) || packer->broken || is_taken(packer, name))
+			packer->line->used = before;
+		else
+			first = false;
 	}
 }
 
-static json_t *pack_object(struct packer *packer)
+static void pack_object(struct packer *packer)
 {
-	json_t *object = json_object();
-
-	pack_members(packer, object);
-	return object;
+	pack_text(packer, "{");
+	pack_members(packer);
+	pack_text(packer, "}");
 }
 
-static json_t *pack_array(struct packer *packer)
+static void pack_array(struct packer *packer)
 {
-	json_t *array = json_array();
+	bool first = true;
 
+	pack_text(packer, "[");
 	while (!packer->broken &&
 	       (packer->at += strspn(packer->at, " \t\n,"), *packer->at != ']')) {
-		json_t *value = pack_value(packer);
+		const size_t before = packer->line->used;
 
-		if (value && json_array_append_new(array, value))
-			packer->broken = true;
+		pack_text(packer, first ? "" : ",");
+		if (pack_value(packer))
+			first = false;
+		else
+			packer->line->used = before;
 	}
 	next_is(packer, ']');
-	return array;
+	pack_text(packer, "]");
 }
 
-static json_t *pack_nested(struct packer *packer, json_t *(*pack)(struct packer *))
+static bool pack_nested(struct packer *packer, void (*pack)(struct packer *))
 {
-	json_t *value;
-
 	if (packer->depth == PACK_DEPTH_MAX) {
 		packer->broken = true;
-		return NULL;
+		return false;
 	}
 	packer->depth++;
-	value = pack(packer);
+	pack(packer);
 	packer->depth--;
-	return value;
+	return true;
 }
 
-static json_t *pack_value(struct packer *packer)
+/* False: nothing is to be there. */
+static bool pack_value(struct packer *packer)
 {
 	switch (next_letter(packer)) {
 	case 's':
 		return pack_string(packer);
 	case 'i':
-		return json_integer(va_arg(packer->args, int));
+		return pack_integer(packer, va_arg(packer->args, int));
 	case 'I':
-		return json_integer(va_arg(packer->args, json_int_t));
+		return pack_integer(packer, va_arg(packer->args, json_int_t));
 	case 'f':
-		return pack_real(va_arg(packer->args, double));
+		return pack_real(packer, va_arg(packer->args, double));
 	case 'b':
-		return json_boolean(va_arg(packer->args, int));
+		return pack_text(packer, va_arg(packer->args, int) ? "true" : "false");
 	case 'n':
-		return json_null();
+		return pack_text(packer, "null");
 	case 'o':
 		return pack_given(packer, true);
 	case 'O':
@@ -173,18 +212,18 @@ static json_t *pack_value(struct packer *packer)
 		return pack_nested(packer, pack_array);
 	default:
 		packer->broken = true;
-		return NULL;
+		return false;
 	}
 }
 
-bool log_pack(json_t *line, const char *fmt, va_list args)
+bool log_pack(struct log_line *line, const char *fmt, va_list args)
 {
-	struct packer packer = { .at = fmt };
+	struct packer packer = { .line = line, .at = fmt };
 
 	if (next_letter(&packer) != '{')
 		return false;
 	va_copy(packer.args, args);
-	pack_members(&packer, line);
+	pack_members(&packer);
 	va_end(packer.args);
 	return !packer.broken;
 }
