@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The limits of a session of mode proxy: each is refused where it is documented, and counted."""
-import contextlib
 import socket
 import time
 
