@@ -27,24 +27,37 @@ static void print_sessions(const json_t *sessions, uint64_t turned)
 	output_text("\n");
 }
 
-/* By reason, without those of which there are none. */
-static void print_refused(const json_t *refused)
+/* "2 spf, 1 helo": by name, without those of which there are none; returns how many names. */
+static size_t print_by_name(const char *label, const json_t *counts)
 {
-	const char *reason, *before = "";
+	const char *name;
 	const json_t *count;
 	char text[DURATION_TEXT_MAX];
+	size_t names = 0;
 
-	output_label("Refused");
-	json_object_foreach((json_t *)refused, reason, count)
+	json_object_foreach((json_t *)counts, name, count)
 	{
 		const uint64_t number = (uint64_t)json_integer_value(count);
 
 		if (!number)
 			continue;
-		output_text("%s%s %s", before, number_format(number, text), reason);
-		before = ", ";
+		if (names++)
+			output_text(", ");
+		else
+			output_label(label);
+		output_text("%s %s", number_format(number, text), name);
 	}
-	output_text("%s\n", *before ? "" : "nothing and nobody");
+	if (names)
+		output_text("\n");
+	return names;
+}
+
+static void print_refused(const json_t *refused)
+{
+	if (print_by_name("Refused", refused))
+		return;
+	output_label("Refused");
+	output_text("nothing and nobody\n");
 }
 
 static void print_counts(const json_t *smtp)
@@ -60,6 +73,7 @@ static void print_counts(const json_t *smtp)
 		    number_format(field_count(messages, "rejected"), second),
 		    number_format(field_count(messages, "deferred"), third));
 	print_refused(json_object_get(smtp, "refused"));
+	print_by_name("Watched", json_object_get(smtp, "watched"));
 	output_text("\n");
 }
 

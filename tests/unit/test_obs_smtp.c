@@ -28,7 +28,7 @@ static const struct smtp_view view = {
 		   .rejected = 6,
 		   .refused = { [SMTP_REFUSED_RELAY] = 7, [SMTP_REFUSED_GREYLIST] = 12 },
 		   .greylist_passed = 13,
-		   .greylist_watched = 14,
+		   .watched = { [CHECK_SPF] = 14, [CHECK_PIPELINING] = 15 },
 		   .latency = { .class = { [0] = 3, [1] = 1 }, .sum_ms = 2500 } },
 	.backends = 2,
 	.backend = { { .name = "192.0.2.1:25", .up = true, .accepted = 8, .ambiguous = 9 },
@@ -50,7 +50,9 @@ static void metrics(void **state)
 		"postern_smtp_refused_total{reason=\"load\"} 0\n",
 		"postern_smtp_refused_total{reason=\"greylist\"} 12\n",
 		"postern_smtp_greylist_passed_total 13\n",
-		"postern_smtp_greylist_watched_total 14\n",
+		"postern_smtp_watched_total{check=\"spf\"} 14\n",
+		"postern_smtp_watched_total{check=\"pipelining\"} 15\n",
+		"postern_smtp_watched_total{check=\"greylist\"} 0\n",
 		"postern_smtp_delivery_duration_seconds_count 4\n",
 		"postern_smtp_delivery_duration_seconds_sum 2.500\n",
 		"postern_backend_up{backend=\"192.0.2.1:25\"} 1\n",
@@ -92,7 +94,8 @@ static void status(void **state)
 	assert_int_equal(number(json, "messages", "accepted"), 4);
 	assert_int_equal(number(json, "refused", "relay"), 7);
 	assert_int_equal(number(json, "greylist", "passed"), 13);
-	assert_int_equal(number(json, "greylist", "watched"), 14);
+	assert_int_equal(number(json, "watched", "spf"), 14);
+	assert_int_equal(json_object_size(json_object_get(json, "watched")), CHECK_COUNT - 1);
 	assert_int_equal(json_object_size(json_object_get(json, "refused")), SMTP_REFUSALS);
 	backends = json_object_get(json, "backends");
 	assert_int_equal(json_array_size(backends), 2);

@@ -26,6 +26,13 @@ static void write_refused(const struct metric *metric, const struct metrics_inpu
 			smtp_refusal_name((enum smtp_refusal)i), input->smtp->stats.refused[i]);
 }
 
+static void write_watched(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
+		fprintf(out, "%s{check=\"%s\"} %" PRIu64 "\n", metric->name,
+			check_name((enum check)i), input->smtp->stats.watched[i]);
+}
+
 static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
 	metrics_write_latency(metric->name, &input->smtp->stats.latency, out);
@@ -74,10 +81,9 @@ const struct metric metrics_smtp[] = {
 	{ "postern_smtp_greylist_passed_total", C,
 	  "Recipients of senders who have come again, as greylisting asks.", write_field,
 	  SMTP(greylist_passed) },
-	{ "postern_smtp_greylist_watched_total", C,
-	  "Recipients of senders who would have been told to come again, did check.score not only "
-	  "look.",
-	  write_field, SMTP(greylist_watched) },
+	{ "postern_smtp_watched_total", C,
+	  "Transactions and sessions that would have been refused, did the check not only look.",
+	  write_watched, 0 },
 	{ "postern_smtp_delivery_duration_seconds", H,
 	  "From the end of a message to the backend's reply.", write_latency, 0 },
 	{ "postern_backend_up", G, "1 if the backend is well.", write_up, 0 },

@@ -19,8 +19,8 @@ struct smtp_view {
 
 /*
  * For `status`: {workers, sessions: {open, max, total, tls, authenticated}, messages: {accepted,
- * rejected, deferred, bytes, spooling}, refused: {REASON: n}, backends: [{name, up, why, ...}]}. A
- * new reference, or NULL.
+ * rejected, deferred, bytes, spooling}, refused: {REASON: n}, watched: {CHECK: n}, greylist: {passed},
+ * backends: [{name, up, why, ...}]}. A new reference, or NULL.
  */
 json_t *smtp_json(const struct smtp_view *view);
 

@@ -42,7 +42,7 @@ static void find_words(struct session *session, char words[WORDS_MAX])
 	}
 	words[0] = '\0';
 	if (session->early && session->rules->conf->check.pregreet == CONF_CHECK_TAG)
-		add_word(words, "pregreet");
+		add_word(words, check_name(CHECK_PREGREET));
 	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
 		if (taken->tags & 1u << i || (ruling_refuses(taken) && taken->check == i))
 			add_word(words, check_name((enum check)i));
