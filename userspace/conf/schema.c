@@ -392,8 +392,7 @@ const struct conf_option conf_schema[] = {
 	       "reached, and the log has sender and recipients."),
 	LIST("check.domains", check.domains, CONF_CHECKS, CONF_DOMAINS_MAX, true,
 	     "Domains of smtp.domains with other actions, as \"example.net spf=tag score=off\", "
-	     "for dnsbl, rdns, helo, spf, sender and score. A milder rdns or score needs "
-	     "stage rcpt."),
+	     "for dnsbl, rdns, helo, spf, sender, score. A milder rdns or score needs stage rcpt."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);
