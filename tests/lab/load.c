@@ -37,7 +37,7 @@
 #define EVENTS      256
 #define PATIENCE_MS 20000
 #define EHLO        "EHLO mail.addressed.example\r\n"
-#define STALLED_MS  5000 /* without an event: more connections are not to be had */
+#define STALLED_MS  15000 /* without an event: more connections are not to be had */
 
 enum mode { CONNECT, MAIL, STARTTLS, TLS12, HOLD, HOLDEHLO, HOLDTLS };
 static const char *const modes[] = { "connect", "mail",     "starttls", "tls12",

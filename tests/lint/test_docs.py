@@ -83,7 +83,7 @@ def test_smtp_options():
     assert len(rows) > 20
     assert rows == {name: value for name, value in defaults().items() if name in rows}
     wanted = {name for name in defaults() if re.match(r"check\.|smtp\..*-(max|min|memory|disk|message|delay|command|data|session)$", name)}
-    assert wanted - {"check.stage"} <= set(rows)
+    assert wanted - {"check.stage", "check.domains"} <= set(rows)
 
 
 def test_smtp_replies():

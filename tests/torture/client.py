@@ -32,7 +32,7 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.tls = self.incoming = self.outgoing = None
         self.input, self.over = b"", ""
-        self.lines = []  # of all replies, with the CR that they end in
+        self.lines, self.smtp = [], True  # of all replies, with the CR that they end in, while nothing else may come than replies
 
     # ---- out
 
@@ -101,7 +101,7 @@ class Client:
         while True:
             while b"\n" in self.input:
                 line, self.input = self.input.split(b"\n", 1)
-                self.lines.append(line)
+                self.lines += [line] if self.smtp else []
                 lines.append(line.rstrip(b"\r").decode("latin-1"))
                 found = LINE.match(line)
                 if not found:
@@ -134,14 +134,14 @@ class Client:
     def handshake(self, tls=None, each=0, pause=0.0):
         """Begins TLS; True if it is on."""
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.input = b""
+        self.input, self.smtp = b"", False
         talk = (tls or context()).wrap_bio(self.incoming, self.outgoing, server_hostname="mx.test")
         end = time.monotonic() + self.timeout
         while not self.over:
             try:
                 talk.do_handshake()
                 self.raw(self.outgoing.read(), each, pause)
-                self.tls = talk
+                self.tls, self.smtp = talk, True
                 self.seen.append("TLS")
                 return True
             except ssl.SSLWantReadError:
@@ -165,7 +165,7 @@ class Client:
         except ssl.SSLError:
             pass
         self.raw(self.outgoing.read())
-        self.tls = None
+        self.tls, self.smtp = None, False
 
     def half_close(self):
         try:

@@ -363,8 +363,7 @@ const struct conf_option conf_schema[] = {
 		   "later."),
 	SMTP("greet-delay", greet_delay, 0, 10000, "0", CONF_MS,
 	     "How long a client of whom no good is known waits for the greeting. Who speaks "
-	     "before it is found out by check.pregreet; with 0, who has spoken before the "
-	     "greeting could leave."),
+	     "before it, also with 0, is found out by check.pregreet."),
 	LIST("tls.certificates", tls.certificates, CONF_CERTIFICATES, CONF_CERTIFICATES_MAX, true,
 	     "Certificates: a file with the chain and a file with the key, or one that holds "
 	     "both. The first is for clients that ask for no name that any of them has."),
@@ -373,7 +372,7 @@ const struct conf_option conf_schema[] = {
 	       "it where mail of strangers is wanted."),
 	CHECK("pregreet", pregreet, "reject", "What is done about who speaks before the greeting."),
 	CHECK("pipelining", pipelining, "reject",
-	      "What is done about who sends commands before it may."),
+	      "What is done about commands that come too early."),
 	CHECK("dnsbl", dnsbl, "reject",
 	      "What is done about sender domains and HELO names that are on lists of "
 	      "dnsbl.domains, where their points reach policy.reject."),
@@ -392,9 +391,8 @@ const struct conf_option conf_schema[] = {
 	       "the greeting; rcpt is at each recipient, so that postmaster and abuse can be "
 	       "reached, and the log has sender and recipients."),
 	LIST("check.domains", check.domains, CONF_CHECKS, CONF_DOMAINS_MAX, true,
-	     "Domains of smtp.domains with actions of their own, as \"example.net spf=tag "
-	     "score=monitor\", for the checks dnsbl, rdns, helo, spf, sender and score. A milder "
-	     "rdns or score needs stage rcpt."),
+	     "Domains of smtp.domains with other actions, as \"example.net spf=tag score=off\", "
+	     "for dnsbl, rdns, helo, spf, sender, score. A milder rdns or score needs stage rcpt."),
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);
