@@ -129,15 +129,18 @@ static void early(void **state)
 	speak_first("check: {helo: off, pregreet: off}\n", 0);
 }
 
-static void hurry(const char *more, uint64_t times)
+static void hurry(const char *more, uint64_t times, bool tagged)
 {
 	struct scene scene;
 
 	scene_open(&scene, more);
-	visit(&scene, SAY(BEGIN, "C: NOOP", "C: NOOP", "S: 250 *", "S: 250 *", MAIL, "C: NOOP",
-			  "C: NOOP", "S: 250 *", "S: 250 *", RSET, MAIL, "C: NOOP", "C: NOOP",
-			  "S: 250 *", "S: 250 *", QUIT));
+	visit(&scene,
+	      SAY(BEGIN, "C: NOOP", "C: NOOP", "S: 250 *", "S: 250 *", MAIL, "C: NOOP", "C: NOOP",
+		  "S: 250 *", "S: 250 *", RSET, MAIL, "C: NOOP", "C: NOOP", "S: 250 *", "S: 250 *",
+		  RCPT, "C: DATA", "S: 354 *", "C: .", "S: 250 *", QUIT));
 	EXPECT(&scene, { CHECK_PIPELINING, times });
+	assert_int_equal(strstr(stand_in.delivered.data, "X-Postern: pipelining\r\n") != NULL,
+			 tagged);
 	scene_close(&scene);
 }
 
@@ -145,9 +148,9 @@ static void hurry(const char *more, uint64_t times)
 static void pipelining(void **state)
 {
 	(void)state;
-	hurry("check: {pipelining: monitor}\n", 1);
-	hurry("check: {pipelining: tag}\n", 1);
-	hurry("check: {pipelining: off}\n", 0);
+	hurry("check: {pipelining: monitor}\n", 1, false);
+	hurry("check: {pipelining: tag}\n", 1, true);
+	hurry("check: {pipelining: off}\n", 0, false);
 }
 
 /* Content */
