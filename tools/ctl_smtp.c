@@ -6,9 +6,12 @@
 
 #include <inttypes.h>
 
+#include "lib/clock.h"
 #include "lib/units.h"
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
+
+#define EXPIRY_WARN (14u * 86400) /* seconds; as the alert has it */
 
 /* `turned`: those who came when there was no room. */
 static void print_sessions(const json_t *sessions, uint64_t turned)
@@ -60,6 +63,28 @@ static void print_refused(const json_t *refused)
 	output_text("nothing and nobody\n");
 }
 
+/* One by one, because each is renewed by itself. */
+static void print_certificates(const json_t *certificates)
+{
+	const uint64_t now = clock_wall();
+	const json_t *certificate;
+	char when[WHEN_TEXT_MAX];
+	size_t i;
+
+	json_array_foreach(certificates, i, certificate)
+	{
+		const uint64_t expires = field_count(certificate, "expires");
+
+		output_label(i ? "" : "Certificates");
+		output_text("%s ", field_text(certificate, "file"));
+		output_paint(expires <= now                ? PAINT_BAD
+			     : expires - now < EXPIRY_WARN ? PAINT_WARN
+							   : PAINT_NONE,
+			     "%s %s\n", expires <= now ? "has expired" : "expires",
+			     when_relative(expires, when));
+	}
+}
+
 static void print_counts(const json_t *smtp)
 {
 	const json_t *sessions = json_object_get(smtp, "sessions");
@@ -74,6 +99,7 @@ static void print_counts(const json_t *smtp)
 		    number_format(field_count(messages, "deferred"), third));
 	print_refused(json_object_get(smtp, "refused"));
 	print_by_name("Watched", json_object_get(smtp, "watched"));
+	print_certificates(json_object_get(smtp, "certificates"));
 	output_text("\n");
 }
 

@@ -30,6 +30,9 @@ static const struct smtp_view view = {
 		   .greylist_passed = 13,
 		   .watched = { [CHECK_SPF] = 14, [CHECK_PIPELINING] = 15 },
 		   .latency = { .class = { [0] = 3, [1] = 1 }, .sum_ms = 2500 } },
+	.certificates = 2,
+	.certificate = { { .file = "/a/mx.pem", .expires = 1800000001 },
+			 { .file = "/b/\\x\"y.pem", .expires = 1900000000 } },
 	.backends = 2,
 	.backend = { { .name = "192.0.2.1:25", .up = true, .accepted = 8, .ambiguous = 9 },
 		     { .name = "192.0.2.2:25",
@@ -55,6 +58,9 @@ static void metrics(void **state)
 		"postern_smtp_watched_total{check=\"greylist\"} 0\n",
 		"postern_smtp_delivery_duration_seconds_count 4\n",
 		"postern_smtp_delivery_duration_seconds_sum 2.500\n",
+		"postern_tls_certificate_expiry_timestamp_seconds{file=\"/a/mx.pem\"} 1800000001\n",
+		"postern_tls_certificate_expiry_timestamp_seconds{file=\"/b/\\\\x\\\"y.pem\"} "
+		"1900000000\n",
 		"postern_backend_up{backend=\"192.0.2.1:25\"} 1\n",
 		"postern_backend_up{backend=\"192.0.2.2:25\"} 0\n",
 		"postern_backend_accepted_total{backend=\"192.0.2.1:25\"} 8\n",
@@ -81,7 +87,7 @@ static json_int_t number(const json_t *of, const char *part, const char *key)
 
 static void status(void **state)
 {
-	const json_t *backends, *second;
+	const json_t *backends, *second, *first;
 	json_t *json;
 
 	(void)state;
@@ -104,6 +110,9 @@ static void status(void **state)
 	assert_true(json_is_true(json_object_get(second, "backup")));
 	assert_int_equal(json_integer_value(json_object_get(second, "seconds")), 30);
 	assert_string_equal(json_string_value(json_object_get(second, "why")), "connect: refused");
+	first = json_array_get(json_object_get(json, "certificates"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "file")), "/a/mx.pem");
+	assert_int_equal(json_integer_value(json_object_get(first, "expires")), 1800000001);
 	json_decref(json);
 	clock_freeze(0, 0);
 }

@@ -53,6 +53,30 @@ static void write_backend(const struct metric *metric, const struct metrics_inpu
 			metrics_field(&input->smtp->backend[i], metric->detail));
 }
 
+/* A file may be called anything. */
+static void write_label_value(const char *text, FILE *out)
+{
+	for (; *text; text++) {
+		if (*text == '\\' || *text == '"')
+			fputc('\\', out);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+static void write_expiry(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (size_t i = 0; i < input->smtp->certificates; i++) {
+		const struct smtp_certificate *certificate = &input->smtp->certificate[i];
+
+		fprintf(out, "%s{file=\"", metric->name);
+		write_label_value(certificate->file, out);
+		fprintf(out, "\"} %" PRIu64 "\n", certificate->expires);
+	}
+}
+
 #define SMTP(member)    offsetof(struct smtp_stats, member)
 #define BACKEND(member) offsetof(struct backend_info, member)
 
@@ -86,6 +110,8 @@ const struct metric metrics_smtp[] = {
 	  write_watched, 0 },
 	{ "postern_smtp_delivery_duration_seconds", H,
 	  "From the end of a message to the backend's reply.", write_latency, 0 },
+	{ "postern_tls_certificate_expiry_timestamp_seconds", G,
+	  "When the certificate in the file expires, in seconds since 1970.", write_expiry, 0 },
 	{ "postern_backend_up", G, "1 if the backend is well.", write_up, 0 },
 	{ "postern_backend_connections_total", C, "Connections to the backend.", write_backend,
 	  BACKEND(connections) },
