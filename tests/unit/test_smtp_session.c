@@ -195,7 +195,6 @@ static void groups(void **state)
 static void servers_go(void **state)
 {
 	struct scene scene;
-	struct smtp_stats stats;
 
 	(void)state;
 	scene_open(&scene, "");
@@ -209,11 +208,7 @@ static void servers_go(void **state)
 	scene_play(&scene, (const char *const[]){ MAIL, NULL });
 	stand_in.down = true;
 	scene_play(&scene, (const char *const[]){ "C: RCPT TO:<b@own.example> NOTIFY=NEVER",
-						  "S: 451 4.4.1 *", "C: RCPT TO:<c@own.example>",
 						  "S: 451 4.4.1 *", QUIT, NULL });
-	smtp_service_stats(scene.service, &stats); /* a transaction at MAIL, and one at RCPT */
-	assert_int_equal(stats.refused[SMTP_REFUSED_BACKEND], 2);
-	assert_int_equal(stats.refused[SMTP_REFUSED_RECIPIENT], 0);
 	scene_close(&scene);
 }
 
