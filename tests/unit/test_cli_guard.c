@@ -123,7 +123,8 @@ static const struct {
 	  "Mode         proxy: clients are looked up, and mail is handed on to backends\nPorts " },
 	{ "status",
 	  RESULT("\"config\": \"f\", \"mode\": \"proxy\", \"smtp\": {\"sessions\": {\"open\": 2, "
-		 "\"max\": 9, \"total\": 1300, \"tls\": 900}, \"messages\": {\"accepted\": 1200, "
+		 "\"max\": 1000, \"total\": 1300, \"tls\": 900}, \"messages\": {\"accepted\": "
+		 "1200, "
 		 "\"rejected\": "
 		 "3, "
 		 "\"deferred\": 4}, \"refused\": {\"reputation\": 1500, \"early\": 0, \"relay\": "
@@ -132,7 +133,7 @@ static const struct {
 		 "\"/b.pem\", \"expires\": 999940}], "
 		 "\"backends\": [{\"name\": \"192.0.2.1:25\", \"up\": false, \"why\": \"greeting: "
 		 "no\", \"seconds\": 60, \"open\": 1, \"accepted\": 5}]}"),
-	  "Sessions     2 open of at most 9; 1,300 so far, 900 with TLS; 5 turned away for "
+	  "Sessions     2 open of at most 1,000; 1,300 so far, 900 with TLS; 5 turned away for "
 	  "want of room\n"
 	  "Messages     1,200 accepted, 3 rejected and 4 deferred by backends\n"
 	  "Refused      1,500 reputation, 7 relay, 5 load\n"
