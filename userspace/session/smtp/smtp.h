@@ -29,6 +29,7 @@
 #include "loop/listener.h"
 #include "loop/tls.h"
 #include "session/guard_client.h"
+#include "session/smtp/check.h"
 #include "session/smtp/refusals.h"
 #include "session/smtp/relay.h"
 
@@ -95,6 +96,7 @@ enum smtp_refusal {
 	SMTP_REFUSED_ERRORS,
 	SMTP_REFUSED_TIME,
 	SMTP_REFUSED_LOAD,
+	SMTP_REFUSED_BACKEND, /* none answers */
 	SMTP_REFUSALS
 };
 const char *smtp_refusal_name(enum smtp_refusal refusal);
@@ -105,10 +107,11 @@ struct smtp_stats {
 	uint64_t messages, message_bytes, recipients; /* that a backend took */
 	uint64_t rejected, deferred;                  /* messages, by the backend */
 	uint64_t refused[SMTP_REFUSALS];
-	uint64_t greylist_passed;  /* recipients of who has come again */
-	uint64_t greylist_watched; /* of who would have been told to, but for check.score */
-	struct latency latency;    /* from the end of the data to the reply */
-	uint64_t open, spooling;   /* gauges */
+	uint64_t greylist_passed; /* recipients of who has come again */
+	/* What checks would have refused that only look: once for a transaction, or a session. */
+	uint64_t watched[CHECK_COUNT];
+	struct latency latency;  /* from the end of the data to the reply */
+	uint64_t open, spooling; /* gauges */
 };
 void smtp_service_stats(const struct smtp_service *service, struct smtp_stats *out);
 
