@@ -108,6 +108,7 @@ struct session {
 	bool running : 1;
 	bool skipping : 1; /* the rest of a line that was too long */
 	bool told : 1;     /* a refusal is in the log */
+	uint8_t admitted;  /* levels at which it counts: admission_enter() */
 	uint16_t errors, junk, refused, auth_failures;
 	uint16_t offered; /* enum backend_feature, in answer to EHLO */
 	uint16_t messages;
@@ -145,6 +146,9 @@ void session_retire(struct session *session);
 void session_free(struct session *session);
 
 /* connect.c */
+/* Whether lists and limits let the client in; else it has been refused, and the session has ended.
+ */
+bool connect_admit(struct session *session);
 void connect_begin(struct session *session);
 /* The time of the greeting has come. */
 void connect_greet(struct session *session);
@@ -300,6 +304,8 @@ void record_ruling(struct session *session, enum conf_check action, enum smtp_re
 		   const char *detail);
 /* Who would have been told to come again, were scores not only looked at. */
 void record_greylisted(struct session *session);
+/* Who would have been refused because of a limit, but for monitor mode. */
+void record_limited(struct session *session, const char *limit);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
 /* What a checker has found, and what follows; and that it asked for a field that is none. */

@@ -15,6 +15,7 @@
  *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
+ *   admission.c   limits for clients that a load balancer names, of all workers
  *   data, line, path, header, relay: pure
  */
 #ifndef POSTERN_SESSION_SMTP_SMTP_H
@@ -29,6 +30,7 @@
 #include "loop/listener.h"
 #include "loop/tls.h"
 #include "session/guard_client.h"
+#include "session/smtp/admission.h"
 #include "session/smtp/refusals.h"
 #include "session/smtp/relay.h"
 
@@ -54,9 +56,10 @@ struct smtp_service_options {
 	size_t checkers;                       /* CONTENT_CHECKERS_MAX at most; may be 0 */
 	/* Of all workers. */
 	struct auth *auth;
-	struct refusals *refusals;  /* NULL: none are kept */
-	uint64_t *connections;      /* that are open; atomic */
-	struct spool_limits *spool; /* smtp_spool_limits() */
+	struct refusals *refusals;   /* NULL: none are kept */
+	struct admission *admission; /* NULL: no limits for whom a balancer names */
+	uint64_t *connections;       /* that are open; atomic */
+	struct spool_limits *spool;  /* smtp_spool_limits() */
 };
 
 int smtp_service_open(const struct smtp_service_options *options, struct smtp_service **out,
@@ -95,6 +98,7 @@ enum smtp_refusal {
 	SMTP_REFUSED_ERRORS,
 	SMTP_REFUSED_TIME,
 	SMTP_REFUSED_LOAD,
+	SMTP_REFUSED_LIMIT, /* by limits.*, of who came through a load balancer */
 	SMTP_REFUSALS
 };
 const char *smtp_refusal_name(enum smtp_refusal refusal);
@@ -107,6 +111,7 @@ struct smtp_stats {
 	uint64_t refused[SMTP_REFUSALS];
 	uint64_t greylist_passed;  /* recipients of who has come again */
 	uint64_t greylist_watched; /* of who would have been told to, but for check.score */
+	uint64_t limit_watched;    /* sessions that a limit would have refused, but for monitor */
 	struct latency latency;    /* from the end of the data to the reply */
 	uint64_t open, spooling;   /* gauges */
 };
