@@ -84,6 +84,7 @@ static struct {
 	/* The guard. */
 	struct verdict verdict;
 	bool has_verdict, verdict_later, no_verdict;
+	struct guard_standing standing;
 	unsigned int offences, goods;
 	struct guard_wait *wait;
 	struct greylist *greylist;   /* a real one, by the clock of the test */
@@ -347,6 +348,14 @@ struct greylist_answer guard_client_greylist(struct guard_client *client,
 	snprintf(stand_in.greylisted, sizeof(stand_in.greylisted), "%s",
 		 key->domain ? key->domain : "none");
 	return greylist_ask(stand_in.greylist, rules, key, clock_wall());
+}
+
+void guard_client_standing(struct guard_client *client, const struct addr *addr,
+			   struct guard_standing *out)
+{
+	(void)client;
+	(void)addr;
+	*out = stand_in.standing;
 }
 
 void guard_client_note(struct guard_client *client, const struct verdict *verdict, bool offence)

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests of the limits of connections for clients that a load balancer names: the table
- * (session/smtp/admission.c), by itself and under several threads, and what a session does.
+ * Tests of the limits of connections for clients that a load balancer names
+ * (session/smtp/admission.c), by the test's clock and under several threads. What a session does is
+ * in test_smtp_admit.c.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <pthread.h>
 
 #include "gate/settings.h"
-#include "tests/unit/smtp_fixture.h"
+#include "lib/clock.h"
+#include "session/smtp/admission.h"
 
-#define MX    CONF_SERVICE_MX
 #define EVERY (1u << METER_SOURCE | 1u << METER_NET | 1u << METER_TOTAL) /* of IPv4 */
 
 static struct addr address(const char *text)
@@ -245,134 +253,13 @@ static void threads(void **state)
 	admission_close(&crowd.admission);
 }
 
-/* Sessions. The limits are those of the published configuration. */
-static void publish(const char *text)
-{
-	struct conf *conf;
-	struct error err;
-
-	if (conf_parse("test", text, strlen(text), &conf, &err))
-		fail_msg("%s", err.text);
-	conf_publish(conf);
-}
-
-#define ONE "interfaces: [eth0]\nlimits:\n  conn-source: 1\n"
-#define WHOLE                                                                                      \
-	"interfaces: [eth0]\nlimits:\n  conn-source: 1\n  conn-net: 1\n  conn-site: 1\n  "         \
-	"conn-total: 1\n"
-
-static uint64_t refused(const struct scene *scene)
-{
-	return service_stats(scene->service)->refused[SMTP_REFUSED_LIMIT];
-}
-
-/* The one before stays open. */
-static void connect_another(struct scene *scene, const char *const *dialogue)
-{
-	struct stream *before = stand_in.stream;
-
-	stand_in.stream = NULL;
-	scene_connect(scene);
-	scene_work(scene);
-	scene_play(scene, dialogue);
-	stand_in_stream_free();
-	stand_in.stream = before;
-}
-
-#define ANOTHER(scene, ...) connect_another(scene, (const char *const[]){ __VA_ARGS__, NULL })
-
-static void a_client_that_is_named(void **state)
-{
-	struct session_refusal found[REFUSALS_SHOWN_MAX];
-	struct scene scene;
-
-	(void)state;
-	publish(ONE);
-	scene_open(&scene, "");
-	scene.balanced = true;
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
-	ANOTHER(&scene, "S: 421 4.7.0 gate.example: too many connections from you,*", "S.");
-	assert_int_equal(refused(&scene), 1);
-	assert_int_equal(refusals_find(scene.refusals, scene.now_ms * NS_A_MS, found), 1);
-	assert_string_equal(found[0].reason, "limit");
-	assert_string_equal(found[0].detail, "conn-source");
-	scene.peer = address("192.0.2.10");
-	ANOTHER(&scene, GREETING, QUIT);
-	scene_play(&scene, (const char *const[]){ QUIT, NULL });
-	scene.peer = address("192.0.2.9");
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, QUIT, NULL });
-	scene_close(&scene);
-	conf_publish(NULL);
-}
-
-/* The kernel has counted it. */
-static void a_client_of_its_own(void **state)
-{
-	struct scene scene;
-
-	(void)state;
-	publish(ONE);
-	scene_open(&scene, "");
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
-	ANOTHER(&scene, GREETING, QUIT);
-	assert_int_equal(refused(&scene), 0);
-	scene_close(&scene);
-	conf_publish(NULL);
-}
-
-static void in_total(void **state)
-{
-	struct scene scene;
-
-	(void)state;
-	publish(WHOLE);
-	scene_open(&scene, "");
-	scene.balanced = true;
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
-	scene.peer = address("203.0.113.9");
-	ANOTHER(&scene, "S: 421 4.3.2 gate.example: too many connections,*", "S.");
-	scene.kind = CONF_SERVICE_SUBMISSIONS;
-	ANOTHER(&scene, "S."); /* nothing in plain text */
-	assert_int_equal(refused(&scene), 2);
-	scene_close(&scene);
-	conf_publish(NULL);
-}
-
-static void in_monitor_mode(void **state)
-{
-	struct scene scene;
-
-	(void)state;
-	publish("monitor: true\n" ONE);
-	scene_open(&scene, "");
-	scene.balanced = true;
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
-	ANOTHER(&scene, GREETING, QUIT);
-	assert_int_equal(refused(&scene), 0);
-	assert_int_equal(service_stats(scene.service)->limit_watched, 1);
-	scene_close(&scene);
-	conf_publish(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(connections),
-		cmocka_unit_test(prefixes_of_ipv6),
-		cmocka_unit_test(rates),
-		cmocka_unit_test(raised),
-		cmocka_unit_test(monitored),
-		cmocka_unit_test(full_line),
+		cmocka_unit_test(connections), cmocka_unit_test(prefixes_of_ipv6),
+		cmocka_unit_test(rates),       cmocka_unit_test(raised),
+		cmocka_unit_test(monitored),   cmocka_unit_test(full_line),
 		cmocka_unit_test(threads),
-		cmocka_unit_test(a_client_that_is_named),
-		cmocka_unit_test(a_client_of_its_own),
-		cmocka_unit_test(in_total),
-		cmocka_unit_test(in_monitor_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

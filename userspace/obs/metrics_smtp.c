@@ -78,9 +78,9 @@ const struct metric metrics_smtp[] = {
 	  "Recipients of senders who would have been told to come again, did check.score not only "
 	  "look.",
 	  write_field, SMTP(greylist_watched) },
-	{ "postern_smtp_limit_watched_total", C,
-	  "Sessions that a limit would have refused, but for monitor mode.", write_field,
-	  SMTP(limit_watched) },
+	{ "postern_smtp_admission_watched_total", C,
+	  "Sessions that a list or a limit would have refused, but for monitor mode.", write_field,
+	  SMTP(admission_watched) },
 	{ "postern_smtp_delivery_duration_seconds", H,
 	  "From the end of a message to the backend's reply.", write_latency, 0 },
 	{ "postern_backend_up", G, "1 if the backend is well.", write_up, 0 },

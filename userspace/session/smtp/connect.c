@@ -163,54 +163,6 @@ void connect_begin(struct session *session)
 		session_enter(session, SESSION_ENDED);
 }
 
-/*
- * Whom the kernel knows by his own address it has let in, and counted; an attempt that counts twice
- * is one too many.
- */
-static bool came_through_balancer(const struct session *session)
-{
-	struct addr seen;
-	uint16_t port;
-
-	stream_peer(session->stream, &seen, &port);
-	return memcmp(&seen, &session->peer, sizeof(seen)) != 0;
-}
-
-/* At submissions it speaks TLS, or nothing. */
-static void turn_away(struct session *session, enum reason reason)
-{
-	char id[LOOKUP_ID_CHARS + 1];
-	const bool all = reason == REASON_CONN_TOTAL || reason == REASON_RATE_TOTAL;
-
-	record_refusal(session, SMTP_REFUSED_LIMIT, admission_limit_name(reason));
-	if (session->kind == CONF_SERVICE_SUBMISSIONS)
-		session_enter(session, SESSION_ENDED);
-	else
-		reply_and_end(session, 421, all ? "4.3.2" : "4.7.0",
-			      "%s: too many connections%s, try again later (lookup id %s)",
-			      session->rules->hostname, all ? "" : " from you",
-			      lookup_id_format(session->id, id));
-}
-
-bool connect_admit(struct session *session)
-{
-	struct admission *admission = service_parts(session->service)->admission;
-	struct admission_rules rules;
-	enum reason reason;
-
-	if (!admission || !came_through_balancer(session))
-		return true;
-	admission_rules(&rules);
-	reason = admission_enter(admission, &rules, &session->peer, &session->admitted);
-	if (reason == REASON_ACCEPTED)
-		return true;
-	if (rules.monitor)
-		record_limited(session, admission_limit_name(reason));
-	else
-		turn_away(session, reason);
-	return rules.monitor;
-}
-
 bool connect_input(struct session *session)
 {
 	size_t size;

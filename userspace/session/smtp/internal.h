@@ -145,10 +145,10 @@ void session_deadline_passed(struct session *session, enum session_deadline dead
 void session_retire(struct session *session);
 void session_free(struct session *session);
 
+/* admit.c: whether lists and limits let the client in; else it has been refused. */
+bool admit_client(struct session *session);
+
 /* connect.c */
-/* Whether lists and limits let the client in; else it has been refused, and the session has ended.
- */
-bool connect_admit(struct session *session);
 void connect_begin(struct session *session);
 /* The time of the greeting has come. */
 void connect_greet(struct session *session);
@@ -304,8 +304,8 @@ void record_ruling(struct session *session, enum conf_check action, enum smtp_re
 		   const char *detail);
 /* Who would have been told to come again, were scores not only looked at. */
 void record_greylisted(struct session *session);
-/* Who would have been refused because of a limit, but for monitor mode. */
-void record_limited(struct session *session, const char *limit);
+/* Who would have been refused by a list or a limit, but for monitor mode. */
+void record_admitted(struct session *session, enum smtp_refusal why, const char *detail);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
 /* What a checker has found, and what follows; and that it asked for a field that is none. */

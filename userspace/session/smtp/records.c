@@ -36,6 +36,7 @@ static const struct {
 	[SMTP_REFUSED_ERRORS] = { "errors", "too many commands failed, or brought nothing on" },
 	[SMTP_REFUSED_TIME] = { "time", "it was too slow" },
 	[SMTP_REFUSED_LOAD] = { "load", "there was no room" },
+	[SMTP_REFUSED_LISTED] = { "listed", "its address is on a block list" },
 	[SMTP_REFUSED_LIMIT] = { "limit", "it has too many connections, or comes too often" },
 };
 
@@ -144,14 +145,16 @@ void record_greylisted(struct session *session)
 		 "seconds", (json_int_t)mail->greylist_wait, "score", (int)session->verdict.total);
 }
 
-void record_limited(struct session *session, const char *limit)
+void record_admitted(struct session *session, enum smtp_refusal why, const char *detail)
 {
 	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
 
-	stat_add(&session->service->stats.limit_watched, 1);
+	stat_add(&session->service->stats.admission_watched, 1);
 	if (take_line(session->service))
-		log_info("smtp.limited", "{s:s, s:s, s:s}", "id", lookup_id_format(session->id, id),
-			 "source", addr_format(&session->peer, text), "limit", limit);
+		log_info("smtp.admitted", "{s:s, s:s, s:s, s:s}", "id",
+			 lookup_id_format(session->id, id), "source",
+			 addr_format(&session->peer, text), "reason", refusals[why].name, "detail",
+			 detail);
 }
 
 /* One that was refused and did nothing else has its line already. */

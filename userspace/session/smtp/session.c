@@ -180,7 +180,7 @@ void session_start(struct smtp_service *service, unsigned int kind, struct strea
 	count_start(session);
 	service_set_deadline(session, DEADLINE_VERDICT);
 	stream_give(stream, &owner, session);
-	if (connect_admit(session))
+	if (admit_client(session))
 		connect_begin(session);
 }
 

@@ -9,13 +9,14 @@
  *   service.c     listeners, sessions, deadlines, the end
  *   session.c     one session: its states, its input
  *   command.c     the table of commands; cmd_*.c has one family a file
+ *   admit.c       lists and limits, for clients that a load balancer names
  *   reply.c       what is said
  *   checks.c      what is found out about the client and the sender
  *   ruling.c      what follows from it; greylisting.c asks who was here before
  *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
- *   admission.c   limits for clients that a load balancer names, of all workers
+ *   admission.c   the connections of such clients, of all workers
  *   data, line, path, header, relay: pure
  */
 #ifndef POSTERN_SESSION_SMTP_SMTP_H
@@ -98,7 +99,9 @@ enum smtp_refusal {
 	SMTP_REFUSED_ERRORS,
 	SMTP_REFUSED_TIME,
 	SMTP_REFUSED_LOAD,
-	SMTP_REFUSED_LIMIT, /* by limits.*, of who came through a load balancer */
+	/* Of who came through a load balancer: by a block list, by limits.* */
+	SMTP_REFUSED_LISTED,
+	SMTP_REFUSED_LIMIT,
 	SMTP_REFUSALS
 };
 const char *smtp_refusal_name(enum smtp_refusal refusal);
@@ -111,9 +114,10 @@ struct smtp_stats {
 	uint64_t refused[SMTP_REFUSALS];
 	uint64_t greylist_passed;  /* recipients of who has come again */
 	uint64_t greylist_watched; /* of who would have been told to, but for check.score */
-	uint64_t limit_watched;    /* sessions that a limit would have refused, but for monitor */
-	struct latency latency;    /* from the end of the data to the reply */
-	uint64_t open, spooling;   /* gauges */
+	/* sessions that a list or a limit would have refused, but for monitor mode */
+	uint64_t admission_watched;
+	struct latency latency;  /* from the end of the data to the reply */
+	uint64_t open, spooling; /* gauges */
 };
 void smtp_service_stats(const struct smtp_service *service, struct smtp_stats *out);
 
