@@ -221,9 +221,12 @@ void admission_leave(struct admission *admission, const struct addr *addr, uint8
 		return;
 	pthread_mutex_lock(&admission->lock);
 	place = place_of(admission, addr);
-	for (enum meter_level level = METER_SOURCE; level < METER_LEVELS; level++)
-		if (levels >> level & 1)
-			place.cell[level]->conns--;
+	for (enum meter_level level = METER_SOURCE; level < METER_LEVELS; level++) {
+		struct meter_cell *counted = levels >> level & 1 ? place.cell[level] : NULL;
+
+		if (counted)
+			counted->conns--;
+	}
 	pthread_mutex_unlock(&admission->lock);
 }
 
