@@ -16,15 +16,6 @@
 #include "bpf/cell.h"
 #include "bpf/report.h"
 
-/* The bucket after one more attempt, or 0 if it is empty. */
-STAGE __u64 rate_next(const struct meter_limit *limit, __u64 tat, __u64 now)
-{
-	if (tat < now)
-		tat = now;
-	tat += limit->interval_ns;
-	return tat > now + limit->burst_ns ? 0 : tat;
-}
-
 /* How far the clocks of two CPUs, or of one before and after it was held up, may seem apart. */
 #define CLOCK_SLACK_NS 100000000ull
 
@@ -47,7 +38,7 @@ STAGE int rate_charge(const struct meter_limit *limit, struct meter_cell *cell, 
 
 	for (int i = 0; i < CELL_RETRIES; i++) {
 		tat = cell->tat;
-		next = rate_next(limit, tat, now);
+		next = meter_next(limit, tat, now);
 		if (!next)
 			return 0;
 		if (__sync_val_compare_and_swap(&cell->tat, tat, next) == tat)
@@ -128,7 +119,7 @@ STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
 	if (!limit->interval_ns || lease_holds(level, now))
 		return UNDECIDED;
 	rate_settle(limit, cell, now);
-	return rate_next(limit, cell->tat, now) ? UNDECIDED : REASON_RATE_SOURCE + level;
+	return meter_next(limit, cell->tat, now) ? UNDECIDED : REASON_RATE_SOURCE + level;
 }
 
 STAGE_APART int level_charge(__u32 level, __u32 place, __u64 now)

@@ -69,4 +69,13 @@ struct meter_limit {
 };
 ABI_SIZE(struct meter_limit, 24);
 
+/* The bucket after one more attempt, or 0 if it is empty. */
+static inline __u64 meter_next(const struct meter_limit *limit, __u64 tat, __u64 now)
+{
+	if (tat < now)
+		tat = now;
+	tat += limit->interval_ns;
+	return tat > now + limit->burst_ns ? 0 : tat;
+}
+
 #endif

@@ -12,7 +12,7 @@ import pytest
 
 import servers
 from frontbed import Front
-from frontclient import Session, opened
+from frontclient import Session, opened, refused
 from lab import GATEWAY4, Lab, wait_until
 from wire import inside
 
@@ -213,6 +213,113 @@ def test_a_balancer_on_an_allow_list_has_no_limit(front):
     finally:
         front.lab.ctl("allow", "del", BALANCER, check=False)
         front.lab.ctl("limits", "set", "conn-source", "default")
+
+
+@pytest.fixture
+def allowed_balancer(front):
+    """As the manual says to do it. There are no limits but those that a test sets."""
+    front.lab.ctl("allow", "add", BALANCER)
+    yield
+    for limit in ("burst-source", "rate-source", "conn-source"):
+        front.lab.ctl("limits", "set", limit, "default")
+    front.lab.ctl("allow", "del", BALANCER)
+
+
+def named(front, source):
+    """A client that the balancer names, and what it is told first."""
+    client = connect(front, first=v1(f"TCP4 {source} {GATEWAY4} 40000 25"))
+    return client, client.reply()
+
+
+def close(clients):
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.usefixtures("allowed_balancer")
+def test_connections_of_the_real_client_are_limited(front):
+    """Whichever worker has them. Another client of the balancer gets in, and so does this one when one of its connections has ended."""
+    source, other = "198.51.100.190", "198.51.100.191"
+    front.lab.ctl("limits", "set", "conn-source", 50)
+    before = refused(front, "limit")
+    clients = [connect(front, first=v1(f"TCP4 {source} {GATEWAY4} 40000 25")) for _ in range(50)]
+    assert {client.reply()[:3] for client in clients} == {"220"}
+    late, told = named(front, source)
+    assert told.startswith("421 4.7.0") and re.fullmatch(GONE, late.reply()), told
+    assert refused(front, "limit") == before + 1
+    row = front.lab.ctl("why", re.search(r"lookup id (\S+)\)", told).group(1), "--json").json["refusals"][0]
+    assert (row["source"], row["reason"], row["detail"]) == (source, "limit", "conn-source"), row
+    another, told = named(front, other)
+    assert told.startswith("220")
+    clients.pop().close()
+    wait_until(lambda: named(front, source)[1].startswith("220"), 5, "a place that is free again")
+    close([*clients, late, another])
+
+
+@pytest.mark.usefixtures("allowed_balancer")
+def test_the_rate_of_the_real_client_is_limited(front):
+    source, other = "198.51.100.192", "198.51.100.193"
+    front.lab.ctl("limits", "set", "rate-source", 1)
+    front.lab.ctl("limits", "set", "burst-source", 3)
+    clients = [connect(front, first=v1(f"TCP4 {source} {GATEWAY4} 40000 25")) for _ in range(12)]
+    told = [client.reply()[:9] for client in clients]
+    assert told.count("220 mx.ow") >= 3 and told.count("421 4.7.0") >= 1 and len(set(told)) == 2, told
+    another, told = named(front, other)
+    assert told.startswith("220")
+    close([*clients, another])
+
+
+@pytest.mark.usefixtures("allowed_balancer")
+def test_lists_are_about_the_real_client(front):
+    """A block list refuses it, and an allow list frees it of limits."""
+    blocked, friend = "198.51.100.194", "198.51.100.195"
+    front.lab.ctl("block", "add", blocked, "--list", "rude")
+    front.lab.ctl("limits", "set", "conn-source", 1)
+    client, told = named(front, blocked)
+    assert told.startswith("554 5.7.1"), told
+    row = front.lab.ctl("why", re.search(r"lookup id (\S+)\)", told).group(1), "--json").json["refusals"][0]
+    assert (row["source"], row["reason"], row["detail"]) == (blocked, "listed", "rude"), row
+    first, told = named(front, friend)
+    second, again = named(front, friend)
+    assert told.startswith("220") and again.startswith("421 4.7.0")
+    front.lab.ctl("allow", "add", friend)
+    third, told = named(front, friend)
+    assert told.startswith("220"), told
+    close([client, first, second, third])
+    front.lab.ctl("allow", "del", friend)
+    front.lab.ctl("block", "del", blocked)
+    client, told = named(front, blocked)
+    assert told.startswith("220"), told
+    client.close()
+
+
+@pytest.mark.usefixtures("allowed_balancer")
+def test_what_was_learned_is_about_the_real_client(front):
+    """Who offends twice is blocked, as one whom the kernel sees would be."""
+    source = "198.51.100.196"
+    for _ in range(2):
+        client = connect(front, first=v1(f"TCP4 {source} {GATEWAY4} 40000 25") + b"EHLO early.example\r\n")
+        assert client.reply().startswith("554 5.5.0")
+        client.close()
+    wait_until(lambda: "learned" in front.lab.ctl("why", source).out, 5, "the block")
+    client, told = named(front, source)
+    assert told.startswith("554 5.7.1 your address is blocked"), told
+    client.close()
+    assert is_client(deliver(front, Session(front, BALANCER, first=v2())), REAL4)
+
+
+@pytest.mark.usefixtures("allowed_balancer")
+def test_monitor_mode_lets_the_real_client_in(front):
+    source = "198.51.100.197"
+    front.lab.ctl("limits", "set", "conn-source", 1)
+    front.lab.ctl("monitor", "on")
+    try:
+        (first, told), (second, again) = named(front, source), named(front, source)
+        assert told.startswith("220") and again.startswith("220"), again
+        assert front.guard.metric("postern_smtp_admission_watched_total") == 1
+        close([first, second])
+    finally:
+        front.lab.ctl("monitor", "off")
 
 
 HAPROXY = """\

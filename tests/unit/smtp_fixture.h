@@ -43,10 +43,12 @@ struct scene {
 	uint64_t connections;
 	struct spool_limits spool;
 	struct refusals *refusals;
+	struct admission *admission;
 	char spool_directory[SMTP_SPOOL_MAX];
 	uint64_t now_ms;
 	unsigned int kind; /* of the listener */
 	struct addr peer;
+	bool balanced; /* a load balancer names the peer */
 };
 
 /* Of the scenes that are opened from now on. */
@@ -140,6 +142,8 @@ static void scene_open(struct scene *scene, const char *more)
 	options.spool = &scene->spool;
 	assert_int_equal(refusals_open(&scene->refusals, &err), 0);
 	options.refusals = scene->refusals;
+	assert_int_equal(admission_open(1024, &scene->admission, &err), 0);
+	options.admission = scene->admission;
 	if (smtp_service_open(&options, &scene->service, &err))
 		fail_msg("%s", err.text);
 }
@@ -153,6 +157,7 @@ static void scene_connect_saying(struct scene *scene, const char *text)
 	stand_in_stream_free();
 	stream = stand_in_stream();
 	stream->unread = *text != '\0';
+	stand_in.seen = scene->balanced ? local : scene->peer;
 	session_start(scene->service, scene->kind, stream, &scene->peer, 4711, &local, 25);
 	stream->unread = false;
 	if (*text)
@@ -177,6 +182,7 @@ static void scene_close(struct scene *scene)
 	dnsbl_close(&scene->domains);
 	relay_unref(&scene->relay);
 	refusals_close(&scene->refusals);
+	admission_close(&scene->admission);
 	uv_run(&scene->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&scene->loop), 0);
 	dns_script_close(&scene->script);

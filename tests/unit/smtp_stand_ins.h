@@ -58,6 +58,7 @@ static struct {
 	/* The one stream there is. */
 	struct stream *stream;
 	bool handshake_fails;
+	struct addr seen; /* whose connection it is */
 
 	/* Of the listeners, the last one. */
 	struct listener_options listener;
@@ -83,6 +84,7 @@ static struct {
 	/* The guard. */
 	struct verdict verdict;
 	bool has_verdict, verdict_later, no_verdict;
+	struct guard_standing standing;
 	unsigned int offences, goods;
 	struct guard_wait *wait;
 	struct greylist *greylist;   /* a real one, by the clock of the test */
@@ -127,6 +129,13 @@ static bool stand_ins_work(void)
 }
 
 /* Streams */
+
+void stream_peer(const struct stream *stream, struct addr *addr, uint16_t *port)
+{
+	(void)stream;
+	*addr = stand_in.seen;
+	*port = 4711;
+}
 
 struct stream {
 	const struct stream_owner *owner;
@@ -339,6 +348,14 @@ struct greylist_answer guard_client_greylist(struct guard_client *client,
 	snprintf(stand_in.greylisted, sizeof(stand_in.greylisted), "%s",
 		 key->domain ? key->domain : "none");
 	return greylist_ask(stand_in.greylist, rules, key, clock_wall());
+}
+
+void guard_client_standing(struct guard_client *client, const struct addr *addr,
+			   struct guard_standing *out)
+{
+	(void)client;
+	(void)addr;
+	*out = stand_in.standing;
 }
 
 void guard_client_note(struct guard_client *client, const struct verdict *verdict, bool offence)

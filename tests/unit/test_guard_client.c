@@ -64,6 +64,41 @@ void guard_note(struct guard *guard, const struct verdict *verdict, bool offence
 	__atomic_add_fetch(offence ? &played.offences : &played.goods, 1, __ATOMIC_RELAXED);
 }
 
+/* What the operator's lists and the kernel's memory say, played. */
+static struct {
+	struct list_info list; /* of no name: none */
+	bool off;              /* what was learned does not decide */
+	enum gate_learned_kind learned;
+	bool watched;
+} says;
+
+bool lists_decide(struct lists *lists, const struct addr *addr, struct list_info *out)
+{
+	(void)lists;
+	(void)addr;
+	*out = says.list;
+	return *says.list.name;
+}
+
+bool gate_learned_decides(struct gate *gate)
+{
+	(void)gate;
+	return !says.off;
+}
+
+bool gate_learned_find(struct gate *gate, const struct addr *addr, struct gate_learned *out)
+{
+	(void)gate;
+	*out = (struct gate_learned){ .addr = *addr, .kind = says.learned };
+	return says.learned != GATE_LEARNED_NONE;
+}
+
+bool gate_learned_watched(struct gate *gate)
+{
+	(void)gate;
+	return says.watched;
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct guard_message *message, *next;
@@ -96,6 +131,7 @@ static int open_guard(void **state)
 
 	(void)state;
 	memset(&played, 0, sizeof(played));
+	memset(&says, 0, sizeof(says));
 	played.guard = calloc(1, sizeof(*played.guard));
 	uv_loop_init(&played.guard->loop);
 	uv_async_init(&played.guard->loop, &played.guard->wake, on_wake);
@@ -266,12 +302,52 @@ static void notes(void **state)
 	close_worker(&worker);
 }
 
+static void stands(struct worker *worker, enum guard_standing_kind kind, bool watched,
+		   const char *list)
+{
+	const struct addr addr = addr_from_ipv4(KNOWN);
+	struct guard_standing standing;
+
+	guard_client_standing(worker->client, &addr, &standing);
+	assert_int_equal(standing.kind, kind);
+	assert_int_equal(standing.watched, watched);
+	assert_string_equal(standing.list, list);
+}
+
+/* As the program decides: lists first, what was learned behind them, and behind those in monitor
+ * mode. */
+static void standing(void **state)
+{
+	struct worker worker;
+
+	(void)state;
+	open_worker(&worker);
+	stands(&worker, GUARD_STANDING_NONE, false, "");
+	says.learned = GATE_LEARNED_TRUSTED;
+	stands(&worker, GUARD_STANDING_NONE, false, "");
+	says.learned = GATE_LEARNED_BLOCKED;
+	stands(&worker, GUARD_STANDING_BLOCKED, false, "learned");
+	says.watched = true;
+	stands(&worker, GUARD_STANDING_BLOCKED, true, "learned");
+	says.watched = false;
+	says.list = (struct list_info){ .name = "trusted", .kind = LIST_KIND_ALLOW };
+	stands(&worker, GUARD_STANDING_ALLOWED, false, "trusted");
+	says.list = (struct list_info){ .name = "rude", .kind = LIST_KIND_BLOCK };
+	stands(&worker, GUARD_STANDING_BLOCKED, false, "rude");
+	says.list.monitor = true;
+	stands(&worker, GUARD_STANDING_BLOCKED, false, "learned");
+	says.off = true;
+	stands(&worker, GUARD_STANDING_BLOCKED, true, "rude");
+	close_worker(&worker);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_guard, close_guard)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(answers), TEST(cancelled), TEST(worker_ends), TEST(guard_ends), TEST(notes),
+		TEST(answers),    TEST(cancelled), TEST(worker_ends),
+		TEST(guard_ends), TEST(notes),     TEST(standing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

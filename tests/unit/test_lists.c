@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "gate/internal.h"
-#include "gate/lists.h"
+#include "gate/lists_internal.h"
 #include "lib/clock.h"
 #include "tests/unit/addr_fixture.h"
 #include "tests/unit/table_fixture.h"
@@ -147,7 +147,20 @@ static void note_decision(const struct list_match *match, void *arg)
 	decided->stops = match->list.kind == LIST_KIND_BLOCK && !match->list.monitor;
 }
 
-/* All three ways to ask agree; returns the answer. */
+/* The same list decides for threads that do not wait, also while the lists are being changed. */
+static void decides_at_once(struct fixture *f, const struct addr *addr, const char *text)
+{
+	struct list_info list = { .name = "" };
+	const size_t length = strcspn(text, " ");
+
+	assert_int_equal(lists_decide(f->lists, addr, &list), *text != '\0');
+	assert_true(strlen(list.name) == length && !strncmp(list.name, text, length));
+	pthread_mutex_lock(&f->lists->turn);
+	assert_int_equal(lists_decide(f->lists, addr, &list), *text != '\0');
+	pthread_mutex_unlock(&f->lists->turn);
+}
+
+/* All ways to ask agree; returns the answer. */
 static const char *decision(struct fixture *f, const struct addr *addr)
 {
 	static struct decided asked;
@@ -160,6 +173,7 @@ static const char *decision(struct fixture *f, const struct addr *addr)
 		fail_msg("%s: the table says '%s', the lists '%s'", addr_format(addr, text), found,
 			 asked.text);
 	assert_int_equal(lists_stop(f->lists, addr), asked.stops);
+	decides_at_once(f, addr, asked.text);
 	return asked.text;
 }
 

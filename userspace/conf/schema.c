@@ -308,9 +308,9 @@ const struct conf_option conf_schema[] = {
 	     "(from users, STARTTLS) and submissions (from users, TLS from the start). What "
 	     "goes without saying may be left out: 25 is mx on all addresses."),
 	LIST("smtp.balancers", smtp.balancers, CONF_PREFIXES, CONF_PREFIXES_MAX, false,
-	     "Load balancers, as addresses or networks: they must send a PROXY header, and what "
-	     "it says is believed. The kernel sees the balancer alone, so lists and limits are "
-	     "about its address: put it on an allow list."),
+	     "Load balancers, as addresses or networks: they must send a PROXY header, which is "
+	     "believed. The kernel sees the balancer alone: put it on an allow list. The agent "
+	     "applies lists, learned blocks and limits to the client that is named."),
 	LIST("smtp.networks", smtp.networks, CONF_PREFIXES, CONF_PREFIXES_MAX, true,
 	     "Addresses or networks that may send mail to anybody."),
 	LIST("smtp.domains", smtp.domains, CONF_DOMAINS, CONF_DOMAINS_MAX, true,

@@ -83,13 +83,15 @@ static void free_front(struct front *front)
 	front_drop(&front->rules);
 	auth_close(&front->auth);
 	refusals_close(&front->refusals);
+	admission_close(&front->admission);
 	pthread_mutex_destroy(&front->lock);
 	free(front->fd);
 	free(front);
 }
 
-static struct front *new_front(unsigned int count, struct error *err)
+static struct front *new_front(const struct conf *conf, struct error *err)
 {
+	const unsigned int count = choose_count(conf);
 	struct front *front = calloc(1, sizeof(*front));
 
 	if (!front)
@@ -97,11 +99,13 @@ static struct front *new_front(unsigned int count, struct error *err)
 	pthread_mutex_init(&front->lock, NULL);
 	front->count = count;
 	front->fd = calloc(count, sizeof(*front->fd));
-	if (!front->fd || refusals_open(&front->refusals, err)) {
+	if (front->fd)
+		memset(front->fd, -1, count * sizeof(*front->fd));
+	if (!front->fd || refusals_open(&front->refusals, err) ||
+	    admission_open(conf->table.sources, &front->admission, err)) {
 		free_front(front);
 		return NULL;
 	}
-	memset(front->fd, -1, count * sizeof(*front->fd));
 	return front;
 }
 
@@ -115,7 +119,7 @@ int front_bind(const struct conf *conf, const struct account *account, struct fr
 	if (conf->role != CONF_ROLE_PROXY)
 		return 0;
 	raise_limit();
-	front = new_front(choose_count(conf), err);
+	front = new_front(conf, err);
 	failed =
 		front ? bind_all(front, conf, err) : error_set(err, ERROR_REFUSED, "out of memory");
 	if (!failed)

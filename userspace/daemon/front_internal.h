@@ -28,6 +28,7 @@ struct front {
 	struct guard *guard;
 	struct auth *auth;
 	struct refusals *refusals;
+	struct admission *admission;
 	struct workers *workers;
 	struct front_worker *worker[WORKERS_MAX];
 	uint64_t connections; /* atomic */

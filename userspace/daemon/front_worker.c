@@ -70,6 +70,7 @@ static int open_service(struct front_worker *worker, const struct front_rules *r
 		.domains = worker->domains,
 		.auth = front->auth,
 		.refusals = front->refusals,
+		.admission = front->admission,
 		.connections = &front->connections,
 		.spool = &front->spool,
 	};

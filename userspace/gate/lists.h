@@ -106,6 +106,13 @@ int lists_test(struct lists *lists, const struct addr *addr, list_match_cb cb, v
  */
 bool lists_stop(struct lists *lists, const struct addr *addr);
 
+/*
+ * The list that decides about an address, or false if none holds it. For threads that must not
+ * wait: the kernel's own table says in nanoseconds that there is none; what is on a list, and what
+ * comes while a change is under way, is looked up in a snapshot of the store.
+ */
+bool lists_decide(struct lists *lists, const struct addr *addr, struct list_info *out);
+
 /* Calls `cb` for every entry of the list, or of all lists of the kind; stops when it returns false.
  */
 typedef bool (*list_row_cb)(const struct list_info *list, const struct entry *entry,

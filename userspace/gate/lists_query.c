@@ -176,6 +176,33 @@ bool lists_stop(struct lists *lists, const struct addr *addr)
 	return list_class != CLASS_NONE;
 }
 
+/* False also if a change is under way, which may last for seconds. */
+static bool is_on_no_list(struct lists *lists, const struct addr *addr)
+{
+	bool none;
+
+	if (pthread_mutex_trylock(&lists->turn))
+		return false;
+	none = table_lookup(lists->table, addr) == CLASS_NONE;
+	pthread_mutex_unlock(&lists->turn);
+	return none;
+}
+
+static void note_deciding(const struct list_match *match, void *arg)
+{
+	struct list_info *list = arg;
+
+	if (match->decides)
+		*list = match->list;
+}
+
+bool lists_decide(struct lists *lists, const struct addr *addr, struct list_info *out)
+{
+	struct error err;
+
+	return !is_on_no_list(lists, addr) && lists_test(lists, addr, note_deciding, out, &err) > 0;
+}
+
 int lists_all(struct lists *lists, struct list_info out[LIST_SLOTS], struct error *err)
 {
 	struct store_txn *txn;

@@ -54,6 +54,11 @@ static void free_wait(struct guard_wait *wait)
 	unref(client);
 }
 
+struct guard *guard_client_guard(const struct guard_client *client)
+{
+	return client->guard;
+}
+
 /* The guard's thread, or the client's own */
 
 void guard_client_answer(struct guard_message *message)

@@ -48,6 +48,20 @@ struct greylist_answer guard_client_greylist(struct guard_client *client,
 					     const struct greylist_key *key);
 
 /*
+ * What the operator's lists say of an address, and what was learned about it: as the kernel decides
+ * about a source that it sees (bpf/lookup.h, bpf/learned.h), for one that a load balancer names.
+ * Waits for nobody.
+ */
+enum guard_standing_kind { GUARD_STANDING_NONE, GUARD_STANDING_ALLOWED, GUARD_STANDING_BLOCKED };
+struct guard_standing {
+	enum guard_standing_kind kind;
+	bool watched; /* a block of a list in monitor mode */
+	char list[LIST_NAME_MAX + 1];
+};
+void guard_client_standing(struct guard_client *client, const struct addr *addr,
+			   struct guard_standing *out);
+
+/*
  * Tells what was done about a client: it was refused because of its verdict or of what it did
  * (`offence`), or let in. What follows for the kernel is the guard's to decide.
  */

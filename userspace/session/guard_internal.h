@@ -9,6 +9,7 @@
  *   guard_anew.c      other scores, for what was looked up before
  *   guard_client.c    what workers ask and tell: their side
  *   guard_messages.c  the same: the guard's side
+ *   guard_standing.c  what lists and the kernel know of an address, for workers
  *   guard_ask.c       questions of other threads
  *   guard_json.c      what a lookup found, for people
  *
@@ -128,6 +129,10 @@ static inline void guard_count(uint64_t *counter)
 
 /* guard_parts.c. What was opened before a failure is the caller's to close. */
 int guard_open_parts(struct guard *guard, const struct conf *conf, struct error *err);
+
+/* guard_client.c */
+struct guard_client;
+struct guard *guard_client_guard(const struct guard_client *client);
 
 /* guard_lookup.c */
 /* For rules.timeout: nothing that is under way lasts longer from now on. */

@@ -108,6 +108,7 @@ struct session {
 	bool running : 1;
 	bool skipping : 1; /* the rest of a line that was too long */
 	bool told : 1;     /* a refusal is in the log */
+	uint8_t admitted;  /* levels at which it counts: admission_enter() */
 	uint16_t errors, junk, refused, auth_failures;
 	uint16_t offered; /* enum backend_feature, in answer to EHLO */
 	uint16_t messages;
@@ -144,6 +145,9 @@ void session_deadline_passed(struct session *session, enum session_deadline dead
 /* Says 421, if nothing is under way; else that is let finish. */
 void session_retire(struct session *session);
 void session_free(struct session *session);
+
+/* admit.c: whether lists and limits let the client in; else it has been refused. */
+bool admit_client(struct session *session);
 
 /* connect.c */
 void connect_begin(struct session *session);
@@ -311,6 +315,8 @@ void record_watched(struct session *session, enum check check, enum conf_check w
 void record_all_watched(struct session *session, const struct ruling *ruling);
 /* What no backend was there for; once for a transaction. */
 void record_turned_away(struct session *session, const struct backend_reply *said);
+/* Who would have been refused by a list or a limit, but for monitor mode. */
+void record_admitted(struct session *session, enum smtp_refusal why, const char *detail);
 void record_session(struct session *session);
 void record_message(struct session *session, const struct backend_reply *said);
 /* What a checker has found, and what follows; and that it asked for a field that is none. */

@@ -38,6 +38,8 @@ static const struct {
 	[SMTP_REFUSED_TIME] = { "time", "it was too slow" },
 	[SMTP_REFUSED_LOAD] = { "load", "there was no room" },
 	[SMTP_REFUSED_BACKEND] = { "backend", "no mail server was there to take it" },
+	[SMTP_REFUSED_LISTED] = { "listed", "its address is on a block list" },
+	[SMTP_REFUSED_LIMIT] = { "limit", "it has too many connections, or comes too often" },
 };
 
 const char *smtp_refusal_name(enum smtp_refusal refusal)
@@ -190,6 +192,18 @@ void record_all_watched(struct session *session, const struct ruling *ruling)
 		else
 			record_watched(session, (enum check)i, CONF_CHECK_REJECT, NULL);
 	}
+}
+
+void record_admitted(struct session *session, enum smtp_refusal why, const char *detail)
+{
+	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
+
+	stat_add(&session->service->stats.admission_watched, 1);
+	if (take_line(session->service))
+		log_info("smtp.admitted", "{s:s, s:s, s:s, s:s}", "id",
+			 lookup_id_format(session->id, id), "source",
+			 addr_format(&session->peer, text), "reason", refusals[why].name, "detail",
+			 detail);
 }
 
 /* One that was refused and did nothing else has its line already. */

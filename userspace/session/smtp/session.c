@@ -39,6 +39,8 @@ static void end(struct session *session)
 	checks_end(session);
 	record_session(session);
 	stream_close(&session->stream);
+	admission_leave(service_parts(session->service)->admission, &session->peer,
+			session->admitted);
 	service_remove(session);
 }
 
@@ -178,7 +180,8 @@ void session_start(struct smtp_service *service, unsigned int kind, struct strea
 	count_start(session);
 	service_set_deadline(session, DEADLINE_VERDICT);
 	stream_give(stream, &owner, session);
-	connect_begin(session);
+	if (admit_client(session))
+		connect_begin(session);
 }
 
 void session_free(struct session *session)

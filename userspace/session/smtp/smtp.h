@@ -9,12 +9,14 @@
  *   service.c     listeners, sessions, deadlines, the end
  *   session.c     one session: its states, its input
  *   command.c     the table of commands; cmd_*.c has one family a file
+ *   admit.c       lists and limits, for clients that a load balancer names
  *   reply.c       what is said
  *   checks.c      what is found out about the client and the sender
  *   ruling.c      what follows from it; greylisting.c asks who was here before
  *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
+ *   admission.c   the connections of such clients, of all workers
  *   data, line, path, header, relay: pure
  */
 #ifndef POSTERN_SESSION_SMTP_SMTP_H
@@ -29,6 +31,7 @@
 #include "loop/listener.h"
 #include "loop/tls.h"
 #include "session/guard_client.h"
+#include "session/smtp/admission.h"
 #include "session/smtp/check.h"
 #include "session/smtp/refusals.h"
 #include "session/smtp/relay.h"
@@ -55,9 +58,10 @@ struct smtp_service_options {
 	size_t checkers;                       /* CONTENT_CHECKERS_MAX at most; may be 0 */
 	/* Of all workers. */
 	struct auth *auth;
-	struct refusals *refusals;  /* NULL: none are kept */
-	uint64_t *connections;      /* that are open; atomic */
-	struct spool_limits *spool; /* smtp_spool_limits() */
+	struct refusals *refusals;   /* NULL: none are kept */
+	struct admission *admission; /* NULL: no limits for whom a balancer names */
+	uint64_t *connections;       /* that are open; atomic */
+	struct spool_limits *spool;  /* smtp_spool_limits() */
 };
 
 int smtp_service_open(const struct smtp_service_options *options, struct smtp_service **out,
@@ -97,6 +101,9 @@ enum smtp_refusal {
 	SMTP_REFUSED_TIME,
 	SMTP_REFUSED_LOAD,
 	SMTP_REFUSED_BACKEND, /* none answers */
+	/* Of who came through a load balancer: by a block list, by limits.* */
+	SMTP_REFUSED_LISTED,
+	SMTP_REFUSED_LIMIT,
 	SMTP_REFUSALS
 };
 const char *smtp_refusal_name(enum smtp_refusal refusal);
@@ -110,6 +117,8 @@ struct smtp_stats {
 	uint64_t greylist_passed; /* recipients of who has come again */
 	/* What checks would have refused that only look: once for a transaction, or a session. */
 	uint64_t watched[CHECK_COUNT];
+	/* sessions that a list or a limit would have refused, but for monitor mode */
+	uint64_t admission_watched;
 	struct latency latency;  /* from the end of the data to the reply */
 	uint64_t open, spooling; /* gauges */
 };
