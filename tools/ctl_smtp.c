@@ -6,9 +6,12 @@
 
 #include <inttypes.h>
 
+#include "lib/clock.h"
 #include "lib/units.h"
 #include "tools/ctl_output.h"
 #include "tools/ctl_text.h"
+
+#define EXPIRY_WARN (14u * 86400) /* seconds; as the alert has it */
 
 /* `turned`: those who came when there was no room. */
 static void print_sessions(const json_t *sessions, uint64_t turned)
@@ -27,24 +30,59 @@ static void print_sessions(const json_t *sessions, uint64_t turned)
 	output_text("\n");
 }
 
-/* By reason, without those of which there are none. */
-static void print_refused(const json_t *refused)
+/* "2 spf, 1 helo": by name, without those of which there are none; returns how many names. */
+static size_t print_by_name(const char *label, const json_t *counts)
 {
-	const char *reason, *before = "";
+	const char *name;
 	const json_t *count;
 	char text[DURATION_TEXT_MAX];
+	size_t names = 0;
 
-	output_label("Refused");
-	json_object_foreach((json_t *)refused, reason, count)
+	json_object_foreach((json_t *)counts, name, count)
 	{
 		const uint64_t number = (uint64_t)json_integer_value(count);
 
 		if (!number)
 			continue;
-		output_text("%s%s %s", before, number_format(number, text), reason);
-		before = ", ";
+		if (names++)
+			output_text(", ");
+		else
+			output_label(label);
+		output_text("%s %s", number_format(number, text), name);
 	}
-	output_text("%s\n", *before ? "" : "nothing and nobody");
+	if (names)
+		output_text("\n");
+	return names;
+}
+
+static void print_refused(const json_t *refused)
+{
+	if (print_by_name("Refused", refused))
+		return;
+	output_label("Refused");
+	output_text("nothing and nobody\n");
+}
+
+/* One by one, because each is renewed by itself. */
+static void print_certificates(const json_t *certificates)
+{
+	const uint64_t now = clock_wall();
+	const json_t *certificate;
+	char when[WHEN_TEXT_MAX];
+	size_t i;
+
+	json_array_foreach(certificates, i, certificate)
+	{
+		const uint64_t expires = field_count(certificate, "expires");
+
+		output_label(i ? "" : "Certificates");
+		output_text("%s ", field_text(certificate, "file"));
+		output_paint(expires <= now                ? PAINT_BAD
+			     : expires - now < EXPIRY_WARN ? PAINT_WARN
+							   : PAINT_NONE,
+			     "%s %s\n", expires <= now ? "has expired" : "expires",
+			     when_relative(expires, when));
+	}
 }
 
 static void print_counts(const json_t *smtp)
@@ -60,6 +98,8 @@ static void print_counts(const json_t *smtp)
 		    number_format(field_count(messages, "rejected"), second),
 		    number_format(field_count(messages, "deferred"), third));
 	print_refused(json_object_get(smtp, "refused"));
+	print_by_name("Watched", json_object_get(smtp, "watched"));
+	print_certificates(json_object_get(smtp, "certificates"));
 	output_text("\n");
 }
 

@@ -293,10 +293,11 @@ const struct cli_command command_status = {
 	.summary = "what protects what: interfaces, lists, limits, floods; mail servers",
 	.text = "Shows which interfaces are protected and how, the lists and how many entries "
 		"they have, in guard mode the health of the DNS lists and the verdicts, in proxy "
-		"mode also sessions, messages, what the gateway refused by itself and why, and "
-		"each mail server behind it and what is wrong with it, how full the kernel's "
-		"table is, the limits, the floods, whether there can be SYN cookies, and how many "
-		"connections are open.",
+		"mode also sessions, messages, what the gateway refused by itself and why, what "
+		"checks would have refused that only look, when certificates expire, and each mail "
+		"server behind it and what is wrong with it, how full the kernel's table is, the "
+		"limits, the floods, whether there can be SYN cookies, and how many connections "
+		"are open.",
 	.examples = { "posternctl status", "posternctl status --json | jq -r '.lists[].list'" },
 	.request = request_status,
 	.show = show_status,

@@ -18,7 +18,8 @@ GIVE_UP = 25  # seconds, for what has no end
 def front():
     with Lab("frontlimits") as lab:
         made = Front(lab, backends="sink")
-        made.start(smtp={"size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
+        made.start(dnsbl={"domains": ["dbl.test*10"]},
+                   smtp={"size-max": 100000, "recipients-max": 100, "errors-max": 5, "commands-max": 10,
                          "timeout-command": PATIENCE, "timeout-data": PATIENCE, "timeout-session": 10, "rate-min": 0})
         yield made
 

@@ -40,6 +40,10 @@ def counted(front, name, **labels):
     return front.guard.metric(f"postern_smtp_{name}_total", **labels)
 
 
+def watched_lines(front, check):
+    return [line for line in front.lab.log("smtp.watched") if line["check"] == check]
+
+
 def test_a_network_that_comes_again(front):
     first, second = lists.REASONS[2], lists.REASONS[4]
     said = dialogue(front, first, FROM_NOBODY, RCPT, f"RCPT TO:<postmaster@{OWN}>", helo="nobody.example")
@@ -72,12 +76,13 @@ def test_the_hosts_of_a_domain_are_one_sender(front):
 def test_each_recipient_by_his_domain(front):
     """What SPF forbids is refused, greylisted, or tagged; the header has the wishes of those who got the mail."""
     recipients = [f"RCPT TO:<user@{STRICT}>", RCPT, f"RCPT TO:<user@{SOFT}>"]
-    source, watched = "198.19.1.25", counted(front, "greylist_watched")
+    source, watched = "198.19.1.25", counted(front, "watched", check="greylist")
     said = dialogue(front, source, FROM_SOUND, *recipients, helo="nobody.example")
     assert said[1].startswith("550 5.7.23") and TOLD.fullmatch(said[2]) and said[3].startswith("250"), said
-    line = wait_until(lambda: front.lab.log("smtp.greylisted"), 5, "who would have waited")[-1]
-    assert line["source"] == source and line["to"] == f"<user@{SOFT}>" and 0 < line["seconds"] <= DELAY, line
-    assert counted(front, "greylist_watched") == watched + 1
+    line = wait_until(lambda: watched_lines(front, "greylist"), 5, "who would have waited")[-1]
+    assert line["source"] == source and line["to"] == f"<user@{SOFT}>" and line["would"] == "defer", line
+    assert re.fullmatch("come again in [12] seconds", line["detail"]), line
+    assert counted(front, "watched", check="greylist") == watched + 1
     time.sleep(DELAY)
     said = dialogue(front, source, FROM_SOUND, *recipients, *message("wishesx"), helo="nobody.example")
     assert [reply[:3] for reply in said] == ["250", "550", "250", "250", "354", "250"], said
@@ -89,6 +94,20 @@ def test_each_recipient_by_his_domain(front):
 def test_a_bad_client_and_a_domain_that_only_looks(front):
     said = dialogue(front, "203.0.113.200", FROM_NOBODY, f"RCPT TO:<user@{SOFT}>", RCPT)
     assert said[1].startswith("250") and said[2].startswith("554 5.7.1 refused: the reputation"), said
+
+
+def test_what_would_have_been_refused(front):
+    """Once for a transaction: who only looks at SPF is told what it would have stopped, in the log, the metrics and `status`."""
+    source, before = "198.19.1.25", int(counted(front, "watched", check="spf"))
+    said = dialogue(front, source, FROM_SOUND, f"RCPT TO:<user@{SOFT}>", f"RCPT TO:<second@{SOFT}>",
+                    "RSET", FROM_SOUND, f"RCPT TO:<user@{SOFT}>")
+    assert [reply[:3] for reply in said] == ["250"] * 6, said
+    assert counted(front, "watched", check="spf") == before + 2
+    lines = wait_until(lambda: (found := watched_lines(front, "spf")[-2:])[1:] and found, 5, "both transactions in the log")
+    assert {(line["source"], line["from"], line["to"], line["would"]) for line in lines} \
+        == {(source, "<sender@sound.example>", f"<user@{SOFT}>", "reject")}, lines
+    assert lines[0]["id"] == lines[1]["id"], lines
+    assert re.search(rf"^Watched .*\b{before + 2} spf\b", front.lab.ctl("status").out, re.MULTILINE)
 
 
 def test_wishes_that_cannot_be_met(front):

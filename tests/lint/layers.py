@@ -5,7 +5,7 @@
 - A module of userspace/ includes only itself, what stands to its left in MODULES, and maps/.
 - Only gate/ includes libbpf, libxdp and the skeletons of the BPF programs.
 - tools/ includes lib/, conf/ and maps/; the commands of `check` (tools/ctl_check*), which run the code of the gateway
-  and need no agent, also dns/ and checks/; benchmarks (tools/bench_*) also store/, gate/, policy/, libbpf and the
+  and need no agent, also dns/ and checks/; that of `config check` also session/files.h; benchmarks (tools/bench_*) also store/, gate/, policy/, libbpf and the
   skeletons.
 - A stage of bpf/ includes what stands to its left in STAGES, and maps/. No C library, nothing of userspace/.
 - maps/ includes itself and <linux/types.h>: it is compiled by both sides.
@@ -20,6 +20,7 @@ MODULES = ("lib conf store loop gate dns checks policy content accounts backend 
 TOOLS_MODULES = "lib conf".split()
 CHECK_MODULES = "lib conf dns checks".split()
 BENCH_MODULES = "lib conf store gate dns checks policy".split()
+CONFIG_FILES = "userspace/session/files.h"
 STAGES = ("packet maps parse lookup cell socket report limit siphash proved learned newcomer handshake flood reply banner "
           "hold reset cookie gate bench_round bench_question").split()
 
@@ -68,6 +69,8 @@ def tools_rule(file, target, name):
         return "tools/ does not use libbpf, libxdp or the skeletons" \
             if not bench and (GATE_ONLY.match(name) or name.endswith(".skel.h")) else None
     if target.parts[0] in ("tools", "maps"):
+        return None
+    if file.name == "ctl_config.c" and str(target) == CONFIG_FILES:
         return None
     modules = BENCH_MODULES if bench else CHECK_MODULES if check else TOOLS_MODULES
     if target.parts[0] == "userspace" and target.parts[1] in modules:

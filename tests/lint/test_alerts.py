@@ -76,6 +76,9 @@ SERIES = {
     'postern_smtp_refused_total{instance="b",reason="load"}': "0+1x30",
     'postern_smtp_refused_total{instance="a",reason="auth"}': "0+120x30",
     'postern_smtp_refused_total{instance="b",reason="auth"}': "0+6x30",
+    # The test begins at 1970-01-01: after half an hour, a minute less than 14 days are left, and a minute more.
+    'postern_tls_certificate_expiry_timestamp_seconds{instance="a",file="/etc/postern/chain.pem"}': "1211340x30",
+    'postern_tls_certificate_expiry_timestamp_seconds{instance="b",file="/etc/postern/chain.pem"}': "1211460x30",
 }
 
 FIRING = {
@@ -103,6 +106,7 @@ FIRING = {
     "PosternMailDeferred": [{"severity": "ticket", "instance": "a"}],
     "PosternMailAmbiguous": [{"severity": "ticket", "instance": "a", "backend": "192.0.2.10:25"}],
     "PosternFrontFull": [{"severity": "page", "instance": "a", "reason": "load"}],
+    "PosternCertificateExpires": [{"severity": "ticket", "instance": "a", "file": "/etc/postern/chain.pem"}],
     "PosternPasswordsGuessed": [{"severity": "ticket", "instance": "a", "reason": "auth"}],
 }
 

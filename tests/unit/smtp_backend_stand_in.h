@@ -51,6 +51,7 @@ static struct backend_reply answer_to(const char *text, const char *well)
 	snprintf(reply.text, sizeof(reply.text), "%s", well);
 	if (stand_in.down) {
 		reply.code = 451;
+		reply.lost = true;
 		snprintf(reply.text, sizeof(reply.text), "4.4.1 nobody there");
 	} else if (strstr(text, "refused")) {
 		reply.code = 550;

@@ -123,15 +123,23 @@ static const struct {
 	  "Mode         proxy: clients are looked up, and mail is handed on to backends\nPorts " },
 	{ "status",
 	  RESULT("\"config\": \"f\", \"mode\": \"proxy\", \"smtp\": {\"sessions\": {\"open\": 2, "
-		 "\"total\": 1300, \"tls\": 900}, \"messages\": {\"accepted\": 1200, \"rejected\": "
+		 "\"max\": 1000, \"total\": 1300, \"tls\": 900}, \"messages\": {\"accepted\": "
+		 "1200, "
+		 "\"rejected\": "
 		 "3, "
 		 "\"deferred\": 4}, \"refused\": {\"reputation\": 1500, \"early\": 0, \"relay\": "
-		 "7}, "
+		 "7, \"load\": 5}, \"watched\": {\"spf\": 2000, \"rdns\": 0, \"helo\": 8}, "
+		 "\"certificates\": [{\"file\": \"/a.pem\", \"expires\": 1000060}, {\"file\": "
+		 "\"/b.pem\", \"expires\": 999940}], "
 		 "\"backends\": [{\"name\": \"192.0.2.1:25\", \"up\": false, \"why\": \"greeting: "
 		 "no\", \"seconds\": 60, \"open\": 1, \"accepted\": 5}]}"),
-	  "Sessions     2 open of 1,300, 900 with TLS\n"
+	  "Sessions     2 open of at most 1,000; 1,300 so far, 900 with TLS; 5 turned away for "
+	  "want of room\n"
 	  "Messages     1,200 accepted, 3 rejected and 4 deferred by backends\n"
-	  "Refused      1,500 reputation, 7 relay\n\n"
+	  "Refused      1,500 reputation, 7 relay, 5 load\n"
+	  "Watched      2,000 spf, 8 helo\n"
+	  "Certificates /a.pem expires in 1m\n"
+	  "             /b.pem has expired 1m ago\n\n"
 	  "BACKEND       STATE  FOR  OPEN  MAIL  ROLE  WHY\n"
 	  "192.0.2.1:25  down    1m     1     5        greeting: no\n" },
 	{ "status",

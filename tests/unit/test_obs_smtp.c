@@ -17,6 +17,7 @@
 #include "obs/refusal.h"
 
 #define NS_A_SECOND 1000000000ull
+#define EXPIRY      "postern_tls_certificate_expiry_timestamp_seconds"
 
 static const struct smtp_view view = {
 	.workers = 2,
@@ -28,8 +29,11 @@ static const struct smtp_view view = {
 		   .rejected = 6,
 		   .refused = { [SMTP_REFUSED_RELAY] = 7, [SMTP_REFUSED_GREYLIST] = 12 },
 		   .greylist_passed = 13,
-		   .greylist_watched = 14,
+		   .watched = { [CHECK_SPF] = 14, [CHECK_PIPELINING] = 15 },
 		   .latency = { .class = { [0] = 3, [1] = 1 }, .sum_ms = 2500 } },
+	.certificates = 2,
+	.certificate = { { .file = "/a/mx.pem", .expires = 1800000001 },
+			 { .file = "/b/\\x\"y.pem", .expires = 1900000000 } },
 	.backends = 2,
 	.backend = { { .name = "192.0.2.1:25", .up = true, .accepted = 8, .ambiguous = 9 },
 		     { .name = "192.0.2.2:25",
@@ -50,9 +54,13 @@ static void metrics(void **state)
 		"postern_smtp_refused_total{reason=\"load\"} 0\n",
 		"postern_smtp_refused_total{reason=\"greylist\"} 12\n",
 		"postern_smtp_greylist_passed_total 13\n",
-		"postern_smtp_greylist_watched_total 14\n",
+		"postern_smtp_watched_total{check=\"spf\"} 14\n",
+		"postern_smtp_watched_total{check=\"pipelining\"} 15\n",
+		"postern_smtp_watched_total{check=\"greylist\"} 0\n",
 		"postern_smtp_delivery_duration_seconds_count 4\n",
 		"postern_smtp_delivery_duration_seconds_sum 2.500\n",
+		EXPIRY "{file=\"/a/mx.pem\"} 1800000001\n",
+		EXPIRY "{file=\"/b/\\\\x\\\"y.pem\"} 1900000000\n",
 		"postern_backend_up{backend=\"192.0.2.1:25\"} 1\n",
 		"postern_backend_up{backend=\"192.0.2.2:25\"} 0\n",
 		"postern_backend_accepted_total{backend=\"192.0.2.1:25\"} 8\n",
@@ -79,7 +87,7 @@ static json_int_t number(const json_t *of, const char *part, const char *key)
 
 static void status(void **state)
 {
-	const json_t *backends, *second;
+	const json_t *backends, *second, *first;
 	json_t *json;
 
 	(void)state;
@@ -92,7 +100,8 @@ static void status(void **state)
 	assert_int_equal(number(json, "messages", "accepted"), 4);
 	assert_int_equal(number(json, "refused", "relay"), 7);
 	assert_int_equal(number(json, "greylist", "passed"), 13);
-	assert_int_equal(number(json, "greylist", "watched"), 14);
+	assert_int_equal(number(json, "watched", "spf"), 14);
+	assert_int_equal(json_object_size(json_object_get(json, "watched")), CHECK_COUNT - 1);
 	assert_int_equal(json_object_size(json_object_get(json, "refused")), SMTP_REFUSALS);
 	backends = json_object_get(json, "backends");
 	assert_int_equal(json_array_size(backends), 2);
@@ -101,6 +110,9 @@ static void status(void **state)
 	assert_true(json_is_true(json_object_get(second, "backup")));
 	assert_int_equal(json_integer_value(json_object_get(second, "seconds")), 30);
 	assert_string_equal(json_string_value(json_object_get(second, "why")), "connect: refused");
+	first = json_array_get(json_object_get(json, "certificates"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "file")), "/a/mx.pem");
+	assert_int_equal(json_integer_value(json_object_get(first, "expires")), 1800000001);
 	json_decref(json);
 	clock_freeze(0, 0);
 }

@@ -103,7 +103,7 @@ static void greylisted(void **state)
 	PLAY_IN(&scene, BEGIN, MAIL, TO("hard"), TAKEN, TO("soft"), TAKEN, TO("own"),
 		"S: 450 4.7.1 refused: greylisted: come again in 300 seconds *", QUIT);
 	smtp_service_stats(scene.service, &stats);
-	assert_int_equal(stats.greylist_watched, 1);
+	assert_int_equal(stats.watched[CHECK_GREYLIST], 1);
 	assert_int_equal(stats.refused[SMTP_REFUSED_GREYLIST], 1);
 	scene_close(&scene);
 }

@@ -72,7 +72,7 @@ static void come_again(void **state)
 	scene_advance(&scene, 3700000);
 	VISIT(&scene, MAIL, TO, WAIT(300));
 	assert_int_equal(stand_in.offences, 0);
-	assert_int_equal(stats_of(&scene).greylist_watched, 0);
+	assert_int_equal(stats_of(&scene).watched[CHECK_GREYLIST], 0);
 	scene_close(&scene);
 }
 
@@ -136,7 +136,7 @@ static void actions(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		open_grey(&scene, rows[i].conf);
 		VISIT(&scene, MAIL, TO, rows[i].reply);
-		assert_int_equal(stats_of(&scene).greylist_watched, rows[i].watched);
+		assert_int_equal(stats_of(&scene).watched[CHECK_GREYLIST], rows[i].watched);
 		assert_int_equal(stand_in.greylist != NULL, rows[i].asked);
 		scene_close(&scene);
 	}

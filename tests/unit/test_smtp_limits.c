@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests of the limits of sessions: time, errors, commands, recipients, connections, spools; of a
- * reload; and of the end of the service.
+ * Tests of the limits of sessions: time, errors, commands, recipients, connections, spools, no
+ * backend; of a reload; and of the end of the service.
  */
 #include "tests/unit/smtp_fixture.h"
 
@@ -241,6 +241,32 @@ static void closed_anywhere(void **state)
 	}
 }
 
+/* Counted once for a transaction, whichever step finds out, and as no recipient's mistake. */
+static void no_backend(void **state)
+{
+	struct scene scene;
+	struct smtp_stats stats;
+
+	(void)state;
+	scene_open(&scene, "");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, NULL });
+	stand_in.down = true;
+	scene_play(&scene,
+		   (const char *const[]){ "C: MAIL FROM:<a@sender.example>", "S: 451 *", NULL });
+	stand_in.down = false;
+	scene_play(&scene, (const char *const[]){ MAIL, NULL });
+	stand_in.down = true;
+	scene_play(&scene,
+		   (const char *const[]){ "C: RCPT TO:<b@own.example>", "S: 451 *",
+					  "C: RCPT TO:<c@own.example>", "S: 451 *", QUIT, NULL });
+	smtp_service_stats(scene.service, &stats);
+	assert_int_equal(stats.refused[SMTP_REFUSED_BACKEND], 2);
+	assert_int_equal(stats.refused[SMTP_REFUSED_RECIPIENT], 0);
+	assert_int_equal(stats.refused[SMTP_REFUSED_LOAD], 0);
+	scene_close(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test(many_recipients),
 		cmocka_unit_test(connections),
 		cmocka_unit_test(spool_full),
+		cmocka_unit_test(no_backend),
 		cmocka_unit_test(drain),
 		cmocka_unit_test(reload),
 		cmocka_unit_test(new_backends),

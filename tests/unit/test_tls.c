@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -461,9 +462,26 @@ static void options_are_checked(void **state)
 			 ERROR_USAGE);
 }
 
+static void expiry(void **state)
+{
+	const struct tls_certificate files[] = { files_of(&ecdsa), files_of(&rsa) };
+	struct tls_context *context;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(tls_server_open(files, COUNT(files), &context, &err), 0);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		const uint64_t left = tls_expires(context, i) - (uint64_t)time(NULL);
+
+		assert_in_range(left, MADE_VALID_SECONDS - 300, MADE_VALID_SECONDS);
+	}
+	tls_unref(&context);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(expiry),
 		cmocka_unit_test(files_are_checked),
 		cmocka_unit_test(names_have_their_certificates),
 		cmocka_unit_test(a_client_of_another_kind_is_refused),

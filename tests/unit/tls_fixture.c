@@ -19,8 +19,7 @@
 
 #include "tls_fixture.h"
 
-#define FILES_MAX     128
-#define VALID_SECONDS 86400
+#define FILES_MAX 128
 
 char ca_file[128];
 
@@ -77,8 +76,8 @@ static X509 *make_x509(const char *common, EVP_PKEY *key)
 
 	X509_set_version(cert, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -VALID_SECONDS);
-	X509_gmtime_adj(X509_getm_notAfter(cert), VALID_SECONDS);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -MADE_VALID_SECONDS);
+	X509_gmtime_adj(X509_getm_notAfter(cert), MADE_VALID_SECONDS);
 	X509_set_pubkey(cert, key);
 	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const uint8_t *)common, -1, -1, 0);
 	X509_set_issuer_name(cert, ca ? X509_get_subject_name(ca) : subject);

@@ -8,6 +8,8 @@
 
 #include "loop/tls.h"
 
+#define MADE_VALID_SECONDS 86400
+
 enum key_kind { KEY_P256, KEY_RSA, KEY_RSA_WEAK };
 
 struct made {

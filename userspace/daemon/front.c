@@ -309,6 +309,19 @@ struct refusals *front_refusals(const struct front *front)
 	return front ? front->refusals : NULL;
 }
 
+static void view_certificates(const struct front_rules *rules, struct smtp_view *out)
+{
+	const struct conf_certificates *from = &rules->conf->tls.certificates;
+
+	out->certificates = from->count;
+	for (size_t i = 0; i < from->count; i++) {
+		struct smtp_certificate *to = &out->certificate[i];
+
+		memcpy(to->file, from->certificate[i].chain, sizeof(to->file));
+		to->expires = tls_expires(rules->tls, i);
+	}
+}
+
 bool front_view(struct front *front, struct smtp_view *out)
 {
 	if (!front || !front->workers)
@@ -317,6 +330,7 @@ bool front_view(struct front *front, struct smtp_view *out)
 	out->workers = front->count;
 	pthread_mutex_lock(&front->lock);
 	out->sessions_max = front->rules->conf->smtp.connections_max;
+	view_certificates(front->rules, out);
 	pthread_mutex_unlock(&front->lock);
 	for (unsigned int i = 0; i < front->count; i++)
 		front_worker_add(front->worker[i], out);

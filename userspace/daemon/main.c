@@ -15,6 +15,7 @@
 #include "conf/doubt.h"
 #include "daemon/daemon.h"
 #include "lib/log.h"
+#include "session/files.h"
 #include "version.h"
 
 /*
@@ -47,7 +48,8 @@ static const char usage[] =
 	"standard error. Start it as root: it loads the XDP program and becomes another user.\n"
 	"\n"
 	"  -c, --config FILE  the configuration, " CONF_FILE_DEFAULT " unless given\n"
-	"  --check            read the configuration, say whether it is valid, and end\n"
+	"  --check            read the configuration and the files that it names, say\n"
+	"                     whether they are valid, and end\n"
 	"  --example          print a configuration with every option and its default\n"
 	"  --reference        print the options in mdoc(7), for postern.yaml(5)\n"
 	"  --version          print the version\n"
@@ -99,19 +101,28 @@ static void print_doubts(const char *path, const struct conf *conf)
 		fprintf(stderr, "%s: warning: %s\n", path, doubt[i]);
 }
 
+static void print_unseen(const char *text, void *path)
+{
+	fprintf(stderr, "%s: warning: %s\n", (const char *)path, text);
+}
+
 static int check(const char *path)
 {
-	struct conf *conf;
+	struct conf *conf = NULL;
 	struct error err;
 
-	if (conf_load(path, &conf, &err)) {
+	int failed = conf_load(path, &conf, &err);
+
+	if (!failed)
+		failed = files_check(conf, print_unseen, (void *)path, &err);
+	if (failed) {
 		fprintf(stderr, "posternd: %s\n", err.text);
-		return EXIT_FAILURE;
+	} else {
+		printf("%s: valid\n", path);
+		print_doubts(path, conf);
 	}
-	printf("%s: valid\n", path);
-	print_doubts(path, conf);
 	conf_free(&conf);
-	return EXIT_SUCCESS;
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #define LARGE_BUFFER (1 << 20) /* bytes */

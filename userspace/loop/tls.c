@@ -25,6 +25,7 @@ struct tls_context {
 	SSL_CTX *client;         /* NULL: for servers */
 	struct tls_names *names; /* for servers */
 	struct tls_tickets *tickets;
+	uint64_t expires[TLS_CERTIFICATES_MAX]; /* of servers: seconds since 1970 */
 	enum tls_verify verify;
 	uint8_t fingerprint[FINGERPRINT_OCTETS];
 };
@@ -109,6 +110,11 @@ void tls_rotate(struct tls_context *context, uint64_t now)
 		tls_tickets_rotate(context->tickets, now);
 }
 
+uint64_t tls_expires(const struct tls_context *context, size_t number)
+{
+	return context->expires[number];
+}
+
 bool tls_is_server(const struct tls_context *context)
 {
 	return !context->client;
@@ -168,6 +174,8 @@ static int server_new(const struct tls_pair *pair, size_t count, struct tls_cont
 		free(context);
 		return error_set(err, ERROR_REFUSED, "TLS: out of memory");
 	}
+	for (size_t i = 0; i < count; i++)
+		context->expires[i] = tls_pair_expires(&pair[i]);
 	making.tickets = context->tickets;
 	failed = tls_names_open(pair, count, make_server, &making, &context->names, err);
 	if (failed) {

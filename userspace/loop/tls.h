@@ -49,6 +49,9 @@ struct tls_client_options {
 int tls_client_open(const struct tls_client_options *options, struct tls_context **out,
 		    struct error *err);
 
+/* Of a context for servers: when its certificate `number` expires, in seconds since 1970. */
+uint64_t tls_expires(const struct tls_context *context, size_t number);
+
 struct tls_context *tls_ref(struct tls_context *context);
 /* Nulls the pointer; NULL is allowed. */
 void tls_unref(struct tls_context **context);

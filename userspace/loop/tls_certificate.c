@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "loop/tls_internal.h"
 
@@ -190,6 +191,18 @@ void tls_pair_free(struct tls_pair *pair)
 	sk_X509_pop_free(pair->chain, X509_free);
 	EVP_PKEY_free(pair->key);
 	*pair = (struct tls_pair){ 0 };
+}
+
+/* RFC 5280 4.1.2.5; what OpenSSL cannot read has expired. */
+uint64_t tls_pair_expires(const struct tls_pair *pair)
+{
+	struct tm tm;
+	time_t when;
+
+	if (!ASN1_TIME_to_tm(X509_get0_notAfter(pair->leaf), &tm))
+		return 0;
+	when = timegm(&tm);
+	return when > 0 ? (uint64_t)when : 0;
 }
 
 int tls_pair_use(const struct tls_pair *pair, SSL_CTX *ctx, struct error *err)

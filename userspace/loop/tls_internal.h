@@ -39,6 +39,8 @@ struct tls_pair {
 
 int tls_pair_read(const struct tls_certificate *files, struct tls_pair *out, struct error *err);
 void tls_pair_free(struct tls_pair *pair);
+/* When the leaf expires, in seconds since 1970. */
+uint64_t tls_pair_expires(const struct tls_pair *pair);
 int tls_pair_use(const struct tls_pair *pair, SSL_CTX *ctx, struct error *err);
 
 /* tls_names.c */

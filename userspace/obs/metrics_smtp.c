@@ -26,6 +26,13 @@ static void write_refused(const struct metric *metric, const struct metrics_inpu
 			smtp_refusal_name((enum smtp_refusal)i), input->smtp->stats.refused[i]);
 }
 
+static void write_watched(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
+		fprintf(out, "%s{check=\"%s\"} %" PRIu64 "\n", metric->name,
+			check_name((enum check)i), input->smtp->stats.watched[i]);
+}
+
 static void write_latency(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
 	metrics_write_latency(metric->name, &input->smtp->stats.latency, out);
@@ -44,6 +51,30 @@ static void write_backend(const struct metric *metric, const struct metrics_inpu
 		fprintf(out, "%s{backend=\"%s\"} %" PRIu64 "\n", metric->name,
 			input->smtp->backend[i].name,
 			metrics_field(&input->smtp->backend[i], metric->detail));
+}
+
+/* A file may be called anything. */
+static void write_label_value(const char *text, FILE *out)
+{
+	for (; *text; text++) {
+		if (*text == '\\' || *text == '"')
+			fputc('\\', out);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+static void write_expiry(const struct metric *metric, const struct metrics_input *input, FILE *out)
+{
+	for (size_t i = 0; i < input->smtp->certificates; i++) {
+		const struct smtp_certificate *certificate = &input->smtp->certificate[i];
+
+		fprintf(out, "%s{file=\"", metric->name);
+		write_label_value(certificate->file, out);
+		fprintf(out, "\"} %" PRIu64 "\n", certificate->expires);
+	}
 }
 
 #define SMTP(member)    offsetof(struct smtp_stats, member)
@@ -74,15 +105,16 @@ const struct metric metrics_smtp[] = {
 	{ "postern_smtp_greylist_passed_total", C,
 	  "Recipients of senders who have come again, as greylisting asks.", write_field,
 	  SMTP(greylist_passed) },
-	{ "postern_smtp_greylist_watched_total", C,
-	  "Recipients of senders who would have been told to come again, did check.score not only "
-	  "look.",
-	  write_field, SMTP(greylist_watched) },
+	{ "postern_smtp_watched_total", C,
+	  "Transactions and sessions that would have been refused, did the check not only look.",
+	  write_watched, 0 },
 	{ "postern_smtp_admission_watched_total", C,
 	  "Sessions that a list or a limit would have refused, but for monitor mode.", write_field,
 	  SMTP(admission_watched) },
 	{ "postern_smtp_delivery_duration_seconds", H,
 	  "From the end of a message to the backend's reply.", write_latency, 0 },
+	{ "postern_tls_certificate_expiry_timestamp_seconds", G,
+	  "When the certificate in the file expires, in seconds since 1970.", write_expiry, 0 },
 	{ "postern_backend_up", G, "1 if the backend is well.", write_up, 0 },
 	{ "postern_backend_connections_total", C, "Connections to the backend.", write_backend,
 	  BACKEND(connections) },

@@ -21,6 +21,15 @@ static json_t *refused_json(const struct smtp_stats *stats)
 	return refused;
 }
 
+static json_t *watched_json(const struct smtp_stats *stats)
+{
+	json_t *watched = json_object();
+
+	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
+		json_object_set_new(watched, check_name((enum check)i), number(stats->watched[i]));
+	return watched;
+}
+
 static json_t *backend_json(const struct backend_info *info)
 {
 	const uint64_t since = clock_seconds_since(info->since);
@@ -44,19 +53,30 @@ static json_t *backends_json(const struct smtp_view *view)
 	return rows;
 }
 
+static json_t *certificates_json(const struct smtp_view *view)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < view->certificates; i++)
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:o}", "file", view->certificate[i].file,
+						"expires", number(view->certificate[i].expires)));
+	return rows;
+}
+
 json_t *smtp_json(const struct smtp_view *view)
 {
 	const struct smtp_stats *stats = &view->stats;
 
 	return json_pack("{s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o, s:o, s:o}, s:o, "
-			 "s:{s:o, s:o}, s:o}",
+			 "s:o, s:{s:o}, s:o, s:o}",
 			 "workers", number(view->workers), "sessions", "open", number(stats->open),
 			 "max", number(view->sessions_max), "total", number(stats->sessions), "tls",
 			 number(stats->tls_sessions), "authenticated", number(stats->authenticated),
 			 "messages", "accepted", number(stats->messages), "rejected",
 			 number(stats->rejected), "deferred", number(stats->deferred), "bytes",
 			 number(stats->message_bytes), "spooling", number(stats->spooling),
-			 "refused", refused_json(stats), "greylist", "passed",
-			 number(stats->greylist_passed), "watched", number(stats->greylist_watched),
-			 "backends", backends_json(view));
+			 "refused", refused_json(stats), "watched", watched_json(stats), "greylist",
+			 "passed", number(stats->greylist_passed), "certificates",
+			 certificates_json(view), "backends", backends_json(view));
 }

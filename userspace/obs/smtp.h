@@ -9,18 +9,26 @@
 
 #include "session/smtp/smtp.h"
 
+struct smtp_certificate {
+	char file[CONF_PATH_MAX]; /* with the chain */
+	uint64_t expires;         /* seconds since 1970 */
+};
+
 struct smtp_view {
 	size_t workers;
 	uint64_t sessions_max; /* open at a time */
 	struct smtp_stats stats;
 	size_t backends;
 	struct backend_info backend[BACKENDS_MAX];
+	size_t certificates;
+	struct smtp_certificate certificate[CONF_CERTIFICATES_MAX];
 };
 
 /*
  * For `status`: {workers, sessions: {open, max, total, tls, authenticated}, messages: {accepted,
- * rejected, deferred, bytes, spooling}, refused: {REASON: n}, backends: [{name, up, why, ...}]}. A
- * new reference, or NULL.
+ * rejected, deferred, bytes, spooling}, refused: {REASON: n}, watched: {CHECK: n}, greylist:
+ * {passed}, certificates: [{file, expires}], backends: [{name, up, why, ...}]}. A new reference, or
+ * NULL.
  */
 json_t *smtp_json(const struct smtp_view *view);
 

@@ -171,6 +171,8 @@ static void on_reply(struct backend_mail *backend, enum backend_step step, size_
 void mail_answered(struct session *session, const struct backend_reply *said)
 {
 	reply_backend(session, said);
+	if (said->lost)
+		record_turned_away(session, said);
 	if (said->code / 100 != 2)
 		mail_end(session);
 	session_resume(session);

@@ -10,14 +10,10 @@
  * The client has his replies in the order of his commands (RFC 2920 3.2), so what is refused here
  * waits behind the recipients before it; and whatever is no recipient waits for all of them.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
-
-#define WAIT_TEXT_MAX 40
 
 static bool is_dsn(const char *name)
 {
@@ -115,6 +111,8 @@ void rcpt_answered(struct session *session, const struct backend_reply *said)
 	say_all(session, to, said);
 	if (said->code / 100 == 5)
 		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
+	if (said->lost)
+		record_turned_away(session, said);
 	if (said->code / 100 == 2)
 		note_accepted(session, to);
 	else
@@ -152,15 +150,12 @@ static void refuse(struct session *session)
 	const struct smtp_mail *mail = session->mail;
 	const struct spf_verdict *spf = mail->spf ? spf_verdict(mail->spf) : NULL;
 	const char *detail = NULL;
-	char wait[WAIT_TEXT_MAX];
+	char wait[GREYLISTING_TEXT_MAX];
 
 	if (mail->to->ruling.check == CHECK_SPF && spf)
 		detail = spf->explanation;
-	if (mail->to->ruling.check == CHECK_GREYLIST) {
-		snprintf(wait, sizeof(wait), "come again in %" PRIu32 " seconds",
-			 mail->greylist_wait);
-		detail = wait;
-	}
+	if (mail->to->ruling.check == CHECK_GREYLIST)
+		detail = greylisting_text(mail, wait);
 	record_ruling(session, (enum conf_check)mail->to->ruling.action,
 		      why[mail->to->ruling.check], mail->to->to);
 	reply_ruling(session, &mail->to->ruling, detail);
@@ -190,6 +185,7 @@ static void decide(struct session *session)
 	mail->to->ruling = ruling_of_mail(session, &mail->to->actions);
 	greylisting_find(session, &mail->to->actions, &mail->to->ruling);
 	if (!ruling_refuses(&mail->to->ruling)) {
+		record_all_watched(session, &mail->to->ruling);
 		hand_on(session);
 		return;
 	}

@@ -110,6 +110,8 @@ static bool is_pipelined(struct session *session, const struct command *command)
 	stream_input(session->stream, &behind);
 	if (!behind || (session->esmtp && !(command->flags & LAST)))
 		return false;
+	if (action == CONF_CHECK_MONITOR || action == CONF_CHECK_TAG)
+		record_watched(session, CHECK_PIPELINING, CONF_CHECK_REJECT, command->word);
 	if (action != CONF_CHECK_REJECT && action != CONF_CHECK_DEFER)
 		return false;
 	record_ruling(session, action, SMTP_REFUSED_EARLY, command->word);

@@ -46,6 +46,8 @@ static void take_early(struct session *session)
 	const enum conf_check action = session->rules->conf->check.pregreet;
 
 	session->early = true;
+	if (action == CONF_CHECK_MONITOR || action == CONF_CHECK_TAG)
+		record_watched(session, CHECK_PREGREET, CONF_CHECK_REJECT, NULL);
 	if (action != CONF_CHECK_REJECT && action != CONF_CHECK_DEFER)
 		return;
 	record_ruling(session, action, SMTP_REFUSED_EARLY, NULL);
@@ -62,15 +64,19 @@ static void take_early(struct session *session)
  */
 void connect_greet(struct session *session)
 {
+	const bool decides = session->rules->conf->check.stage == CONF_STAGE_CONNECT;
+
 	if (!session->early && is_mx(session) && stream_has_come(session->stream))
 		take_early(session);
 	if (!session->stream)
 		return;
-	if (ruling_refuses(&session->ruling) &&
-	    session->rules->conf->check.stage == CONF_STAGE_CONNECT)
+	if (decides && ruling_refuses(&session->ruling)) {
 		refuse(session);
-	else
-		greet(session);
+		return;
+	}
+	if (decides)
+		record_all_watched(session, &session->ruling);
+	greet(session);
 }
 
 /* Something speaks for it, and nothing outweighs that. */

@@ -117,6 +117,19 @@ static const enum content_answer most[] = {
 	[CONF_CHECK_REJECT] = CONTENT_REJECT,
 };
 
+static void note(struct session *session, enum content_answer answer, enum content_answer done)
+{
+	const char *checker = asked(session->mail)->name;
+
+	if (answer == CONTENT_ACCEPT)
+		return;
+	record_content(session, checker, answer, done);
+	if (answer >= CONTENT_DEFER && done < CONTENT_DEFER)
+		record_watched(session, CHECK_CONTENT,
+			       answer == CONTENT_DEFER ? CONF_CHECK_DEFER : CONF_CHECK_REJECT,
+			       checker);
+}
+
 static void take(struct session *session, const struct content_verdict *verdict)
 {
 	struct smtp_content *content = session->mail->content;
@@ -125,8 +138,7 @@ static void take(struct session *session, const struct content_verdict *verdict)
 
 	content->waiting = false;
 	content->check = NULL;
-	if (verdict->answer != CONTENT_ACCEPT)
-		record_content(session, asked(session->mail)->name, verdict->answer, done);
+	note(session, verdict->answer, done);
 	if (done >= CONTENT_DEFER)
 		refuse(session, done, verdict);
 	else if (done == CONTENT_TAG && !keep_fields(session, verdict))

@@ -26,12 +26,20 @@ static void add_word(char words[WORDS_MAX], const char *word)
 	snprintf(words + length, WORDS_MAX - length, "%s%s", length ? " " : "", word);
 }
 
+/* What was found out about the session before anybody knew who gets mail. */
+static void add_watched(const struct session *session, enum check check, char words[WORDS_MAX])
+{
+	if (session->watched & 1u << check)
+		add_word(words, check_name(check));
+}
+
 /*
  * What is to be tagged for any of the recipients; also what would be refused, as far as it is known
  * yet, if this recipient were not postmaster.
  */
 static void find_words(struct session *session, char words[WORDS_MAX])
 {
+	const struct conf *conf = session->rules->conf;
 	struct smtp_mail *mail = session->mail;
 	struct ruling *taken = &mail->taken;
 
@@ -41,8 +49,10 @@ static void find_words(struct session *session, char words[WORDS_MAX])
 		ruling_add(taken, &excepted);
 	}
 	words[0] = '\0';
-	if (session->early && session->rules->conf->check.pregreet == CONF_CHECK_TAG)
-		add_word(words, "pregreet");
+	if (conf->check.pregreet == CONF_CHECK_TAG)
+		add_watched(session, CHECK_PREGREET, words);
+	if (conf->check.pipelining == CONF_CHECK_TAG)
+		add_watched(session, CHECK_PIPELINING, words);
 	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
 		if (taken->tags & 1u << i || (ruling_refuses(taken) && taken->check == i))
 			add_word(words, check_name((enum check)i));

@@ -6,6 +6,9 @@
  * refusal. The greylist is the guard's (policy/greylist.h). It is asked once for a transaction, and
  * only when nothing else refuses the recipient, so that a refused visit is no first one.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "session/smtp/internal.h"
 
 /* Neither worse, which has another ruling, nor better. */
@@ -42,6 +45,13 @@ static uint32_t ask(struct session *session)
 	return mail->greylist_wait;
 }
 
+const char *greylisting_text(const struct smtp_mail *mail, char out[GREYLISTING_TEXT_MAX])
+{
+	snprintf(out, GREYLISTING_TEXT_MAX, "come again in %" PRIu32 " seconds",
+		 mail->greylist_wait);
+	return out;
+}
+
 void greylisting_find(struct session *session, const struct conf_actions *actions,
 		      struct ruling *ruling)
 {
@@ -57,6 +67,4 @@ void greylisting_find(struct session *session, const struct conf_actions *action
 	if (action > CONF_CHECK_DEFER)
 		action = CONF_CHECK_DEFER;
 	ruling_find(ruling, true, CHECK_GREYLIST, action);
-	if (action != CONF_CHECK_DEFER)
-		record_greylisted(session);
 }

@@ -112,6 +112,7 @@ struct session {
 	uint16_t errors, junk, refused, auth_failures;
 	uint16_t offered; /* enum backend_feature, in answer to EHLO */
 	uint16_t messages;
+	uint16_t watched;     /* checks that record_watched() has counted, as bits */
 	struct ruling ruling; /* about the client */
 
 	char *helo; /* owned; NULL until it was said */
@@ -264,11 +265,13 @@ void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_
 void ruling_add(struct ruling *ruling, const struct ruling *more);
 /* Whether it is a refusal. */
 bool ruling_refuses(const struct ruling *ruling);
-const char *check_name(enum check check);
 
 /* greylisting.c: adds to the ruling about a recipient, when that is complete otherwise. */
+#define GREYLISTING_TEXT_MAX 40
 void greylisting_find(struct session *session, const struct conf_actions *actions,
 		      struct ruling *ruling);
+/* What a sender who was found is told. Returns `out`. */
+const char *greylisting_text(const struct smtp_mail *mail, char out[GREYLISTING_TEXT_MAX]);
 
 /* service.c */
 uint64_t service_now(void); /* ms */
@@ -302,8 +305,16 @@ void record_refusal(struct session *session, enum smtp_refusal why, const char *
 /* The same of what a check has led to: whoever is told to come again may do so. */
 void record_ruling(struct session *session, enum conf_check action, enum smtp_refusal why,
 		   const char *detail);
-/* Who would have been told to come again, were scores not only looked at. */
-void record_greylisted(struct session *session);
+/*
+ * A check would have refused, did its action not only look: CONF_CHECK_REJECT or CONF_CHECK_DEFER.
+ * Counted once for a transaction, or for a session where that would have ended it.
+ */
+void record_watched(struct session *session, enum check check, enum conf_check would,
+		    const char *detail);
+/* The same of all that a ruling has watched, which refuses nothing itself. */
+void record_all_watched(struct session *session, const struct ruling *ruling);
+/* What no backend was there for; once for a transaction. */
+void record_turned_away(struct session *session, const struct backend_reply *said);
 /* Who would have been refused by a list or a limit, but for monitor mode. */
 void record_admitted(struct session *session, enum smtp_refusal why, const char *detail);
 void record_session(struct session *session);

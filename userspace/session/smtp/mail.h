@@ -14,6 +14,7 @@
 #include "checks/sender.h"
 #include "checks/spf.h"
 #include "conf/conf.h"
+#include "session/smtp/check.h"
 #include "session/smtp/data.h"
 #include "session/smtp/header.h"
 #include "session/smtp/line.h"
@@ -22,27 +23,12 @@
 struct session;
 struct smtp_content;
 
-/* What was found out against a client or a sender. */
-enum check {
-	CHECK_NONE,
-	CHECK_CLIENT, /* the score of the address */
-	CHECK_RDNS,
-	CHECK_HELO,
-	CHECK_LISTED, /* the sender's domain, or the HELO name */
-	CHECK_SPF,
-	CHECK_SPF_TEMPORARY,
-	CHECK_NULL_MX,
-	CHECK_SENDER,
-	CHECK_SCORE,
-	CHECK_GREYLIST, /* the score, and it was not here before, or not long ago */
-	CHECK_COUNT
-};
-
 /* What follows from it: the check that decides, and what is done. */
 struct ruling {
-	uint8_t check;  /* enum check */
-	uint8_t action; /* enum conf_check */
-	uint16_t tags;  /* checks that are to be told in the header, as bits */
+	uint8_t check;    /* enum check */
+	uint8_t action;   /* enum conf_check */
+	uint16_t tags;    /* checks that are to be told in the header, as bits */
+	uint16_t watched; /* checks that refuse nothing, because their action only looks; bits */
 };
 
 struct smtp_recipient {
@@ -87,6 +73,7 @@ struct smtp_mail {
 	unsigned int pending;         /* of these */
 	bool greylist_asked;          /* `greylist_wait` is the answer */
 	uint32_t greylist_wait;       /* seconds */
+	uint16_t watched;             /* checks that record_watched() has counted, as bits */
 	struct ruling taken;          /* of all recipients that were accepted */
 	bool exceptions;              /* of them, some are special: */
 	struct conf_actions excepted; /* the strictest of their domains */
@@ -100,6 +87,7 @@ struct smtp_mail {
 	uint64_t began, ended;        /* ms of service_now(): the data */
 	bool started;                 /* DATA or BDAT was said */
 	bool large, full;             /* it is; the spool was */
+	bool turned_away;             /* no backend answers, and that was recorded */
 };
 
 /* mail.c: the transaction. */

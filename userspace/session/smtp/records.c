@@ -2,8 +2,9 @@
 /*
  * session/smtp/records.c - what the log and the counters are told of sessions and messages.
  *
- * A line for each message, and for refusals and sessions as many a second as events.rate says, so
- * that a flood of strangers does not fill a disk; the counters have them all.
+ * A line for each message, and for refusals, for what would have been one and for sessions as many
+ * a second as events.rate says, so that a flood of strangers does not fill a disk; the counters
+ * have them all.
  */
 #include <jansson.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static const struct {
 	[SMTP_REFUSED_ERRORS] = { "errors", "too many commands failed, or brought nothing on" },
 	[SMTP_REFUSED_TIME] = { "time", "it was too slow" },
 	[SMTP_REFUSED_LOAD] = { "load", "there was no room" },
+	[SMTP_REFUSED_BACKEND] = { "backend", "no mail server was there to take it" },
 	[SMTP_REFUSED_LISTED] = { "listed", "its address is on a block list" },
 	[SMTP_REFUSED_LIMIT] = { "limit", "it has too many connections, or comes too often" },
 };
@@ -131,18 +133,65 @@ void record_ruling(struct session *session, enum conf_check action, enum smtp_re
 	record(session, why, detail);
 }
 
-void record_greylisted(struct session *session)
+void record_turned_away(struct session *session, const struct backend_reply *said)
+{
+	if (session->mail->turned_away)
+		return;
+	session->mail->turned_away = true;
+	record_refusal(session, SMTP_REFUSED_BACKEND, said->text);
+}
+
+/* What would have ended the session is told of once in it, and so is what is seen before MAIL. */
+static uint16_t *counted_in(struct session *session, enum check check)
+{
+	if (!session->mail || check == CHECK_PREGREET || check == CHECK_PIPELINING)
+		return &session->watched;
+	return &session->mail->watched;
+}
+
+static const char *recipient_of(const struct smtp_mail *mail)
+{
+	if (!mail)
+		return "";
+	return mail->to ? mail->to->to : mail_first(mail);
+}
+
+void record_watched(struct session *session, enum check check, enum conf_check would,
+		    const char *detail)
 {
 	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
 	const struct smtp_mail *mail = session->mail;
+	uint16_t *counted = counted_in(session, check);
+	const uint16_t bit = (uint16_t)(1u << check);
 
-	stat_add(&session->service->stats.greylist_watched, 1);
+	if ((session->watched | *counted) & bit)
+		return;
+	*counted |= bit;
+	stat_add(&session->service->stats.watched[check], 1);
 	if (!take_line(session->service))
 		return;
-	log_info("smtp.greylisted", "{s:s, s:s, s:s, s:s, s:s, s:I, s:i}", "id",
+	log_info("smtp.watched", "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id",
 		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
-		 "helo", or_empty(session->helo), "from", mail->from.text, "to", mail->to->to,
-		 "seconds", (json_int_t)mail->greylist_wait, "score", (int)session->verdict.total);
+		 "check", check_name(check), "would",
+		 would == CONF_CHECK_DEFER ? "defer" : "reject", "detail", or_empty(detail), "helo",
+		 or_empty(session->helo), "from", mail ? mail->from.text : "", "to",
+		 recipient_of(mail), "user", or_empty(session->user), "score",
+		 (int)session->verdict.total);
+}
+
+void record_all_watched(struct session *session, const struct ruling *ruling)
+{
+	char wait[GREYLISTING_TEXT_MAX];
+
+	for (unsigned int i = CHECK_NONE + 1; i < CHECK_COUNT; i++) {
+		if (!(ruling->watched & 1u << i))
+			continue;
+		if (i == CHECK_GREYLIST)
+			record_watched(session, CHECK_GREYLIST, CONF_CHECK_DEFER,
+				       greylisting_text(session->mail, wait));
+		else
+			record_watched(session, (enum check)i, CONF_CHECK_REJECT, NULL);
+	}
 }
 
 void record_admitted(struct session *session, enum smtp_refusal why, const char *detail)

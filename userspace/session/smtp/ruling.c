@@ -22,8 +22,12 @@ bool ruling_refuses(const struct ruling *ruling)
 /* The strongest action counts; of those that are alike, the first. */
 void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_check action)
 {
+	const uint16_t bit = (uint16_t)(1u << check);
+
 	if (found && action == CONF_CHECK_TAG)
-		ruling->tags |= (uint16_t)(1u << check);
+		ruling->tags |= bit;
+	if (found && (action == CONF_CHECK_TAG || action == CONF_CHECK_MONITOR))
+		ruling->watched |= bit;
 	if (!found || action <= ruling->action)
 		return;
 	ruling->check = (uint8_t)check;
@@ -34,6 +38,7 @@ void ruling_add(struct ruling *ruling, const struct ruling *more)
 {
 	ruling_find(ruling, true, (enum check)more->check, (enum conf_check)more->action);
 	ruling->tags |= more->tags;
+	ruling->watched |= more->watched;
 }
 
 /* The same with the action that `actions` have for it. */
@@ -45,7 +50,7 @@ static void find(struct ruling *ruling, bool found, enum check check,
 
 struct ruling ruling_of_client(const struct session *session, const struct conf_actions *actions)
 {
-	struct ruling ruling = { CHECK_NONE, CONF_CHECK_OFF, 0 };
+	struct ruling ruling = { .check = CHECK_NONE, .action = CONF_CHECK_OFF };
 
 	if (!session->judged || !checks_wanted(session))
 		return ruling;
@@ -108,7 +113,8 @@ const char *check_name(enum check check)
 		[CHECK_LISTED] = "dnsbl",      [CHECK_SPF] = "spf",
 		[CHECK_SENDER] = "sender",     [CHECK_SPF_TEMPORARY] = "spf-temporary",
 		[CHECK_SCORE] = "score",       [CHECK_NULL_MX] = "null-mx",
-		[CHECK_GREYLIST] = "greylist",
+		[CHECK_GREYLIST] = "greylist", [CHECK_PREGREET] = "pregreet",
+		[CHECK_CONTENT] = "content",   [CHECK_PIPELINING] = "pipelining",
 	};
 
 	return names[check];

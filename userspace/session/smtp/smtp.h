@@ -32,6 +32,7 @@
 #include "loop/tls.h"
 #include "session/guard_client.h"
 #include "session/smtp/admission.h"
+#include "session/smtp/check.h"
 #include "session/smtp/refusals.h"
 #include "session/smtp/relay.h"
 
@@ -99,6 +100,7 @@ enum smtp_refusal {
 	SMTP_REFUSED_ERRORS,
 	SMTP_REFUSED_TIME,
 	SMTP_REFUSED_LOAD,
+	SMTP_REFUSED_BACKEND, /* none answers */
 	/* Of who came through a load balancer: by a block list, by limits.* */
 	SMTP_REFUSED_LISTED,
 	SMTP_REFUSED_LIMIT,
@@ -112,8 +114,9 @@ struct smtp_stats {
 	uint64_t messages, message_bytes, recipients; /* that a backend took */
 	uint64_t rejected, deferred;                  /* messages, by the backend */
 	uint64_t refused[SMTP_REFUSALS];
-	uint64_t greylist_passed;  /* recipients of who has come again */
-	uint64_t greylist_watched; /* of who would have been told to, but for check.score */
+	uint64_t greylist_passed; /* recipients of who has come again */
+	/* What checks would have refused that only look: once for a transaction, or a session. */
+	uint64_t watched[CHECK_COUNT];
 	/* sessions that a list or a limit would have refused, but for monitor mode */
 	uint64_t admission_watched;
 	struct latency latency;  /* from the end of the data to the reply */
