@@ -195,6 +195,7 @@ static void spf(void **state)
 	PLAY("check: {spf: off, score: off}\n", MX, BEGIN, FROM("forbids.example"), RCPT, QUIT);
 	PLAY("check: {spf: monitor}\nscore: {spf-fail: 20}\n", MX, BEGIN, FROM("forbids.example"),
 	     TO, "S: 554 5.7.1 refused: too much *", QUIT);
+	assert_int_equal(stand_in.offences, 0);
 	/* What the DNS cannot tell is no reason to refuse anything. */
 	PLAY("", MX, BEGIN, FROM("tempspf.example"), RCPT, QUIT);
 	PLAY("", MX, BEGIN, FROM("temp.example"), RCPT, QUIT);
@@ -269,15 +270,16 @@ static void listed(void **state)
 					   "bad.example MX 10 mx.sender.example\n";
 	static const struct {
 		const char *conf, *helo, *from, *reply;
+		unsigned int offences; /* the HELO name is the client's own, the sender is not */
 	} rows[] = {
-		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@bad.example>", "S: 554 5.7.1 *" },
-		{ LISTS, "C: HELO bad.example", "C: MAIL FROM:<a@sender.example>",
-		  "S: 554 5.7.1 *" },
-		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@sender.example>", "S: 250 *" },
+		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@bad.example>", "S: 554 5.7.1 *", 0 },
+		{ LISTS, "C: HELO bad.example", "C: MAIL FROM:<a@sender.example>", "S: 554 5.7.1 *",
+		  1 },
+		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@sender.example>", "S: 250 *", 0 },
 		{ LISTS "check: {dnsbl: defer, score: off}\n", "C: HELO x.example",
-		  "C: MAIL FROM:<a@bad.example>", "S: 450 4.7.1 *" },
+		  "C: MAIL FROM:<a@bad.example>", "S: 450 4.7.1 *", 0 },
 		{ LISTS "check: {dnsbl: off, score: off}\n", "C: HELO x.example",
-		  "C: MAIL FROM:<a@bad.example>", "S: 250 *" },
+		  "C: MAIL FROM:<a@bad.example>", "S: 250 *", 0 },
 	};
 	struct scene scene;
 	struct error err;
@@ -290,6 +292,7 @@ static void listed(void **state)
 		scene_play(&scene,
 			   (const char *const[]){ GREETING, rows[i].helo, "S: 250 *", rows[i].from,
 						  "S: 250 *", TO, rows[i].reply, QUIT, NULL });
+		assert_int_equal(stand_in.offences, rows[i].offences);
 		scene_close(&scene);
 	}
 }

@@ -259,6 +259,8 @@ struct ruling ruling_of_client(const struct session *session, const struct conf_
 struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions);
 /* What the score of client, HELO name and sender comes to. */
 enum decision ruling_decision(const struct session *session);
+/* It is rejected by its address and its HELO name, whoever the sender is that it names. */
+bool ruling_blames_client(const struct session *session);
 /* Notes what a check has found. */
 void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_check action);
 /* Notes all that another ruling has. */

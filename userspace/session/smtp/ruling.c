@@ -67,19 +67,29 @@ static bool reaches(const struct session *session, int32_t points)
 	return reject && points >= reject;
 }
 
-enum decision ruling_decision(const struct session *session)
+/* With what was found out about the sender. */
+static enum decision decide(const struct session *session, finding_set findings, int32_t points)
 {
-	const struct smtp_mail *mail = session->mail;
 	const struct verdict none = { 0 };
 	const struct verdict *verdict = session->judged ? &session->verdict : &none;
 	const struct score_input input = {
-		.findings = session->findings | mail->findings,
-		.zones = verdict->zones + session->points + mail->points,
+		.findings = session->findings | findings,
+		.zones = verdict->zones + session->points + points,
 		.missing = verdict->missing,
 		.temporary = verdict->temporary,
 	};
 
 	return score_decide(&session->rules->score, &input).decision;
+}
+
+enum decision ruling_decision(const struct session *session)
+{
+	return decide(session, session->mail->findings, session->mail->points);
+}
+
+bool ruling_blames_client(const struct session *session)
+{
+	return decide(session, 0, 0) == DECISION_REJECT;
 }
 
 struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions)
