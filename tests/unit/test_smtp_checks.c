@@ -297,6 +297,26 @@ static void listed(void **state)
 	}
 }
 
+/* The operator's word stands above a verdict, and is no leave to send to others. */
+static void allowed(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "check: {rdns: reject}\n");
+	stand_in.has_verdict = true;
+	stand_in.verdict.decision = DECISION_REJECT;
+	stand_in.verdict.total = stand_in.verdict.zones = 20;
+	stand_in.standing.kind = GUARD_STANDING_ALLOWED;
+	scene_connect(&scene);
+	scene_work(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, FROM("forbids.example"), RCPT,
+						  "C: RCPT TO:<x@elsewhere.example>",
+						  "S: 550 5.7.1 *", QUIT, NULL });
+	assert_int_equal(stand_in.offences, 0);
+	scene_close(&scene);
+}
+
 /* Whose mail is taken is told to the guard, once. */
 static void good(void **state)
 {
@@ -342,14 +362,23 @@ static void backend_replies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_client),   cmocka_unit_test(slow_client),
-		cmocka_unit_test(no_host_name), cmocka_unit_test(refused_at_rcpt),
-		cmocka_unit_test(no_verdict),   cmocka_unit_test(relaying),
-		cmocka_unit_test(trusted),      cmocka_unit_test(spf),
-		cmocka_unit_test(kept),         cmocka_unit_test(spf_too_slow),
-		cmocka_unit_test(senders),      cmocka_unit_test(tagged),
-		cmocka_unit_test(helo),         cmocka_unit_test(listed),
-		cmocka_unit_test(good),         cmocka_unit_test(backend_replies),
+		cmocka_unit_test(bad_client),
+		cmocka_unit_test(slow_client),
+		cmocka_unit_test(no_host_name),
+		cmocka_unit_test(refused_at_rcpt),
+		cmocka_unit_test(no_verdict),
+		cmocka_unit_test(relaying),
+		cmocka_unit_test(trusted),
+		cmocka_unit_test(spf),
+		cmocka_unit_test(kept),
+		cmocka_unit_test(spf_too_slow),
+		cmocka_unit_test(senders),
+		cmocka_unit_test(tagged),
+		cmocka_unit_test(helo),
+		cmocka_unit_test(listed),
+		cmocka_unit_test(allowed),
+		cmocka_unit_test(good),
+		cmocka_unit_test(backend_replies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

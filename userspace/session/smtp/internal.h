@@ -99,7 +99,7 @@ struct session {
 	uint8_t state, deadline, kind; /* enum session_state, session_deadline, conf_service */
 	bool esmtp : 1;                /* EHLO was said */
 	bool secured : 1;
-	bool exempt : 1; /* from what is asked about strangers: a trusted network */
+	bool exempt : 1; /* from what is asked about strangers: it is trusted, or allowed */
 	bool early : 1;  /* it talked before the greeting, and was let go on */
 	bool eof : 1;    /* it says no more */
 	bool old : 1;    /* its time is over, as soon as nothing is under way */
