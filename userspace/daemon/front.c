@@ -145,7 +145,9 @@ static int open_tls(const struct conf *conf, struct tls_context **out, struct er
 	return from->count ? tls_server_open(certificate, from->count, out, err) : 0;
 }
 
-static int read_rules(const struct conf *conf, struct front_rules **out, struct error *err)
+/* `before`: what TLS with the backends wants, if they stay; NULL: it is read, too. */
+static int read_rules(const struct conf *conf, const struct backend_tls *before,
+		      struct front_rules **out, struct error *err)
 {
 	struct front_rules *rules = calloc(1, sizeof(*rules));
 	int failed = rules ? conf_copy(conf, &rules->conf, err)
@@ -155,6 +157,10 @@ static int read_rules(const struct conf *conf, struct front_rules **out, struct 
 		failed = relay_open(conf, &rules->relay, err);
 	if (!failed)
 		failed = open_tls(conf, &rules->tls, err);
+	if (!failed && before)
+		rules->backend_tls = backend_tls_ref(before);
+	else if (!failed)
+		failed = backend_tls_open(conf, &rules->backend_tls, err);
 	if (failed)
 		front_drop(&rules);
 	else
@@ -171,6 +177,7 @@ void front_drop(struct front_rules **out)
 	*out = NULL;
 	relay_unref(&rules->relay);
 	tls_unref(&rules->tls);
+	backend_tls_unref(&rules->backend_tls);
 	auth_drop(&rules->users);
 	conf_free(&rules->conf);
 	free(rules);
@@ -188,6 +195,7 @@ struct front_rules *front_rules_copy(const struct front_rules *rules)
 	copy->new_backends = rules->new_backends;
 	copy->relay = relay_ref(rules->relay);
 	copy->tls = rules->tls ? tls_ref(rules->tls) : NULL;
+	copy->backend_tls = backend_tls_ref(&rules->backend_tls);
 	return copy;
 }
 
@@ -204,19 +212,28 @@ static bool has_new_backends(const struct conf *before, const struct conf *after
 int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
 		  struct error *err)
 {
+	bool new_backends;
 	int failed;
 
 	*out = NULL;
 	if (!front)
 		return 0;
-	failed = read_rules(conf, out, err);
+	new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
+		       has_new_backends(front->rules->conf, conf);
+	failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out, err);
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
-		(*out)->new_backends = has_new_backends(front->rules->conf, conf);
+		(*out)->new_backends = new_backends;
 	if (failed)
 		front_drop(out);
 	return failed;
+}
+
+void front_note_behind(struct front *front, const char *why)
+{
+	__atomic_store_n(&front->behind, true, __ATOMIC_RELAXED);
+	log_error("config.refused", "{s:s}", "error", why);
 }
 
 static void post_rules(struct front *front, unsigned int number, const struct front_rules *rules)
@@ -226,7 +243,7 @@ static void post_rules(struct front *front, unsigned int number, const struct fr
 	if (copy && workers_post(front->workers, number, front_worker_set, copy))
 		return;
 	front_drop(&copy);
-	log_error("config.refused", "{s:s}", "error", "a worker has not got it: out of memory");
+	front_note_behind(front, "out of memory");
 }
 
 void front_apply(struct front *front, struct front_rules **rules)
@@ -236,6 +253,8 @@ void front_apply(struct front *front, struct front_rules **rules)
 	if (!front || !*rules)
 		return;
 	auth_apply(front->auth, &(*rules)->users);
+	if ((*rules)->new_backends)
+		__atomic_store_n(&front->behind, false, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < front->count; i++)
 		post_rules(front, i, *rules);
 	pthread_mutex_lock(&front->lock);
@@ -263,7 +282,7 @@ int front_open(struct front *front, const struct conf *conf, struct guard *guard
 	if (!front)
 		return 0;
 	front->guard = guard;
-	failed = read_rules(conf, &front->rules, err);
+	failed = read_rules(conf, NULL, &front->rules, err);
 	if (!failed)
 		failed = auth_open(conf, &front->auth, err);
 	if (!failed)
