@@ -63,15 +63,26 @@ static int bind_all(struct front *front, const struct conf *conf, struct error *
 	return failed;
 }
 
+/* A directory that was there and that the operator has named may hold what is not the agent's. */
 static int make_spool(struct front *front, const struct conf *conf, const struct account *account,
 		      struct error *err)
 {
 	const char *path = front->spool_directory;
+	bool made;
 
 	smtp_spool_limits(conf, front->spool_directory, &front->spool);
-	if (mkdir(path, SPOOL_MODE) && errno != EEXIST)
+	made = !mkdir(path, SPOOL_MODE);
+	if (!made && errno != EEXIST)
 		return error_errno(err, ERROR_REFUSED, errno, "smtp.spool: %s", path);
-	return privilege_give(path, account, err);
+	return made || !*conf->smtp.spool ? privilege_give(path, account, err) : 0;
+}
+
+/* As the ordinary user, who may not have got it. */
+static int try_spool(const struct front *front, const struct conf *conf, struct error *err)
+{
+	if (!spool_try(&front->spool, err))
+		return 0;
+	return error_prefix(err, "smtp.spool: user %s cannot write there", conf->user);
 }
 
 static void free_front(struct front *front)
@@ -282,7 +293,9 @@ int front_open(struct front *front, const struct conf *conf, struct guard *guard
 	if (!front)
 		return 0;
 	front->guard = guard;
-	failed = read_rules(conf, NULL, &front->rules, err);
+	failed = try_spool(front, conf, err);
+	if (!failed)
+		failed = read_rules(conf, NULL, &front->rules, err);
 	if (!failed)
 		failed = auth_open(conf, &front->auth, err);
 	if (!failed)
