@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mode proxy: whose the spool's directory is."""
+"""Mode proxy: whose the spool's directory is, and backends that are the agent itself, at a start and at a reload."""
 import os
 
 import pytest
 
-from frontbed import Front
-from lab import BUILD, Lab
+from frontbed import BACKENDS, Front
+from lab import BUILD, GATEWAY4, GATEWAY6, Lab
 
 ROOT, AGENT = 0, 65534
+EVERYWHERE = {"listen": [25], "backends": [f"{BACKENDS[0]}:2525"]}
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +70,17 @@ def test_the_spool_of_the_state_directory_is_the_agents(front):
     os.chown(spool, ROOT, ROOT)
     run(front)
     assert os.stat(spool).st_uid == AGENT
+
+
+@pytest.mark.parametrize("address", [GATEWAY4, GATEWAY6])
+def test_a_backend_that_is_the_agent(front, address):
+    """Also while a reload would have it listen elsewhere: it does so only after a restart."""
+    backend = f"[{address}]:25" if ":" in address else f"{address}:25"
+    words = f"smtp.backends: {address} port 25 is this machine's own, and smtp.listen takes mail there: a loop"
+    assert words in refused(front, **{**EVERYWHERE, "backends": [backend]})
+    front.lab.start_posternd(**front.settings(smtp=EVERYWHERE))
+    for listen in ([25], ["2526 mx"]):
+        front.lab.write_config(**front.settings(smtp={"listen": listen, "backends": [backend]}))
+        done = front.lab.ctl("reload", check=False)
+        assert done.rc == 4 and words in done.err and done.err.count("\n") == 1, done
+    front.lab.stop_posternd()

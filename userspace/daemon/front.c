@@ -16,6 +16,7 @@
 #include "daemon/front_internal.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "session/own.h"
 
 #define DRAIN_MS   31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
 #define POLL_MS    20u
@@ -56,8 +57,9 @@ static int bind_one(struct front *front, const struct conf_listener *listen, siz
 
 static int bind_all(struct front *front, const struct conf *conf, struct error *err)
 {
-	int failed = 0;
+	int failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
 
+	front->listen = conf->smtp.listen;
 	for (size_t i = 0; i < conf->smtp.listen.count && !failed; i++)
 		failed = bind_one(front, &conf->smtp.listen.listener[i], i, err);
 	return failed;
@@ -231,7 +233,11 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 		return 0;
 	new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
 		       has_new_backends(front->rules->conf, conf);
-	failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out, err);
+	failed = own_refuse_loop(&conf->smtp.backends, &front->listen, err);
+	if (!failed)
+		failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
+	if (!failed)
+		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out, err);
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)

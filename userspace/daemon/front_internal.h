@@ -25,7 +25,7 @@ struct front_rules {
 struct front {
 	unsigned int count;            /* workers */
 	int (*fd)[CONF_LISTENERS_MAX]; /* [worker][listener]; -1: taken over */
-	size_t listeners;
+	struct conf_listeners listen;  /* what is bound, whatever a reload wants */
 	struct guard *guard;
 	struct auth *auth;
 	struct refusals *refusals;
