@@ -57,3 +57,8 @@ def test_authorities_that_cannot_be_read(front, octets, why):
     assert done.rc == 0 and "in effect now: " in done.out and "smtp.backends" in done.out, done
     assert servers(front) == [f"{BACKENDS[1]}:25"] and takes(front, "new.example")
     assert "config.refused" not in front.lab.log_path.read_text()
+
+
+def test_what_is_read_again_is_said(front):
+    assert reload(front).rc == 0
+    assert reload(front).out == "no option has changed\ncertificates, users and recipients were read again\n"
