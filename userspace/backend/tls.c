@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * backend/tls.c - see backend/backend.h: what TLS with the servers wants, read before there are any.
+ * backend/tls.c - see backend/backend.h: what TLS with the servers wants, read before all else.
  */
 #include <string.h>
 

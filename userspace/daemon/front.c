@@ -237,7 +237,8 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 	if (!failed)
 		failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
 	if (!failed)
-		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out, err);
+		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out,
+				    err);
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
