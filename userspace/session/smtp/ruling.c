@@ -75,7 +75,7 @@ enum decision ruling_decision(const struct session *session)
 	const struct score_input input = {
 		.findings = session->findings | mail->findings,
 		.zones = verdict->zones + session->points + mail->points,
-		.missing = verdict->missing,
+		.missing = verdict->missing + session->missing + mail->missing,
 		.temporary = verdict->temporary,
 	};
 
@@ -93,7 +93,9 @@ struct ruling ruling_of_mail(const struct session *session, const struct conf_ac
 	find(&ruling, found & BIT(SPF_FAIL), CHECK_SPF, actions, CONF_ABOUT_SPF);
 	find(&ruling, found & BIT(SENDER_NULL_MX), CHECK_NULL_MX, actions, CONF_ABOUT_SENDER);
 	find(&ruling, found & BIT(SENDER_MISSING), CHECK_SENDER, actions, CONF_ABOUT_SENDER);
-	find(&ruling, reaches(session, mail->points) || reaches(session, session->points),
+	find(&ruling,
+	     reaches(session, mail->points + mail->missing) ||
+		     reaches(session, session->points + session->missing),
 	     CHECK_LISTED, actions, CONF_ABOUT_DNSBL);
 	find(&ruling, session->findings & BAD_HELO, CHECK_HELO, actions, CONF_ABOUT_HELO);
 	find(&ruling, session->findings & BAD_RDNS, CHECK_RDNS, actions, CONF_ABOUT_RDNS);
