@@ -34,7 +34,7 @@ struct greylist_rules {
 
 struct greylist_rules greylist_rules_conf(const struct conf *conf);
 
-/* `domain` is the sender's domain if SPF passed for it, else NULL or "". */
+/* `domain` is the sender's domain if SPF passed for it, but not for everybody; else NULL or "". */
 struct greylist_key {
 	struct addr addr;
 	const char *domain;
