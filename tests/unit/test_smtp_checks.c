@@ -263,11 +263,13 @@ static void helo(void **state)
 }
 
 #define LISTS "dnsbl: {domains: [\"dbl.example*10\"]}\n"
+#define BOTH  "dnsbl: {domains: [\"dbl.example*10\", \"wl.example*-6\"]}\n"
 
 static void listed(void **state)
 {
 	static const char *const records = "bad.example.dbl.example A 127.0.0.2\n"
-					   "bad.example MX 10 mx.sender.example\n";
+					   "bad.example MX 10 mx.sender.example\n"
+					   "bad.example.wl.example A TEMPORARY\n";
 	static const struct {
 		const char *conf, *helo, *from, *reply;
 		unsigned int offences; /* the HELO name is the client's own, the sender is not */
@@ -280,6 +282,9 @@ static void listed(void **state)
 		  "C: MAIL FROM:<a@bad.example>", "S: 450 4.7.1 *", 0 },
 		{ LISTS "check: {dnsbl: off, score: off}\n", "C: HELO x.example",
 		  "C: MAIL FROM:<a@bad.example>", "S: 250 *", 0 },
+		/* an allow list that gives no answer could have saved it */
+		{ BOTH, "C: HELO x.example", "C: MAIL FROM:<a@bad.example>", "S: 250 *", 0 },
+		{ BOTH, "C: HELO bad.example", "C: MAIL FROM:<a@sender.example>", "S: 250 *", 0 },
 	};
 	struct scene scene;
 	struct error err;

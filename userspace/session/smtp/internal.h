@@ -122,6 +122,7 @@ struct session {
 	struct verdict verdict;
 	finding_set findings;       /* about the client */
 	int32_t points;             /* of the HELO name on lists of domains */
+	int32_t missing;            /* what such lists might have said for it: see struct verdict */
 	unsigned int pending;       /* checks under way */
 	struct smtp_checks *checks; /* while they are */
 	struct smtp_login *login;   /* an exchange under way */

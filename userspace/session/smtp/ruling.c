@@ -67,29 +67,34 @@ static bool reaches(const struct session *session, int32_t points)
 	return reject && points >= reject;
 }
 
-/* With what was found out about the sender. */
-static enum decision decide(const struct session *session, finding_set findings, int32_t points)
+/* `mail` may be NULL: then without what was found out about the sender. */
+static enum decision decide(const struct session *session, const struct smtp_mail *mail)
 {
 	const struct verdict none = { 0 };
 	const struct verdict *verdict = session->judged ? &session->verdict : &none;
-	const struct score_input input = {
-		.findings = session->findings | findings,
-		.zones = verdict->zones + session->points + points,
-		.missing = verdict->missing,
+	struct score_input input = {
+		.findings = session->findings,
+		.zones = verdict->zones + session->points,
+		.missing = verdict->missing + session->missing,
 		.temporary = verdict->temporary,
 	};
 
+	if (mail) {
+		input.findings |= mail->findings;
+		input.zones += mail->points;
+		input.missing += mail->missing;
+	}
 	return score_decide(&session->rules->score, &input).decision;
 }
 
 enum decision ruling_decision(const struct session *session)
 {
-	return decide(session, session->mail->findings, session->mail->points);
+	return decide(session, session->mail);
 }
 
 bool ruling_blames_client(const struct session *session)
 {
-	return decide(session, 0, 0) == DECISION_REJECT;
+	return decide(session, NULL) == DECISION_REJECT;
 }
 
 struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions)
@@ -103,7 +108,9 @@ struct ruling ruling_of_mail(const struct session *session, const struct conf_ac
 	find(&ruling, found & BIT(SPF_FAIL), CHECK_SPF, actions, CONF_ABOUT_SPF);
 	find(&ruling, found & BIT(SENDER_NULL_MX), CHECK_NULL_MX, actions, CONF_ABOUT_SENDER);
 	find(&ruling, found & BIT(SENDER_MISSING), CHECK_SENDER, actions, CONF_ABOUT_SENDER);
-	find(&ruling, reaches(session, mail->points) || reaches(session, session->points),
+	find(&ruling,
+	     reaches(session, mail->points + mail->missing) ||
+		     reaches(session, session->points + session->missing),
 	     CHECK_LISTED, actions, CONF_ABOUT_DNSBL);
 	find(&ruling, session->findings & BAD_HELO, CHECK_HELO, actions, CONF_ABOUT_HELO);
 	find(&ruling, session->findings & BAD_RDNS, CHECK_RDNS, actions, CONF_ABOUT_RDNS);
