@@ -53,7 +53,6 @@ static void bad_client(void **state)
 	assert_int_equal(stand_in.offences, 0);
 	MEET("check: {score: monitor}\n", DECISION_REJECT, 0, BEGIN, MAIL, RCPT, QUIT);
 	MEET("check: {score: off}\n", DECISION_REJECT, 0, BEGIN, MAIL, RCPT, QUIT);
-	MEET("", DECISION_GREYLIST, 0, BEGIN, MAIL, RCPT, QUIT);
 	MEET("", DECISION_ACCEPT, 0, BEGIN, MAIL, RCPT, QUIT);
 }
 
@@ -62,6 +61,9 @@ static void slow_client(void **state)
 	(void)state;
 	MEET("", DECISION_SLOW, 0, "T: 2900", "T: 200", GREETING, QUIT);
 	MEET("", DECISION_SLOW, 0, "T: 1000", "C: EHLO x", "S: 554 5.5.0 *", "S.");
+	MEET("", DECISION_GREYLIST, 0, "T: 2900", "T: 200", BEGIN, MAIL, RCPT, QUIT);
+	MEET("check: {score: defer, stage: rcpt}\n", DECISION_REJECT, 0, "T: 2900", "T: 200",
+	     GREETING, QUIT);
 	MEET("check: {score: monitor}\n", DECISION_SLOW, 0, GREETING, QUIT);
 	MEET("check: {score: off}\n", DECISION_SLOW, 0, GREETING, QUIT);
 }
@@ -83,7 +85,7 @@ static void no_host_name(void **state)
 static void refused_at_rcpt(void **state)
 {
 	(void)state;
-	MEET("check: {stage: rcpt}\n", DECISION_REJECT, 0, BEGIN, MAIL, TO,
+	MEET("check: {stage: rcpt}\n", DECISION_REJECT, 0, "T: 3100", BEGIN, MAIL, TO,
 	     "S: 554 5.7.1 refused: the reputation * (lookup id *)",
 	     "C: RCPT TO:<postmaster@own.example>", "S: 250 *", "C: RCPT TO:<Abuse@own.example>",
 	     "S: 250 *", "C: RCPT TO:<postmaster>", "S: 250 *", "C: DATA", "S: 354 *", "C: .",
