@@ -206,6 +206,16 @@ void record_admitted(struct session *session, enum smtp_refusal why, const char 
 			 detail);
 }
 
+void record_balancer(struct smtp_service *service, const struct addr *from, const char *why)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	stat_add(&service->stats.balancer_errors, 1);
+	if (take_line(service))
+		log_warning("smtp.balancer", "{s:s, s:s}", "source", addr_format(from, text), "why",
+			    why);
+}
+
 /* One that was refused and did nothing else has its line already. */
 void record_session(struct session *session)
 {
