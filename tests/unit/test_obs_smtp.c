@@ -125,6 +125,8 @@ static void refusal(void **state)
 					     .source = addr_from_ipv4(0xc0000207u),
 					     .time = 1800000000,
 					     .score = 12,
+					     .lists = 8,
+					     .findings = FINDING_BIT(FINDING_SPF_SOFTFAIL),
 					     .reason = "relay",
 					     .help = "not for you",
 					     .detail = "<a@b.example>" };
@@ -137,6 +139,10 @@ static void refusal(void **state)
 	assert_string_equal(json_string_value(json_object_get(json, "detail")), "<a@b.example>");
 	assert_string_equal(json_string_value(json_object_get(json, "user")), "");
 	assert_int_equal(json_integer_value(json_object_get(json, "score")), 12);
+	assert_int_equal(json_integer_value(json_object_get(json, "lists")), 8);
+	assert_int_equal(json_array_size(json_object_get(json, "findings")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "findings"), 0)),
+			    "spf-softfail");
 	assert_int_equal(json_integer_value(json_object_get(json, "time")), 1800000000);
 	json_decref(json);
 }

@@ -162,6 +162,33 @@ static void kept(void **state)
 	scene_close(&scene);
 }
 
+/* The score that is told is the one that decided: of the whole, where the whole did. */
+static void score_that_decided(void **state)
+{
+	struct session_refusal found[REFUSALS_SHOWN_MAX];
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "check: {spf: monitor, rdns: defer, stage: rcpt}\n");
+	stand_in.has_verdict = true;
+	stand_in.verdict.findings = FINDING_BIT(FINDING_RDNS_MISSING);
+	stand_in.verdict.total = 3;
+	stand_in.verdict.zones = 1;
+	scene_connect(&scene);
+	scene_work(&scene);
+	scene_play(&scene,
+		   (const char *const[]){ BEGIN, FROM("sender.example"), TO, "S: 450 4.7.25 *",
+					  "C: RSET", "S: 250 *", FROM("forbids.example"), TO,
+					  "S: 554 5.7.1 *", QUIT, NULL });
+	assert_int_equal(refusals_find(scene.refusals, (scene.now_ms * NS_A_MS) & ~0xffull, found),
+			 2);
+	assert_int_equal(found[0].score, 3);
+	assert_int_equal(found[1].score, 1 + 10 - 1); /* the list, SPF, the HELO name */
+	assert_int_equal(found[1].lists, 1);
+	assert_true(found[1].findings & FINDING_BIT(FINDING_SPF_FAIL));
+	scene_close(&scene);
+}
+
 /* Strangers are refused; a trusted network is asked nothing. */
 static void trusted(void **state)
 {
@@ -341,14 +368,23 @@ static void backend_replies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_client),   cmocka_unit_test(slow_client),
-		cmocka_unit_test(no_host_name), cmocka_unit_test(refused_at_rcpt),
-		cmocka_unit_test(no_verdict),   cmocka_unit_test(relaying),
-		cmocka_unit_test(trusted),      cmocka_unit_test(spf),
-		cmocka_unit_test(kept),         cmocka_unit_test(spf_too_slow),
-		cmocka_unit_test(senders),      cmocka_unit_test(tagged),
-		cmocka_unit_test(helo),         cmocka_unit_test(listed),
-		cmocka_unit_test(good),         cmocka_unit_test(backend_replies),
+		cmocka_unit_test(bad_client),
+		cmocka_unit_test(slow_client),
+		cmocka_unit_test(no_host_name),
+		cmocka_unit_test(refused_at_rcpt),
+		cmocka_unit_test(no_verdict),
+		cmocka_unit_test(relaying),
+		cmocka_unit_test(trusted),
+		cmocka_unit_test(spf),
+		cmocka_unit_test(score_that_decided),
+		cmocka_unit_test(kept),
+		cmocka_unit_test(spf_too_slow),
+		cmocka_unit_test(senders),
+		cmocka_unit_test(tagged),
+		cmocka_unit_test(helo),
+		cmocka_unit_test(listed),
+		cmocka_unit_test(good),
+		cmocka_unit_test(backend_replies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,13 +85,24 @@ static void keep_text(char out[REFUSAL_TEXT_SIZE], const char *text)
 		text_clean(out, REFUSAL_TEXT_SIZE, text, strlen(text));
 }
 
+/* What refuses a recipient that is decided about; other refusals are by none of these. */
+static enum check refused_by(const struct session *session)
+{
+	const struct smtp_mail *mail = session->mail;
+
+	return mail && mail->to ? (enum check)mail->to->ruling.check : CHECK_CLIENT;
+}
+
 /* For `why ID`. */
 static void keep(const struct session *session, enum smtp_refusal why, const char *detail)
 {
+	const struct ruling_sum sum = ruling_sum(session, refused_by(session));
 	struct session_refusal refusal = { .id = session->id,
 					   .source = session->peer,
 					   .time = clock_wall(),
-					   .score = session->judged ? session->verdict.total : 0,
+					   .score = sum.total,
+					   .lists = sum.lists,
+					   .findings = sum.findings,
 					   .reason = refusals[why].name,
 					   .help = refusals[why].help };
 
@@ -116,7 +127,8 @@ static void record(struct session *session, enum smtp_refusal why, const char *d
 		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
 		 "reason", refusals[why].name, "detail", or_empty(detail), "helo",
 		 or_empty(session->helo), "from", mail ? mail->from.text : "", "user",
-		 or_empty(session->user), "score", (int)session->verdict.total);
+		 or_empty(session->user), "score",
+		 (int)ruling_sum(session, refused_by(session)).total);
 }
 
 void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)
@@ -176,7 +188,7 @@ void record_watched(struct session *session, enum check check, enum conf_check w
 		 would == CONF_CHECK_DEFER ? "defer" : "reject", "detail", or_empty(detail), "helo",
 		 or_empty(session->helo), "from", mail ? mail->from.text : "", "to",
 		 recipient_of(mail), "user", or_empty(session->user), "score",
-		 (int)session->verdict.total);
+		 (int)ruling_sum(session, check).total);
 }
 
 void record_all_watched(struct session *session, const struct ruling *ruling)

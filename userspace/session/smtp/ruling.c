@@ -67,19 +67,43 @@ static bool reaches(const struct session *session, int32_t points)
 	return reject && points >= reject;
 }
 
-enum decision ruling_decision(const struct session *session)
+/* Client, HELO name and sender; in a transaction. */
+static struct score_input input_of_mail(const struct session *session)
 {
 	const struct smtp_mail *mail = session->mail;
 	const struct verdict none = { 0 };
 	const struct verdict *verdict = session->judged ? &session->verdict : &none;
-	const struct score_input input = {
+
+	return (struct score_input){
 		.findings = session->findings | mail->findings,
 		.zones = verdict->zones + session->points + mail->points,
 		.missing = verdict->missing,
 		.temporary = verdict->temporary,
 	};
+}
+
+enum decision ruling_decision(const struct session *session)
+{
+	const struct score_input input = input_of_mail(session);
 
 	return score_decide(&session->rules->score, &input).decision;
+}
+
+/* Greylisting goes by either (greylisting.c). */
+struct ruling_sum ruling_sum(const struct session *session, enum check check)
+{
+	struct ruling_sum client = { 0 }, whole;
+	struct score_input input;
+
+	if (session->judged)
+		client = (struct ruling_sum){ session->verdict.total, session->verdict.zones,
+					      session->verdict.findings };
+	if (!session->mail || (check != CHECK_SCORE && check != CHECK_GREYLIST))
+		return client;
+	input = input_of_mail(session);
+	whole = (struct ruling_sum){ score_decide(&session->rules->score, &input).total,
+				     input.zones, input.findings };
+	return check == CHECK_GREYLIST && client.total > whole.total ? client : whole;
 }
 
 struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions)
