@@ -6,7 +6,7 @@
 
 #include "policy/score.h"
 
-static json_t *findings_json(finding_set findings)
+json_t *finding_names_json(finding_set findings)
 {
 	json_t *names = json_array();
 
@@ -25,5 +25,5 @@ json_t *refusal_json(const struct session_refusal *refusal)
 			 "reason", refusal->reason, "help", refusal->help, "detail",
 			 refusal->detail, "helo", refusal->helo, "from", refusal->from, "user",
 			 refusal->user, "score", (int)refusal->score, "lists", (int)refusal->lists,
-			 "findings", findings_json(refusal->findings));
+			 "findings", finding_names_json(refusal->findings));
 }
