@@ -210,6 +210,30 @@ static void print_named(const char *name, const char *text)
 		output_text("  %-8s %s\n", name, text);
 }
 
+/* "12: lists 8, rdns-missing, spf-none"; nothing where no score was known. */
+static void print_score(const json_t *refusal)
+{
+	const json_int_t lists = json_integer_value(json_object_get(refusal, "lists"));
+	const json_t *findings = json_object_get(refusal, "findings"), *finding;
+	const char *between = ": ";
+	size_t i;
+
+	if (!lists && !json_array_size(findings))
+		return;
+	output_text("  %-8s %" JSON_INTEGER_FORMAT, "score",
+		    json_integer_value(json_object_get(refusal, "score")));
+	if (lists) {
+		output_text("%slists %" JSON_INTEGER_FORMAT, between, lists);
+		between = ", ";
+	}
+	json_array_foreach(findings, i, finding)
+	{
+		output_text("%s%s", between, json_string_value(finding));
+		between = ", ";
+	}
+	output_text("\n");
+}
+
 static void print_refusal(const json_t *refusal)
 {
 	char when[WHEN_TEXT_MAX];
@@ -221,6 +245,7 @@ static void print_refusal(const json_t *refusal)
 	print_named("HELO", field_text(refusal, "helo"));
 	print_named("from", field_text(refusal, "from"));
 	print_named("user", field_text(refusal, "user"));
+	print_score(refusal);
 }
 
 /* What a session of the SMTP front was refused. */

@@ -199,6 +199,9 @@ def test_what_follows_is_about_the_real_client(front):
     wait_until(lambda: listed in front.lab.ctl("why", listed).out and "offended 1 time" in front.lab.ctl("why", listed).out, 5, "the offence")
     assert "offended" not in front.lab.ctl("why", BALANCER).out
     assert is_client(deliver(front, Session(front, BALANCER, first=v2())), REAL4)
+    assert "learned" in front.lab.ctl("block", "del", listed).out, "it is forgiven before it is blocked"
+    assert "offended" not in front.lab.ctl("why", listed).out
+    assert "is not on" in front.lab.ctl("block", "del", listed, check=False).err
 
 
 def test_a_balancer_on_an_allow_list_has_no_limit(front):

@@ -112,10 +112,12 @@ static const struct {
 	  RESULT("\"id\": \"04K3ZQ8W1V7M2\", \"event\": null, \"refusals\": [{\"time\": "
 		 "913600, \"source\": \"192.0.2.7\", \"reason\": \"relay\", \"help\": "
 		 "\"not for you\", \"detail\": \"<a@b.example>\", \"helo\": \"x\", \"from\": "
-		 "\"<c@d.example>\", \"user\": \"\"}]"),
+		 "\"<c@d.example>\", \"user\": \"\", \"score\": 12, \"lists\": 8, "
+		 "\"findings\": [\"rdns-missing\", \"spf-none\"]}]"),
 	  NULL,
 	  "04K3ZQ8W1V7M2: an SMTP session of 192.0.2.7\nat 1970-01-11 13:46:40, refused: relay "
 	  "(not for you)\n  what     <a@b.example>\n  HELO     x\n  from     <c@d.example>\n"
+	  "  score    12: lists 8, rdns-missing, spf-none\n"
 	  "'posternctl why 192.0.2.7' tells" },
 	{ "block add 192.0.2.7",
 	  RESULT("\"list\": \"local\", \"prefix\": \"192.0.2.7\", \"effective\": \"tarpit\""), NULL,

@@ -12,6 +12,11 @@
 
 #include "conf/doubt.h"
 
+#define PROXY(listen, with)                                                                        \
+	"mode: proxy\ntls:\n  certificates: [/etc/postern/mx.pem]\nsmtp:\n  domains: "             \
+	"[own.example]\n  listen: [" listen "]\n  backends: [\"192.0.2.1" with "\"]\n"
+#define ETH0 "interfaces: [eth0]\n"
+
 static void doubts(void **state)
 {
 	static const struct {
@@ -25,6 +30,13 @@ static void doubts(void **state)
 		  { "dnsbl.zones" } },
 		{ "mode: guard\ndnsbl:\n  zones: [\"bl.example\"]", { "interface" } },
 		{ "mode: guard\ninterfaces: [eth0]\ndnsbl:\n  zones: [\"bl.example\"]", { NULL } },
+		{ PROXY("25", ""), { "mode proxy without an interface" } },
+		{ ETH0 PROXY("25", ""), { NULL } },
+		{ ETH0 PROXY("25, 587", ""), { "users cannot log in" } },
+		{ PROXY("465", ""), { "interface", "log in" } },
+		{ ETH0 PROXY("587", " starttls"), { NULL } },
+		{ ETH0 PROXY("587", " tls"), { NULL } },
+		{ ETH0 PROXY("587", "") "  users: /etc/postern/users\n", { NULL } },
 	};
 
 	(void)state;

@@ -34,6 +34,8 @@ static struct {
 	uint16_t peer_port, local_port;
 	struct stream_end_of_it end[MANY];
 	bool close_listener;
+	unsigned int unnamed; /* of balancers; and why the last one was */
+	const char *why;
 } got;
 
 static void on_accepted(struct stream *stream, const struct addr *peer, uint16_t peer_port,
@@ -56,6 +58,14 @@ static void on_accepted(struct stream *stream, const struct addr *peer, uint16_t
 	end->stream = stream;
 	end->limit = SIZE_MAX;
 	stream_give(stream, &collector, end);
+}
+
+static void on_unnamed(const struct addr *from, const char *why, void *arg)
+{
+	assert_ptr_equal(arg, &got);
+	assert_memory_equal(from, &balancer.addr, sizeof(*from));
+	got.unnamed++;
+	got.why = why;
 }
 
 static const struct addr *loopback(void)
@@ -82,6 +92,7 @@ static void open_listener(size_t balancers)
 		.balancer = &balancer,
 		.balancers = balancers,
 		.accepted = on_accepted,
+		.unnamed = on_unnamed,
 		.arg = &got,
 	};
 	struct error err = { 0 };
@@ -312,17 +323,27 @@ static void a_balancer_has_to_say_it(void **state)
 	assert_int_equal(write(fd, "EHLO x\r\n", 8), 8);
 	run_until_reset(fd);
 	close(fd);
+	assert_string_equal(got.why, "what it said is no PROXY header");
 	/* Nor may it go away, */
 	fd = connect_there();
 	assert_int_equal(write(fd, "PROXY ", 6), 6);
 	shutdown(fd, SHUT_WR);
 	run_until_reset(fd);
 	close(fd);
+	assert_string_equal(got.why, "the connection ended within the PROXY header");
 	/* or take its time; LISTENER_PROXY_MS. */
 	fd = connect_there();
 	assert_int_equal(write(fd, "PROXY ", 6), 6);
 	run_until_reset(fd);
 	close(fd);
+	assert_string_equal(got.why, "no PROXY header came in time");
+	assert_int_equal(got.unnamed, 3);
+	/* To look whether somebody listens is no fault. */
+	fd = connect_there();
+	shutdown(fd, SHUT_WR);
+	run_until_reset(fd);
+	close(fd);
+	assert_int_equal(got.unnamed, 3);
 	assert_int_equal(got.count, 0);
 	close_all();
 }

@@ -30,6 +30,7 @@ static const struct smtp_view view = {
 		   .refused = { [SMTP_REFUSED_RELAY] = 7, [SMTP_REFUSED_GREYLIST] = 12 },
 		   .greylist_passed = 13,
 		   .watched = { [CHECK_SPF] = 14, [CHECK_PIPELINING] = 15 },
+		   .balancer_errors = 16,
 		   .latency = { .class = { [0] = 3, [1] = 1 }, .sum_ms = 2500 } },
 	.certificates = 2,
 	.certificate = { { .file = "/a/mx.pem", .expires = 1800000001 },
@@ -57,6 +58,7 @@ static void metrics(void **state)
 		"postern_smtp_watched_total{check=\"spf\"} 14\n",
 		"postern_smtp_watched_total{check=\"pipelining\"} 15\n",
 		"postern_smtp_watched_total{check=\"greylist\"} 0\n",
+		"postern_smtp_balancer_errors_total 16\n",
 		"postern_smtp_delivery_duration_seconds_count 4\n",
 		"postern_smtp_delivery_duration_seconds_sum 2.500\n",
 		EXPIRY "{file=\"/a/mx.pem\"} 1800000001\n",
@@ -123,6 +125,8 @@ static void refusal(void **state)
 					     .source = addr_from_ipv4(0xc0000207u),
 					     .time = 1800000000,
 					     .score = 12,
+					     .lists = 8,
+					     .findings = FINDING_BIT(FINDING_SPF_SOFTFAIL),
 					     .reason = "relay",
 					     .help = "not for you",
 					     .detail = "<a@b.example>" };
@@ -135,6 +139,10 @@ static void refusal(void **state)
 	assert_string_equal(json_string_value(json_object_get(json, "detail")), "<a@b.example>");
 	assert_string_equal(json_string_value(json_object_get(json, "user")), "");
 	assert_int_equal(json_integer_value(json_object_get(json, "score")), 12);
+	assert_int_equal(json_integer_value(json_object_get(json, "lists")), 8);
+	assert_int_equal(json_array_size(json_object_get(json, "findings")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "findings"), 0)),
+			    "spf-softfail");
 	assert_int_equal(json_integer_value(json_object_get(json, "time")), 1800000000);
 	json_decref(json);
 }

@@ -3,6 +3,9 @@
  * Tests of what a session does about lists and limits when a load balancer names its client
  * (session/smtp/admit.c).
  */
+#include <stdlib.h>
+
+#include "tests/unit/log_capture.h"
 #include "tests/unit/smtp_fixture.h"
 
 /* The limits are those of the published configuration. */
@@ -175,6 +178,30 @@ static void a_client_that_is_allowed(void **state)
 	conf_publish(NULL);
 }
 
+/* Its clients are not known, so there is no session: a line, as far as there is room for one. */
+static void unnamed(void **state)
+{
+	static const char expected[] =
+		"\"event\":\"smtp.balancer\",\"source\":\"192.0.2.9\",\"why\":\"late\"";
+	struct scene scene;
+	struct capture log;
+	char *text;
+
+	(void)state;
+	scene_open(&scene, "events: {rate: 1}\n");
+	capture_pipe(&log);
+	log_set_level(LOG_LEVEL_INFO);
+	stand_in.listener.unnamed(&scene.peer, "late", stand_in.listener.arg);
+	stand_in.listener.unnamed(&scene.peer, "late again", stand_in.listener.arg);
+	log_set_level(LOG_LEVEL_ERROR);
+	text = capture_end(&log);
+	assert_non_null(strstr(text, expected));
+	assert_null(strstr(text, "late again"));
+	assert_int_equal(service_stats(scene.service)->balancer_errors, 2);
+	free(text);
+	scene_close(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +211,7 @@ int main(void)
 		cmocka_unit_test(in_monitor_mode),
 		cmocka_unit_test(a_client_that_is_blocked),
 		cmocka_unit_test(a_client_that_is_allowed),
+		cmocka_unit_test(unnamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,6 @@ static void bad_client(void **state)
 	assert_int_equal(stand_in.offences, 0);
 	MEET("check: {score: monitor}\n", DECISION_REJECT, 0, BEGIN, MAIL, RCPT, QUIT);
 	MEET("check: {score: off}\n", DECISION_REJECT, 0, BEGIN, MAIL, RCPT, QUIT);
-	MEET("", DECISION_GREYLIST, 0, BEGIN, MAIL, RCPT, QUIT);
 	MEET("", DECISION_ACCEPT, 0, BEGIN, MAIL, RCPT, QUIT);
 }
 
@@ -62,6 +61,9 @@ static void slow_client(void **state)
 	(void)state;
 	MEET("", DECISION_SLOW, 0, "T: 2900", "T: 200", GREETING, QUIT);
 	MEET("", DECISION_SLOW, 0, "T: 1000", "C: EHLO x", "S: 554 5.5.0 *", "S.");
+	MEET("", DECISION_GREYLIST, 0, "T: 2900", "T: 200", BEGIN, MAIL, RCPT, QUIT);
+	MEET("check: {score: defer, stage: rcpt}\n", DECISION_REJECT, 0, "T: 2900", "T: 200",
+	     GREETING, QUIT);
 	MEET("check: {score: monitor}\n", DECISION_SLOW, 0, GREETING, QUIT);
 	MEET("check: {score: off}\n", DECISION_SLOW, 0, GREETING, QUIT);
 }
@@ -83,7 +85,7 @@ static void no_host_name(void **state)
 static void refused_at_rcpt(void **state)
 {
 	(void)state;
-	MEET("check: {stage: rcpt}\n", DECISION_REJECT, 0, BEGIN, MAIL, TO,
+	MEET("check: {stage: rcpt}\n", DECISION_REJECT, 0, "T: 3100", BEGIN, MAIL, TO,
 	     "S: 554 5.7.1 refused: the reputation * (lookup id *)",
 	     "C: RCPT TO:<postmaster@own.example>", "S: 250 *", "C: RCPT TO:<Abuse@own.example>",
 	     "S: 250 *", "C: RCPT TO:<postmaster>", "S: 250 *", "C: DATA", "S: 354 *", "C: .",
@@ -157,6 +159,33 @@ static void kept(void **state)
 	assert_string_equal(found[2].reason, "content");
 	assert_string_equal(found[2].helo, "mx.sender.example");
 	assert_memory_equal(&found[2].source, &scene.peer, sizeof(scene.peer));
+	scene_close(&scene);
+}
+
+/* The score that is told is the one that decided: of the whole, where the whole did. */
+static void score_that_decided(void **state)
+{
+	struct session_refusal found[REFUSALS_SHOWN_MAX];
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "check: {spf: monitor, rdns: defer, stage: rcpt}\n");
+	stand_in.has_verdict = true;
+	stand_in.verdict.findings = FINDING_BIT(FINDING_RDNS_MISSING);
+	stand_in.verdict.total = 3;
+	stand_in.verdict.zones = 1;
+	scene_connect(&scene);
+	scene_work(&scene);
+	scene_play(&scene,
+		   (const char *const[]){ BEGIN, FROM("sender.example"), TO, "S: 450 4.7.25 *",
+					  "C: RSET", "S: 250 *", FROM("forbids.example"), TO,
+					  "S: 554 5.7.1 *", QUIT, NULL });
+	assert_int_equal(refusals_find(scene.refusals, (scene.now_ms * NS_A_MS) & ~0xffull, found),
+			 2);
+	assert_int_equal(found[0].score, 3);
+	assert_int_equal(found[1].score, 1 + 10 - 1); /* the list, SPF, the HELO name */
+	assert_int_equal(found[1].lists, 1);
+	assert_true(found[1].findings & FINDING_BIT(FINDING_SPF_FAIL));
 	scene_close(&scene);
 }
 
@@ -375,6 +404,7 @@ int main(void)
 		cmocka_unit_test(relaying),
 		cmocka_unit_test(trusted),
 		cmocka_unit_test(spf),
+		cmocka_unit_test(score_that_decided),
 		cmocka_unit_test(kept),
 		cmocka_unit_test(spf_too_slow),
 		cmocka_unit_test(senders),

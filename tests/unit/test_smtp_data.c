@@ -313,7 +313,8 @@ static void refused_at_the_end(void **state)
 	PLAY("  size-max: 65536\n", MX, GREETING, "C: EHLO x", "S: 250-gate.example",
 	     "S: 250-PIPELINING", "S: 250-SIZE 65536", "S: 250-*", "S: 250-*", "S: 250-*",
 	     "S: 250-*", "S: 250-*", "S: 250 *", "C: MAIL FROM:<a@sender.example> SIZE=65537",
-	     "S: 552 5.3.4 *", "C: MAIL FROM:<a@sender.example> SIZE=65536", "S: 250 *", QUIT);
+	     "S: 552 5.3.4 * (lookup id *)", "C: MAIL FROM:<a@sender.example> SIZE=65536",
+	     "S: 250 *", QUIT);
 }
 
 static void too_large(void **state)

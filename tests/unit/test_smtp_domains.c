@@ -72,7 +72,7 @@ static void bad_clients(void **state)
 	stand_in.has_verdict = true;
 	stand_in.verdict.decision = DECISION_REJECT;
 	stand_in.verdict.total = stand_in.verdict.zones = 20;
-	PLAY_IN(&scene, BEGIN, MAIL, TO("soft"), TAKEN, TO("hard"), "S: 450 4.7.1 *");
+	PLAY_IN(&scene, "T: 3100", BEGIN, MAIL, TO("soft"), TAKEN, TO("hard"), "S: 450 4.7.1 *");
 	assert_int_equal(stand_in.offences, 0);
 	scene_play(&scene,
 		   (const char *const[]){ TO("own"), "S: 554 5.7.1 refused: the *", QUIT, NULL });
@@ -100,7 +100,7 @@ static void greylisted(void **state)
 	stand_in.has_verdict = true;
 	stand_in.verdict.decision = DECISION_GREYLIST;
 	stand_in.verdict.total = stand_in.verdict.zones = 7;
-	PLAY_IN(&scene, BEGIN, MAIL, TO("hard"), TAKEN, TO("soft"), TAKEN, TO("own"),
+	PLAY_IN(&scene, "T: 3100", BEGIN, MAIL, TO("hard"), TAKEN, TO("soft"), TAKEN, TO("own"),
 		"S: 450 4.7.1 refused: greylisted: come again in 300 seconds *", QUIT);
 	smtp_service_stats(scene.service, &stats);
 	assert_int_equal(stats.watched[CHECK_GREYLIST], 1);

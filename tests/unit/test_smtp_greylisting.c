@@ -12,6 +12,7 @@
 #define WAIT(s)  "S: 450 4.7.1 refused: greylisted: come again in " #s " seconds (lookup id *)"
 #define FROM(at) "C: MAIL FROM:<a@" at ">", "S: 250 *"
 #define DATA     "C: DATA", "S: 354 *", "C: .", "S: 250 *"
+#define SLOW_MS  3100 /* who is greylisted is greeted late */
 
 static const char zone[] = "nospf.example MX 10 mx.sender.example\n"
 			   "big.example MX 10 mx.sender.example\n"
@@ -35,12 +36,19 @@ static void visit(struct scene *scene, const char *const *lines)
 {
 	scene_connect(scene);
 	scene_work(scene);
+	scene_advance(scene, SLOW_MS);
 	scene_play(scene, (const char *const[]){ BEGIN, NULL });
 	scene_play(scene, lines);
 	scene_play(scene, (const char *const[]){ QUIT, NULL });
 }
 
 #define VISIT(scene, ...) visit(scene, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* So long after the last visit the next one has been greeted. */
+static void later(struct scene *scene, uint64_t ms)
+{
+	scene_advance(scene, ms - SLOW_MS);
+}
 
 static struct smtp_stats stats_of(const struct scene *scene)
 {
@@ -60,18 +68,18 @@ static void come_again(void **state)
 	      "C: RCPT TO:<postmaster@own.example>", "S: 250 *");
 	assert_int_equal(stats_of(&scene).refused[SMTP_REFUSED_GREYLIST], 2);
 	assert_int_equal(stats_of(&scene).greylist_passed, 0);
-	scene_advance(&scene, 100000);
+	later(&scene, 100000);
 	/* It is one answer for a transaction, and another one for the next. */
 	VISIT(&scene, MAIL, TO, WAIT(200), "T: 10000", TO, WAIT(200), "C: RSET", "S: 250 *", MAIL,
 	      TO, WAIT(190));
-	scene_advance(&scene, 190000);
+	later(&scene, 190000);
 	VISIT(&scene, MAIL, RCPT, DATA);
 	assert_int_equal(stats_of(&scene).greylist_passed, 1);
-	scene_advance(&scene, 80000000);
+	later(&scene, 80000000);
 	VISIT(&scene, MAIL, RCPT);
-	scene_advance(&scene, 87000000);
+	later(&scene, 87000000);
 	VISIT(&scene, MAIL, TO, WAIT(300));
-	scene_advance(&scene, 3700000);
+	later(&scene, 3700000);
 	VISIT(&scene, MAIL, TO, WAIT(300));
 	assert_int_equal(stand_in.offences, 0);
 	assert_int_equal(stats_of(&scene).watched[CHECK_GREYLIST], 0);
@@ -109,11 +117,11 @@ static void turns(void **state)
 	(void)state;
 	open_grey(&scene, GREY NO_RDNS);
 	VISIT(&scene, FROM("big.example"), TO, WAIT(300));
-	scene_advance(&scene, 300000);
+	later(&scene, 300000);
 	scene.peer = addr_from_ipv4(0xcb007107u); /* 203.0.113.7 */
 	VISIT(&scene, FROM("big.example"), RCPT, "C: RSET", "S: 250 *", FROM("nospf.example"), TO,
 	      WAIT(300));
-	scene_advance(&scene, 100000);
+	later(&scene, 100000);
 	scene.peer = addr_from_ipv4(0xcb007108u);
 	VISIT(&scene, FROM("nospf.example"), TO, WAIT(200));
 	scene_close(&scene);
@@ -153,7 +161,7 @@ static void tagged(void **state)
 	open_grey(&scene, GREY "check: {score: tag}\n");
 	VISIT(&scene, MAIL, RCPT, DATA);
 	assert_non_null(strstr(stand_in.delivered.data, "X-Postern: greylist\r\n"));
-	scene_advance(&scene, 300000);
+	later(&scene, 300000);
 	VISIT(&scene, MAIL, RCPT, DATA);
 	assert_null(strstr(stand_in.delivered.data, "X-Postern"));
 	scene_close(&scene);

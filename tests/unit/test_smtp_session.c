@@ -97,6 +97,7 @@ static void parameters(void **state)
 	PLAY("", MX, BEGIN, "C: MAIL FROM:<\303\266@sender.example>", "S: 553 5.6.7 *",
 	     "C: MAIL FROM:<\303\266@sender.example> SMTPUTF8", "S: 250 *",
 	     "B: MAIL <\303\266@sender.example> SMTPUTF8", QUIT);
+	PLAY("", MX, BEGIN, MAIL, "C: RCPT TO:<\303\266@own.example>", "S: 553 5.6.7 *", QUIT);
 	PLAY("", MX, BEGIN, "C: MAIL FROM:<a@sender.example> BODY=BINARYMIME", "S: 501 *", QUIT);
 	PLAY("", MX, GREETING, "C: HELO mx.sender.example", "S: 250 *",
 	     "C: MAIL FROM:<a@sender.example> SIZE=1", "S: 555 5.5.4 *", QUIT);

@@ -15,10 +15,10 @@
 
 #define FIELD(member) offsetof(struct conf, member)
 
-static bool has_service(const struct conf *conf, bool submission)
+bool conf_takes_users(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->smtp.listen.count; i++)
-		if ((conf->smtp.listen.listener[i].service != CONF_SERVICE_MX) == submission)
+		if (conf->smtp.listen.listener[i].service != CONF_SERVICE_MX)
 			return true;
 	return false;
 }
@@ -42,12 +42,12 @@ static bool lacks_backends(const struct conf *conf)
 static bool lacks_purpose(const struct conf *conf)
 {
 	return is_proxy(conf) && !conf->smtp.domains.count && !conf->smtp.networks.count &&
-	       !has_service(conf, true);
+	       !conf_takes_users(conf);
 }
 
 static bool lacks_certificates(const struct conf *conf)
 {
-	return has_service(conf, true) && !conf->tls.certificates.count;
+	return conf_takes_users(conf) && !conf->tls.certificates.count;
 }
 
 static bool requires_without_certificates(const struct conf *conf)

@@ -13,15 +13,18 @@
 
 #include "conf/conf.h"
 
-#define CONF_DOUBTS_MAX 2
+#define CONF_DOUBTS_MAX 2 /* at a time */
 
 struct conf_scope {
 	enum conf_role role;
 	size_t zones;      /* DNS lists of addresses */
 	size_t interfaces; /* that are, or will be, attached to */
+	bool no_login;     /* passwords are for backends to tell, and none may be told one */
 };
 
 struct conf_scope conf_scope(const struct conf *conf);
+/* For what is there while the agent runs: of the published configuration. */
+struct conf_scope conf_scope_now(void);
 
 /* What is to be told of it: texts that last, without a full stop. Returns how many. */
 size_t conf_doubts(const struct conf_scope *scope, const char *out[CONF_DOUBTS_MAX]);

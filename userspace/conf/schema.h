@@ -134,6 +134,8 @@ char *conf_word(char **next);
 
 /* check_smtp.c, for check.c: options of the SMTP front that contradict each other. */
 int conf_check_smtp(const struct conf *conf, struct error *err);
+/* Whether a listener is for users, who log in. */
+bool conf_takes_users(const struct conf *conf);
 /* actions.c, for check_smtp.c: rows of check.domains that have no effect. */
 int conf_check_domains(const struct conf *conf, struct error *err);
 /* Puts the place of an option's value before what the error says, if that is in the file. */

@@ -133,12 +133,28 @@ int ctl_list_add(struct ctl_request *request, struct error *err)
 	return add_entry(ctl_agent(request), &change, &prefix, &request->result, err);
 }
 
-/* The matches that `del` removes: their lists' names, and whether one of them was learned. */
+/* What `del` removes: the lists' names, and whether something that was learned is among it. */
 struct removal {
 	json_t *names;
 	size_t listed;
 	bool learned;
 };
+
+/* Whether the list of what was learned is meant, too. */
+static bool covers_learned(const struct list_change *change)
+{
+	return change->kind == LIST_KIND_BLOCK &&
+	       (!change->list || !strcmp(change->list, LEARNED_LIST));
+}
+
+/* A source that offended and is not blocked at the moment would be for longer the next time. */
+static bool has_offended(const struct ctl_agent *agent, const struct prefix *prefix)
+{
+	struct history_record record;
+
+	return prefix->len == ADDR_BITS && guard_history(agent->guard, &prefix->addr, &record) &&
+	       record.offences;
+}
 
 /* Of what was learned about a network a single address is as good as the whole. */
 static bool is_removed(const struct match *match, const struct list_change *change,
@@ -146,8 +162,7 @@ static bool is_removed(const struct match *match, const struct list_change *chan
 {
 	if (!match_is_learned(match))
 		return is_entry(match, change, prefix);
-	return change->kind == LIST_KIND_BLOCK &&
-	       (!change->list || !strcmp(change->list, LEARNED_LIST)) &&
+	return covers_learned(change) &&
 	       (prefix->len == ADDR_BITS || !prefix_compare(&match->entry.prefix, prefix));
 }
 
@@ -170,6 +185,10 @@ static int plan_removal(const struct ctl_agent *agent, const struct list_change 
 		out->listed += !match_is_learned(match);
 	}
 	matches_clear(&matches);
+	if (!out->learned && covers_learned(change) && has_offended(agent, prefix)) {
+		json_array_append_new(out->names, json_string(LEARNED_LIST));
+		out->learned = true;
+	}
 	return 0;
 }
 

@@ -10,18 +10,9 @@
 #include "lib/action.h"
 #include "lib/clock.h"
 #include "obs/names.h"
+#include "obs/refusal.h"
 
 #define HELO_MAX 1024 /* octets of a HELO name that is looked up */
-
-static json_t *findings_json(finding_set findings)
-{
-	json_t *names = json_array();
-
-	for (unsigned int i = 0; i < FINDING_COUNT; i++)
-		if (findings & FINDING_BIT(i))
-			json_array_append_new(names, json_string(finding_name((enum finding)i)));
-	return names;
-}
 
 /* The zones of a verdict are numbers of the running agent. */
 static json_t *zones_json(const struct guard_stats *stats, const struct verdict *verdict)
@@ -53,7 +44,7 @@ static json_t *verdict_json(struct guard *guard, const struct addr *addr)
 			 decision_name(verdict.decision), "score", (int)verdict.total, "temporary",
 			 (int)verdict.temporary, "age", (json_int_t)(now - verdict.made), "holds",
 			 (json_int_t)(verdict.until > now ? verdict.until - now : 0), "ms",
-			 (json_int_t)verdict.took, "findings", findings_json(verdict.findings),
+			 (json_int_t)verdict.took, "findings", finding_names_json(verdict.findings),
 			 "zones", zones_json(&stats, &verdict));
 }
 

@@ -93,13 +93,16 @@ static void add_learned(json_t *lists, struct gate *gate)
 
 static void add_guard(json_t *status, const struct ctl_agent *agent, const struct view *view)
 {
-	struct conf_scope scope = { .role = agent->role, .interfaces = view->interface_count };
+	struct conf_scope scope = conf_scope_now();
 	struct guard_stats stats;
 
 	guard_stats(agent->guard, &stats);
 	if (agent->add_lookups)
 		agent->add_lookups(agent->daemon, &stats);
 	json_object_set_new(status, "guard", guard_json(&stats));
+	scope.role = agent->role;
+	scope.interfaces = view->interface_count;
+	scope.zones = 0;
 	for (size_t i = 0; i < stats.zones; i++)
 		scope.zones += !stats.zone[i].domains;
 	json_object_set_new(status, "warnings", conf_doubts_json(&scope));

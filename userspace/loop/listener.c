@@ -25,6 +25,7 @@ struct waiting {
 	uv_timer_t timer; /* the first member: freed as such */
 	struct stream *stream;
 	struct listener *listener;
+	struct addr balancer;
 	struct waiting *next, **link;
 };
 
@@ -56,9 +57,20 @@ static void waiting_refuse(struct waiting *waiting)
 	waiting_end(waiting);
 }
 
+/* The same, and whoever wants to know is told. */
+static void waiting_fail(struct waiting *waiting, const char *why)
+{
+	const struct listener_options *options = &waiting->listener->options;
+	const struct addr balancer = waiting->balancer;
+
+	waiting_refuse(waiting);
+	if (options->unnamed)
+		options->unnamed(&balancer, why, options->arg);
+}
+
 static void on_late(uv_timer_t *timer)
 {
-	waiting_refuse((struct waiting *)timer);
+	waiting_fail((struct waiting *)timer, "no PROXY header came in time");
 }
 
 static void hand_over(struct waiting *waiting, const struct proxy_addresses *addresses)
@@ -85,7 +97,7 @@ static void on_header(struct stream *stream, void *arg)
 	if (result == PROXY_MORE)
 		return;
 	if (result == PROXY_BAD) {
-		waiting_refuse(waiting);
+		waiting_fail(waiting, "what it said is no PROXY header");
 		return;
 	}
 	stream_take(stream, used);
@@ -94,14 +106,20 @@ static void on_header(struct stream *stream, void *arg)
 
 static void on_ended(struct stream *stream, enum stream_end end, void *arg)
 {
-	(void)stream;
+	size_t size;
+
 	(void)end;
-	waiting_refuse(arg);
+	stream_input(stream, &size);
+	if (size)
+		waiting_fail(arg, "the connection ended within the PROXY header");
+	else
+		waiting_refuse(arg);
 }
 
 static const struct stream_owner waiting_owner = { .readable = on_header, .ended = on_ended };
 
-static void wait_for_header(struct listener *listener, struct stream *stream)
+static void wait_for_header(struct listener *listener, struct stream *stream,
+			    const struct addr *balancer)
 {
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
 
@@ -111,6 +129,7 @@ static void wait_for_header(struct listener *listener, struct stream *stream)
 	}
 	waiting->stream = stream;
 	waiting->listener = listener;
+	waiting->balancer = *balancer;
 	waiting->next = listener->waiting;
 	waiting->link = &listener->waiting;
 	if (waiting->next)
@@ -151,7 +170,7 @@ static bool take_over(struct listener *listener, int fd, const struct sockaddr_s
 	if (stream_accept(options->loop, fd, NULL, NULL, &stream, NULL))
 		return false;
 	if (is_balancer(listener, &addresses.source))
-		wait_for_header(listener, stream);
+		wait_for_header(listener, stream, &addresses.source);
 	else
 		options->accepted(stream, &addresses.source, addresses.source_port, &addresses.dest,
 				  addresses.dest_port, options->arg);

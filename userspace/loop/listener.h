@@ -38,6 +38,12 @@ struct listener_options {
 	 */
 	void (*accepted)(struct stream *stream, const struct addr *peer, uint16_t peer_port,
 			 const struct addr *local, uint16_t local_port, void *arg);
+	/*
+	 * A connection of a balancer was ended because no PROXY header came, or none that is right;
+	 * `why` is a constant. One that ends before it has said anything is a check of the
+	 * balancer's, and not told of. NULL: nobody wants to know.
+	 */
+	void (*unnamed)(const struct addr *from, const char *why, void *arg);
 	void *arg;
 };
 int listener_open(const struct listener_options *options, struct listener **out, struct error *err);

@@ -9,7 +9,13 @@
 
 #include "session/smtp/refusals.h"
 
-/* {time, source, reason, help, detail, helo, from, user, score}: a new reference, or NULL. */
+/*
+ * {time, source, reason, help, detail, helo, from, user, score, lists, findings: [name]}. A new
+ * reference, or NULL.
+ */
 json_t *refusal_json(const struct session_refusal *refusal);
+
+/* The names of findings: a new reference, or NULL. */
+json_t *finding_names_json(finding_set findings);
 
 #endif

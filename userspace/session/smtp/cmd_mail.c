@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/lookup.h"
 #include "session/smtp/internal.h"
 
 #define SIZE_TEXT_MAX 24
@@ -26,12 +27,14 @@ struct parameter {
 
 static bool take_size(struct session *session, struct smtp_mail *mail, const char *value)
 {
+	char id[LOOKUP_ID_CHARS + 1];
+
 	mail->size = value ? strtoull(value, NULL, 10) : 0;
 	if (mail->size <= session->rules->conf->smtp.size_max)
 		return true;
-	record_refusal(session, SMTP_REFUSED_SIZE, NULL);
-	reply(session, 552, "5.3.4", "a message may have %" PRIu32 " octets",
-	      session->rules->conf->smtp.size_max);
+	record_refusal(session, SMTP_REFUSED_SIZE, value);
+	reply(session, 552, "5.3.4", "a message may have %" PRIu32 " octets (lookup id %s)",
+	      session->rules->conf->smtp.size_max, lookup_id_format(session->id, id));
 	return false;
 }
 

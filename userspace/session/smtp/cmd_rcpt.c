@@ -194,6 +194,13 @@ static void decide(struct session *session)
 	go_on(session);
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x80)
+		text++;
+	return !*text;
+}
+
 static bool take(struct session *session, char *argument)
 {
 	struct smtp_mail *mail = session->mail;
@@ -201,6 +208,10 @@ static bool take(struct session *session, char *argument)
 	enum relay_answer answer;
 	struct error err;
 
+	if (!mail->utf8 && !is_ascii(argument)) {
+		reply(session, 553, "5.6.7", "such an address needs SMTPUTF8"); /* RFC 6531 3.5 */
+		return false;
+	}
 	if (path_parse(argument, strlen(argument), mail->utf8, &line, &err)) {
 		reply(session, 501, "5.5.2", "%s", err.text);
 		return false;

@@ -58,13 +58,18 @@ static void take_early(struct session *session)
 		reply_and_end(session, 554, "5.5.0", "you spoke before the greeting");
 }
 
+static bool decides_at_connect(const struct session *session)
+{
+	return session->rules->conf->check.stage == CONF_STAGE_CONNECT;
+}
+
 /*
  * What is in the socket before the greeting has left was said before it can have been read: nobody
  * who waits is ever taken for one who does not. A PROXY header has been taken off by then.
  */
 void connect_greet(struct session *session)
 {
-	const bool decides = session->rules->conf->check.stage == CONF_STAGE_CONNECT;
+	const bool decides = decides_at_connect(session);
 
 	if (!session->early && is_mx(session) && stream_has_come(session->stream))
 		take_early(session);
@@ -85,10 +90,12 @@ static bool is_known_good(const struct session *session)
 	return session->judged && session->verdict.total < 0;
 }
 
-/* Where scores are only looked at nobody waits for his. */
+/* Who is refused now has no greeting to wait for; where scores are only looked at nobody waits. */
 static bool is_to_be_slow(const struct session *session)
 {
-	return session->judged && session->verdict.decision == DECISION_SLOW &&
+	if (decides_at_connect(session) && ruling_refuses(&session->ruling))
+		return false;
+	return session->judged && session->verdict.decision >= DECISION_SLOW &&
 	       session->rules->conf->check.score > CONF_CHECK_TAG;
 }
 

@@ -262,6 +262,13 @@ struct ruling ruling_of_mail(const struct session *session, const struct conf_ac
 enum decision ruling_decision(const struct session *session);
 /* It is rejected by its address and its HELO name, whoever the sender is that it names. */
 bool ruling_blames_client(const struct session *session);
+/* The score that a check goes by, and what it is made of: that of the address, or of the whole. */
+struct ruling_sum {
+	int32_t total;
+	int32_t lists; /* points of DNS lists in it */
+	finding_set findings;
+};
+struct ruling_sum ruling_sum(const struct session *session, enum check check);
 /* Notes what a check has found. */
 void ruling_find(struct ruling *ruling, bool found, enum check check, enum conf_check action);
 /* Notes all that another ruling has. */

@@ -89,13 +89,24 @@ static void keep_text(char out[REFUSAL_TEXT_SIZE], const char *text)
 		text_clean(out, REFUSAL_TEXT_SIZE, text, strlen(text));
 }
 
+/* What refuses a recipient that is decided about; other refusals are by none of these. */
+static enum check refused_by(const struct session *session)
+{
+	const struct smtp_mail *mail = session->mail;
+
+	return mail && mail->to ? (enum check)mail->to->ruling.check : CHECK_CLIENT;
+}
+
 /* For `why ID`. */
 static void keep(const struct session *session, enum smtp_refusal why, const char *detail)
 {
+	const struct ruling_sum sum = ruling_sum(session, refused_by(session));
 	struct session_refusal refusal = { .id = session->id,
 					   .source = session->peer,
 					   .time = clock_wall(),
-					   .score = session->judged ? session->verdict.total : 0,
+					   .score = sum.total,
+					   .lists = sum.lists,
+					   .findings = sum.findings,
 					   .reason = refusals[why].name,
 					   .help = refusals[why].help };
 
@@ -120,7 +131,8 @@ static void record(struct session *session, enum smtp_refusal why, const char *d
 		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
 		 "reason", refusals[why].name, "detail", or_empty(detail), "helo",
 		 or_empty(session->helo), "from", mail ? mail->from.text : "", "user",
-		 or_empty(session->user), "score", (int)session->verdict.total);
+		 or_empty(session->user), "score",
+		 (int)ruling_sum(session, refused_by(session)).total);
 }
 
 void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)
@@ -180,7 +192,7 @@ void record_watched(struct session *session, enum check check, enum conf_check w
 		 would == CONF_CHECK_DEFER ? "defer" : "reject", "detail", or_empty(detail), "helo",
 		 or_empty(session->helo), "from", mail ? mail->from.text : "", "to",
 		 recipient_of(mail), "user", or_empty(session->user), "score",
-		 (int)session->verdict.total);
+		 (int)ruling_sum(session, check).total);
 }
 
 void record_all_watched(struct session *session, const struct ruling *ruling)
@@ -208,6 +220,16 @@ void record_admitted(struct session *session, enum smtp_refusal why, const char 
 			 lookup_id_format(session->id, id), "source",
 			 addr_format(&session->peer, text), "reason", refusals[why].name, "detail",
 			 detail);
+}
+
+void record_balancer(struct smtp_service *service, const struct addr *from, const char *why)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	stat_add(&service->stats.balancer_errors, 1);
+	if (take_line(service))
+		log_warning("smtp.balancer", "{s:s, s:s}", "source", addr_format(from, text), "why",
+			    why);
 }
 
 /* One that was refused and did nothing else has its line already. */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf/finding.h"
 #include "lib/addr.h"
 #include "lib/error.h"
 
@@ -24,7 +25,9 @@ struct session_refusal {
 	uint64_t id; /* lookup id of the session */
 	struct addr source;
 	uint32_t time; /* seconds since 1970 */
-	int32_t score;
+	int32_t score; /* that it went by: of the address, or of the whole */
+	int32_t lists; /* points of DNS lists in it */
+	finding_set findings;
 	const char *reason, *help; /* constants */
 	char detail[REFUSAL_TEXT_SIZE], helo[REFUSAL_TEXT_SIZE];
 	char from[REFUSAL_TEXT_SIZE], user[REFUSAL_TEXT_SIZE];

@@ -67,8 +67,8 @@ static bool reaches(const struct session *session, int32_t points)
 	return reject && points >= reject;
 }
 
-/* `mail` may be NULL: then without what was found out about the sender. */
-static enum decision decide(const struct session *session, const struct smtp_mail *mail)
+/* Client and HELO name; and the sender, if `mail` is not NULL. */
+static struct score_input input_of(const struct session *session, const struct smtp_mail *mail)
 {
 	const struct verdict none = { 0 };
 	const struct verdict *verdict = session->judged ? &session->verdict : &none;
@@ -84,17 +84,38 @@ static enum decision decide(const struct session *session, const struct smtp_mai
 		input.zones += mail->points;
 		input.missing += mail->missing;
 	}
-	return score_decide(&session->rules->score, &input).decision;
+	return input;
 }
 
 enum decision ruling_decision(const struct session *session)
 {
-	return decide(session, session->mail);
+	const struct score_input input = input_of(session, session->mail);
+
+	return score_decide(&session->rules->score, &input).decision;
 }
 
 bool ruling_blames_client(const struct session *session)
 {
-	return decide(session, NULL) == DECISION_REJECT;
+	const struct score_input input = input_of(session, NULL);
+
+	return score_decide(&session->rules->score, &input).decision == DECISION_REJECT;
+}
+
+/* Greylisting goes by either (greylisting.c). */
+struct ruling_sum ruling_sum(const struct session *session, enum check check)
+{
+	struct ruling_sum client = { 0 }, whole;
+	struct score_input input;
+
+	if (session->judged)
+		client = (struct ruling_sum){ session->verdict.total, session->verdict.zones,
+					      session->verdict.findings };
+	if (!session->mail || (check != CHECK_SCORE && check != CHECK_GREYLIST))
+		return client;
+	input = input_of(session, session->mail);
+	whole = (struct ruling_sum){ score_decide(&session->rules->score, &input).total,
+				     input.zones, input.findings };
+	return check == CHECK_GREYLIST && client.total > whole.total ? client : whole;
 }
 
 struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions)

@@ -136,6 +136,13 @@ static void on_accepted(struct stream *stream, const struct addr *peer, uint16_t
 	session_start(service, at->kind, stream, peer, peer_port, local, local_port);
 }
 
+static void on_unnamed(const struct addr *from, const char *why, void *arg)
+{
+	const struct service_listener *at = arg;
+
+	record_balancer(at->service, from, why);
+}
+
 static int open_listener(struct smtp_service *service, size_t number, int fd, struct error *err)
 {
 	const struct conf *conf = service->rules->conf;
@@ -145,6 +152,7 @@ static int open_listener(struct smtp_service *service, size_t number, int fd, st
 						  .balancer = service->balancers.prefix,
 						  .balancers = service->balancers.count,
 						  .accepted = on_accepted,
+						  .unnamed = on_unnamed,
 						  .arg = at };
 
 	at->service = service;

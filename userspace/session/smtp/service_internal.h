@@ -39,4 +39,7 @@ struct smtp_service {
 /* deadlines.c */
 void service_free_ended(struct smtp_service *service);
 
+/* records.c: a load balancer that did not say who its client is. */
+void record_balancer(struct smtp_service *service, const struct addr *from, const char *why);
+
 #endif

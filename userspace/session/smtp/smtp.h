@@ -119,6 +119,8 @@ struct smtp_stats {
 	uint64_t watched[CHECK_COUNT];
 	/* sessions that a list or a limit would have refused, but for monitor mode */
 	uint64_t admission_watched;
+	/* connections of load balancers that did not say who their client is */
+	uint64_t balancer_errors;
 	struct latency latency;  /* from the end of the data to the reply */
 	uint64_t open, spooling; /* gauges */
 };
