@@ -134,6 +134,7 @@ bool rcpt_has_room(const struct session *session)
 
 	return session->esmtp && !session->old && mail->owed < SESSION_GROUP_MAX &&
 	       mail->accepted + mail->asked < conf->smtp.recipients_max &&
+	       mail->put_off + mail->asked <= conf->smtp.recipients_max &&
 	       session->errors + mail->asked < conf->smtp.errors_max;
 }
 
