@@ -8,8 +8,8 @@ import pytest
 
 import frontsenders
 import senders
-from frontbed import OWN, SENDER, Front
-from frontclient import Session
+from frontbed import BACKENDS, OWN, SENDER, USER, Front
+from frontclient import Session, refused
 from lab import GATEWAY4, GATEWAY6, Failed, Lab
 
 NUMBERS = itertools.count()
@@ -154,3 +154,18 @@ def test_forged_results_are_removed(front, token, tmp_path):
     assert session.data(forged + foreign + octets).startswith("250")
     copy = front.wait_for_mail(token)[0]
     assert b"forged.example" not in copy and b"foreign.example" in copy
+
+
+def test_who_tries_addresses_harms_nobody(front):
+    """Postfix ends a connection after 20 errors: other clients do not notice, whoever made them; and there is a budget."""
+    front.reload(smtp={"backends": [f"{BACKENDS[0]}:25"]})
+    for number in range(14):
+        for host in range(3):
+            told = Session(front, f"203.0.113.{110 + host}").mail([f"perm@{OWN}"] * 3)  # of 20, so that the last one is in the middle
+            assert all(reply.startswith("550") for reply in told), (number, told)
+        assert Session(front, "203.0.113.120").mail()[0].startswith("250")
+    told = Session(front, "203.0.113.110").mail([f"perm@{OWN}"] * 12 + [USER])
+    assert [reply[:3] for reply in told] == ["550"] * 8 + ["450"] * 5 and "unknown recipients" in told[-1], told
+    assert Session(front, "203.0.113.120").mail()[0].startswith("250")
+    assert refused(front, "limit") == 5
+    front.reload()

@@ -253,12 +253,50 @@ static void threads(void **state)
 	admission_close(&crowd.admission);
 }
 
+/* As many as there are, and one more in 72 seconds; what was known costs nothing. */
+static void unknown_recipients(void **state)
+{
+	struct admission *admission = open_table(1024);
+	const struct addr one = address("2001:db8::1"), same = address("2001:db8::2:1");
+	const struct addr other = address("2001:db8:0:1::1"), four = address("192.0.2.1");
+	const struct addr next = address("192.0.2.2");
+
+	(void)state;
+	clock_freeze(1, NS_A_SECOND);
+	for (unsigned int i = 0; i < ADMISSION_UNKNOWN_MAX; i++) {
+		assert_true(admission_may_ask(admission, &same));
+		admission_unknown(admission, i % 2 ? &one : &same);
+		assert_true(admission_may_ask(admission, &four));
+		admission_unknown(admission, &four);
+	}
+	admission_unknown(admission, &one); /* was under way */
+	assert_false(admission_may_ask(admission, &one));
+	assert_false(admission_may_ask(admission, &same));
+	assert_false(admission_may_ask(admission, &four));
+	assert_true(admission_may_ask(admission, &other));
+	assert_true(admission_may_ask(admission, &next));
+	clock_freeze(1, 72 * NS_A_SECOND);
+	assert_false(admission_may_ask(admission, &one));
+	clock_freeze(1, 73 * NS_A_SECOND);
+	assert_true(admission_may_ask(admission, &one));
+	admission_unknown(admission, &one);
+	assert_false(admission_may_ask(admission, &one));
+	assert_true(admission_may_ask(NULL, &one));
+	admission_unknown(NULL, &one);
+	clock_freeze(0, 0);
+	admission_close(&admission);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(connections), cmocka_unit_test(prefixes_of_ipv6),
-		cmocka_unit_test(rates),       cmocka_unit_test(raised),
-		cmocka_unit_test(monitored),   cmocka_unit_test(full_line),
+		cmocka_unit_test(unknown_recipients),
+		cmocka_unit_test(connections),
+		cmocka_unit_test(prefixes_of_ipv6),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(raised),
+		cmocka_unit_test(monitored),
+		cmocka_unit_test(full_line),
 		cmocka_unit_test(threads),
 	};
 

@@ -45,10 +45,11 @@ static const char *const steps[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* On the first connection; those after it are reset at once. */
 static void start_with_backup(struct backend_fixture *fixture, const char *first,
 			      const char *second)
 {
-	add_server(fixture, SCRIPTS(first));
+	add_server(fixture, SCRIPTS(first, "X\n"));
 	add_server(fixture, SCRIPTS(second))->weight = 0;
 	start(fixture);
 }

@@ -174,7 +174,88 @@ static void test_busy(void **state)
 	(void)state;
 	busy("S: 450 4.3.2 busy\n");
 	busy("S: 421 4.3.2 busy\nE\n");
-	busy(HELLO "C: MAIL FROM:<a@s.example>\nS: 421 4.3.2 busy\nE\n");
+	busy("S: 220 mx.example ESMTP\nC: EHLO gate.example\nS: 421 4.3.2 busy\nE\n");
+}
+
+#define RCPT_ENDS(end) HELLO MAIL_OK "C: RCPT TO:<b@d.example>\n" end "E\n"
+
+/* That a connection ends which has worked is no news about the server: a new one is tried. */
+static void ends_once(const char *script)
+{
+	struct backend_fixture *fixture;
+	void *state;
+
+	assert_int_equal(backend_setup(&state), 0);
+	fixture = state;
+	add_server(fixture, SCRIPTS(script, HELLO MAIL_OK RCPT_OK DATA_OK));
+	start(fixture);
+	send_one(fixture);
+	check_told(fixture, ALL_OK);
+	assert_int_equal(info_of(fixture, 0).failures, 0);
+	assert_int_equal(info_of(fixture, 0).failovers, 0);
+	assert_int_equal(fixture->backends->server[0].busy_until, 0);
+	check_scripts(fixture);
+	assert_int_equal(backend_teardown(&state), 0);
+}
+
+static void test_ends_once(void **state)
+{
+	(void)state;
+	ends_once(RCPT_ENDS("S: 421 4.7.0 too many errors\n"));
+	ends_once(RCPT_ENDS(""));
+}
+
+/* 421 on each of them: two are tried, and then the next server; this one is not busy. */
+static void test_ends_always(void **state)
+{
+	struct backend_fixture *fixture = *state;
+	static const char ends[] = RCPT_ENDS("S: 421 4.7.0 too many errors\n");
+
+	add_server(fixture, SCRIPTS(ends, ends));
+	add_server(fixture, SCRIPTS(HELLO MAIL_OK RCPT_OK DATA_OK))->weight = 0;
+	start(fixture);
+	send_one(fixture);
+	check_told(fixture, ALL_OK);
+	assert_int_equal(info_of(fixture, 0).failures, 0);
+	assert_int_equal(info_of(fixture, 0).failovers, 1);
+	assert_int_equal(fixture->backends->server[0].busy_until, 0);
+	check_scripts(fixture);
+}
+
+static void refuse_some(unsigned int refusals, const char *rest, const char *next)
+{
+	struct backend_fixture *fixture;
+	char script[2048] = HELLO MAIL_OK;
+	void *state;
+
+	assert_int_equal(backend_setup(&state), 0);
+	fixture = state;
+	for (unsigned int i = 0; i < refusals; i++)
+		strcat(script, "C: RCPT TO:<x@d.example>\nS: 550 5.1.1 no\n");
+	strcat(script, rest);
+	add_server(fixture, SCRIPTS(script, next));
+	start(fixture);
+	mail_from(fixture, "<a@s.example>", 0);
+	for (unsigned int i = 0; i < refusals; i++)
+		rcpt(fixture, "<x@d.example>");
+	until(fixture, refusals + 1);
+	backend_mail_end(&fixture->mail);
+	settle(fixture);
+	*fixture->told = '\0';
+	fixture->answers = 0;
+	send_one(fixture);
+	check_told(fixture, ALL_OK);
+	assert_int_equal(fixture->server[0].connections, next ? 3 : 2);
+	assert_string_equal(fixture->server[0].wrong, "");
+	assert_int_equal(backend_teardown(&state), 0);
+}
+
+/* Nobody pays for the errors of another client: a connection with many is not used again. */
+static void test_refusals(void **state)
+{
+	(void)state;
+	refuse_some(POOL_REFUSALS_MAX - 1, "C: RSET\nS: 250 ok\n" MAIL_OK RCPT_OK DATA_OK, NULL);
+	refuse_some(POOL_REFUSALS_MAX, "C: QUIT\nS: 221 bye\nE\n", HELLO MAIL_OK RCPT_OK DATA_OK);
 }
 
 /* When a server goes down, the connections that wait for work go with it. */
@@ -286,12 +367,13 @@ static void test_offer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_BACKENDS(test_not_known_yet), WITH_BACKENDS(test_up_at_start),
-		WITH_BACKENDS(test_unreachable),   WITH_BACKENDS(test_pauses),
-		WITH_BACKENDS(test_back_again),    WITH_BACKENDS(test_failing_transactions),
-		cmocka_unit_test(test_busy),       WITH_BACKENDS(test_down_closes),
-		WITH_BACKENDS(test_weights),       WITH_BACKENDS(test_choice_by_health),
-		WITH_BACKENDS(test_offer),
+		WITH_BACKENDS(test_not_known_yet),    WITH_BACKENDS(test_up_at_start),
+		WITH_BACKENDS(test_unreachable),      WITH_BACKENDS(test_pauses),
+		WITH_BACKENDS(test_back_again),       WITH_BACKENDS(test_failing_transactions),
+		cmocka_unit_test(test_busy),          cmocka_unit_test(test_ends_once),
+		WITH_BACKENDS(test_ends_always),      cmocka_unit_test(test_refusals),
+		WITH_BACKENDS(test_down_closes),      WITH_BACKENDS(test_weights),
+		WITH_BACKENDS(test_choice_by_health), WITH_BACKENDS(test_offer),
 	};
 
 	return cmocka_run_group_tests_name("backend_health", tests, NULL, NULL);

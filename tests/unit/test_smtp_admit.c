@@ -202,9 +202,72 @@ static void unnamed(void **state)
 	scene_close(&scene);
 }
 
+#define UNKNOWN "C: RCPT TO:<refused@own.example>"
+#define LATER   "S: 450 4.7.1 too many unknown recipients, come again later (lookup id *)"
+
+static void name_unknown(struct scene *scene, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		scene_play(scene, (const char *const[]){ UNKNOWN, "S: 550 *", NULL });
+}
+
+/* Whoever tries addresses hears of none after a while, also not on his next connection. */
+static void unknown_recipients(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "  errors-max: 1000\n");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, RCPT, NULL });
+	name_unknown(&scene, ADMISSION_UNKNOWN_MAX);
+	octets_free(&stand_in.said);
+	scene_play(&scene, (const char *const[]){ UNKNOWN, LATER, "C: RCPT TO:<b@own.example>",
+						  LATER, "C: RCPT TO:<b@elsewhere.example>",
+						  "S: 550 5.7.1 *", NULL });
+	assert_int_equal(stand_in.said.size, 0);
+	assert_int_equal(refused(&scene), 2);
+	scene_play(&scene,
+		   (const char *const[]){ "C: RCPT TO:<postmaster@own.example>", "S: 250 *",
+					  "C: DATA", "S: 354 *", "C: .", "S: 250 *", QUIT, NULL });
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, "C: RCPT TO:<b@own.example>", LATER,
+						  "T: 72000", RCPT, UNKNOWN, "S: 550 *", UNKNOWN,
+						  LATER, QUIT, NULL });
+	scene.peer = addr_from_ipv4(0xc000020au); /* another, whom SPF does not allow */
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, "C: RCPT TO:<b@own.example>",
+						  "S: 550 5.7.23 *", QUIT, NULL });
+	scene_close(&scene);
+}
+
+/* Who is trusted may name as many as he likes, and what the backend puts off is not unknown. */
+static void no_budget(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "  errors-max: 1000\n");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+	for (unsigned int i = 0; i < 2 * ADMISSION_UNKNOWN_MAX; i++)
+		scene_play(&scene, (const char *const[]){ "C: RCPT TO:<later@own.example>",
+							  "S: 450 4.2.0 *", NULL });
+	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
+	scene.peer = addr_from_ipv4(0xc6336401u);
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+	name_unknown(&scene, 2 * ADMISSION_UNKNOWN_MAX);
+	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
+	assert_int_equal(refused(&scene), 0);
+	scene_close(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_recipients),
+		cmocka_unit_test(no_budget),
 		cmocka_unit_test(a_client_that_is_named),
 		cmocka_unit_test(a_client_of_its_own),
 		cmocka_unit_test(in_total),

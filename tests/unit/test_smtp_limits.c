@@ -119,6 +119,52 @@ static void many_recipients(void **state)
 	scene_close(&scene);
 }
 
+/* As many as may be taken are put off, and those that were taken get their message; no more. */
+static void recipients_put_off(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		scene_open(&scene, "  recipients-max: 100\n");
+		scene_connect(&scene);
+		scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+		for (int i = 0; i < 100; i++)
+			scene_play(&scene, (const char *const[]){ RCPT, NULL });
+		for (int i = 0; i < 100; i++)
+			scene_play(&scene, (const char *const[]){ "C: RCPT TO:<b@own.example>",
+								  "S: 452 4.5.3 *", NULL });
+		if (more)
+			scene_play(&scene,
+				   (const char *const[]){
+					   "C: RCPT TO:<b@own.example>", "S: 452 4.5.3 *",
+					   "S: 421 4.7.0 *: too many recipients", "S.", NULL });
+		else
+			scene_play(&scene, (const char *const[]){ "C: DATA", "S: 354 *", "C: .",
+								  "S: 250 *", QUIT, NULL });
+		assert_int_equal(stand_in.deliveries, !more);
+		scene_close(&scene);
+	}
+}
+
+/* Those that a backend puts off count as well, also when they come in one piece. */
+static void group_put_off(void **state)
+{
+	const char *dialogue[512] = { BEGIN, MAIL };
+	size_t at = 0;
+
+	(void)state;
+	while (dialogue[at])
+		at++;
+	for (int i = 0; i < 150; i++)
+		dialogue[at++] = "C: RCPT TO:<later@own.example>";
+	for (int i = 0; i < 101; i++)
+		dialogue[at++] = "S: 450 *";
+	dialogue[at++] = "S: 421 4.7.0 *: too many recipients";
+	dialogue[at] = "S.";
+	play_with("  recipients-max: 100\n", MX, dialogue);
+}
+
 static void connections(void **state)
 {
 	struct scene scene;
@@ -279,6 +325,8 @@ int main(void)
 		cmocka_unit_test(errors),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(many_recipients),
+		cmocka_unit_test(recipients_put_off),
+		cmocka_unit_test(group_put_off),
 		cmocka_unit_test(connections),
 		cmocka_unit_test(spool_full),
 		cmocka_unit_test(no_backend),

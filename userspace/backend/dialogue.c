@@ -70,7 +70,7 @@ static void take_421(struct dialogue *dialogue, const struct backend_reply *repl
 
 	if (!dialogue_is_ready(dialogue) && dialogue_has_told(dialogue))
 		loss = DIALOGUE_UNFIT;
-	else if (dialogue->step == DIALOGUE_GREETING)
+	else if (!dialogue_is_ready(dialogue))
 		loss = DIALOGUE_BUSY;
 	dialogue_fail(dialogue, loss, reply, reply->text);
 }
@@ -88,6 +88,8 @@ static void give_reply(struct dialogue *dialogue, const struct backend_reply *re
 {
 	size_t left;
 
+	if (reply->code >= 400)
+		dialogue->refusals++;
 	stream_input(dialogue->stream, &left);
 	if (dialogue->pending) {
 		dialogue_expect(dialogue, DIALOGUE_MAIL_S);
@@ -178,14 +180,14 @@ static void on_ended(struct stream *stream, enum stream_end end, void *arg)
 {
 	struct dialogue *dialogue = arg;
 	struct backends *backends = enter(dialogue);
-	const bool idle = dialogue_is_ready(dialogue) && !dialogue->pending;
+	const bool ready = dialogue_is_ready(dialogue);
 	const char *why = end == STREAM_FAILED ? stream_error(stream)
 			  : end == STREAM_EOF  ? "closed by the server"
 					       : "connection lost";
 	char text[BACKEND_REPLY_MAX];
 
 	snprintf(text, sizeof(text), "%s", why);
-	dialogue_fail(dialogue, idle ? DIALOGUE_SHUT : DIALOGUE_BROKEN, NULL, text);
+	dialogue_fail(dialogue, ready ? DIALOGUE_SHUT : DIALOGUE_BROKEN, NULL, text);
 	leave(backends);
 }
 

@@ -35,11 +35,11 @@ struct backend_server;
 
 enum dialogue_loss {
 	DIALOGUE_UNREACHABLE, /* no connection */
-	DIALOGUE_BUSY,        /* greeted with 4xx */
-	DIALOGUE_BROKEN,      /* closed in the middle, refused, silent, no SMTP, TLS that failed */
-	DIALOGUE_SHUT,        /* 421, or closed while nothing was under way */
-	DIALOGUE_REFUSED,     /* it does not want the client that it was told of */
-	DIALOGUE_UNFIT,       /* nor can it say so: this client is for another server */
+	DIALOGUE_BUSY,        /* greeted with 4xx, or 421 before it was ready */
+	DIALOGUE_BROKEN,  /* refused, silent, no SMTP, TLS that failed, closed while it opened */
+	DIALOGUE_SHUT,    /* 421, or closed, when it was ready */
+	DIALOGUE_REFUSED, /* it does not want the client that it was told of */
+	DIALOGUE_UNFIT,   /* nor can it say so: this client is for another server */
 };
 
 /* Why a dialogue has ended: for people, and what the server said if it said something. */
@@ -83,6 +83,7 @@ struct dialogue {
 	unsigned int untold;              /* those of them that have not been said */
 	unsigned int pending;
 	unsigned int transactions; /* that have begun here */
+	unsigned int refusals;     /* 4xx and 5xx since it is ready */
 	uint8_t step;              /* enum dialogue_step */
 	bool introduced;           /* by XCLIENT */
 	bool pooled;               /* it stands in the server's idle list */

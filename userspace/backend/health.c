@@ -95,7 +95,10 @@ static void fail(struct backend_server *server, const struct dialogue_end *end, 
 	server->probe_at = now_ms(server) + (probe ? HEALTH_AGAIN_MS : 0);
 }
 
-/* 421 in the middle is said by a server that is busy, or is being stopped. */
+/*
+ * 421 in the middle may be about this connection, which has seen too many errors: whether the
+ * server is busy, or is being stopped, a new one's greeting says.
+ */
 static void note(struct backend_server *server, const struct dialogue_end *end, bool probe)
 {
 	switch (end->loss) {
@@ -110,7 +113,8 @@ static void note(struct backend_server *server, const struct dialogue_end *end, 
 		break;
 	case DIALOGUE_SHUT:
 		if (end->said) {
-			be_busy(server, end->why);
+			set_state(server, server->state, end->why);
+			server->probe_at = now_ms(server);
 			break;
 		}
 		/* fall through */

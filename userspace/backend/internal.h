@@ -32,6 +32,7 @@
 #define POOL_IDLE_MAX         64u  /* connections of a server that wait */
 #define POOL_IDLE_S           30u  /* and how long */
 #define POOL_TRANSACTIONS_MAX 100u /* on one connection */
+#define POOL_REFUSALS_MAX     5u   /* answers 4xx and 5xx on one that is used again */
 
 #define HEALTH_FAILURES_MAX 3u
 #define HEALTH_PROBE_MS     10000u /* between two dialogues; of a server that is down, at first */

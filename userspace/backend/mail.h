@@ -42,6 +42,7 @@ struct backend_mail {
 	bool message_told;
 
 	uint32_t tried; /* servers that have failed, as bits */
+	uint32_t anew;  /* servers of which a connection has ended that had worked, as bits */
 	bool fresh;     /* the next connection has to be a new one */
 	const struct backend_reply
 		*failure;              /* what is answered to everything, once it has failed */

@@ -194,11 +194,26 @@ static void refused(struct backend_mail *mail, const struct backend_reply *said)
 
 /* One that has waited may have ended, or may be used once only: that is no news about the server.
  */
+static bool is_stale(const struct backend_mail *mail)
+{
+	return mail->on.reused && !mail->on.heard;
+}
+
+/* So is the end of one that has worked, once for a server: a new one shows how the server is. */
+static bool may_go_on_anew(struct backend_mail *mail, const struct dialogue_end *end)
+{
+	const uint32_t bit = 1u << mail->server->number;
+	const bool first = !(mail->anew & bit);
+
+	if (end->loss != DIALOGUE_SHUT || !mail->on.heard || mail->on.data == MAIL_DATA_DOT)
+		return false;
+	mail->anew |= bit;
+	return first;
+}
+
 static void lost(struct backend_mail *mail, const struct dialogue_end *end)
 {
-	const bool stale = mail->on.reused && !mail->on.heard;
-
-	if (stale) {
+	if (is_stale(mail) || may_go_on_anew(mail, end)) {
 		mail->fresh = true;
 		mail_connect(mail);
 	} else if (end->loss == DIALOGUE_REFUSED) {

@@ -4,7 +4,9 @@
  * next transaction, and the figures.
  *
  * The one that was used last is used next, so those that are too many grow old. Connections with a
- * PROXY header belong to one client and are never used again. Budgets are in backend/internal.h.
+ * PROXY header belong to one client and are never used again, nor are those on which much was
+ * refused: servers count errors by the connection, slow it down and end it by 421, and the next
+ * client would pay for them. Budgets are in backend/internal.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +88,7 @@ static bool may_be_reused(const struct dialogue *dialogue)
 	    server->conf.told == CONF_BACKEND_PROXY)
 		return false;
 	return dialogue->transactions < POOL_TRANSACTIONS_MAX &&
+	       dialogue->refusals < POOL_REFUSALS_MAX &&
 	       backend_counted(&server->count.idle) < POOL_IDLE_MAX;
 }
 

@@ -18,6 +18,9 @@
 #define NET_4    (ADDR_IPV4_OFFSET + 24u)
 #define SITE     48u
 
+#define UNKNOWN_LEVEL METER_LEVELS /* where the keys of the budget of unknown recipients are */
+#define UNKNOWN_NS    (3600 * NS_A_SECOND / ADMISSION_UNKNOWN_MAX) /* until there is one more */
+
 struct admission {
 	pthread_mutex_t lock;
 	uint64_t secret;
@@ -227,6 +230,55 @@ void admission_leave(struct admission *admission, const struct addr *addr, uint8
 		if (counted)
 			counted->conns--;
 	}
+	pthread_mutex_unlock(&admission->lock);
+}
+
+/* Unknown recipients */
+
+static const struct meter_limit unknown_limit = {
+	.interval_ns = UNKNOWN_NS,
+	.burst_ns = UNKNOWN_NS * ADMISSION_UNKNOWN_MAX,
+};
+
+static uint64_t unknown_hash(const struct admission *admission, const struct addr *addr)
+{
+	const unsigned int bits = addr_is_ipv4(addr) ? ADDR_BITS : NET_BITS;
+	const struct addr at = prefix_of(addr, bits).addr;
+
+	return meter_hash(addr_high(&at), addr_low(&at), UNKNOWN_LEVEL, admission->secret);
+}
+
+bool admission_may_ask(struct admission *admission, const struct addr *addr)
+{
+	const struct meter_cell *cell;
+	bool may;
+
+	if (!admission)
+		return true;
+	pthread_mutex_lock(&admission->lock);
+	cell = find(admission, unknown_hash(admission, addr));
+	may = !cell || meter_next(&unknown_limit, cell->tat, clock_mono());
+	pthread_mutex_unlock(&admission->lock);
+	return may;
+}
+
+/* Answers to what was asked before it was empty leave it so. */
+void admission_unknown(struct admission *admission, const struct addr *addr)
+{
+	struct meter_cell *cell;
+	uint64_t now, hash, next;
+
+	if (!admission)
+		return;
+	pthread_mutex_lock(&admission->lock);
+	now = clock_mono();
+	hash = unknown_hash(admission, addr);
+	cell = find(admission, hash);
+	if (!cell)
+		cell = claim(admission, hash, now);
+	next = cell ? meter_next(&unknown_limit, cell->tat, now) : 0;
+	if (next)
+		cell->tat = next;
 	pthread_mutex_unlock(&admission->lock);
 }
 

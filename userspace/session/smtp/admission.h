@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * session/smtp/admission.h - the limits of connections for clients that a load balancer names.
+ * session/smtp/admission.h - the limits of connections for clients that a load balancer names, and
+ * the budget of unknown recipients, which all clients have.
  *
  * The kernel applies limits.* at the SYN, where it sees the balancer's address alone. Here they are
  * applied to the address of the PROXY header, by the same rules and with cells of the same form
@@ -43,6 +44,16 @@ void admission_rules(struct admission_rules *out);
 enum reason admission_enter(struct admission *admission, const struct admission_rules *rules,
 			    const struct addr *addr, uint8_t *levels);
 void admission_leave(struct admission *admission, const struct addr *addr, uint8_t levels);
+
+/*
+ * Unknown recipients that a client (an IPv4 address, an IPv6 /64) may name: so many at once, and as
+ * many again in an hour. A client for which no cell is free has no limit. NULL is allowed.
+ */
+#define ADMISSION_UNKNOWN_MAX 50u
+/* Whether it may ask for another recipient. Any thread. */
+bool admission_may_ask(struct admission *admission, const struct addr *addr);
+/* There was no such recipient. Any thread. */
+void admission_unknown(struct admission *admission, const struct addr *addr);
 
 /* "conn-source", ...: the option of the limit, without its section. */
 const char *admission_limit_name(enum reason reason);

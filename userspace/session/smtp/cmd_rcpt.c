@@ -4,7 +4,8 @@
  *
  * First whether we take mail for it at all, then what speaks against client and sender, by what its
  * domain wants done about it, then what the backend says. So nobody learns whom there is by asking
- * us about others' mail, and nobody who is refused costs the backend anything.
+ * us about others' mail, and nobody who is refused costs the backend anything. A stranger who has
+ * named too many unknown recipients learns of none for a while: he may be trying addresses.
  *
  * The backend is told of recipients as they come, up to SESSION_GROUP_MAX before its first answer.
  * The client has his replies in the order of his commands (RFC 2920 3.2), so what is refused here
@@ -33,15 +34,34 @@ static bool take_parameters(struct session *session, const struct path_line *lin
 	return true;
 }
 
+static bool has_budget(const struct session *session)
+{
+	return session->exempt || session->user ||
+	       admission_may_ask(service_parts(session->service)->admission, &session->peer);
+}
+
+static void note_unknown(struct session *session, const char *detail)
+{
+	record_refusal(session, SMTP_REFUSED_RECIPIENT, detail);
+	if (!session->exempt && !session->user)
+		admission_unknown(service_parts(session->service)->admission, &session->peer);
+}
+
 static bool is_ours(struct session *session, enum relay_answer answer, const char *to)
 {
+	if (answer != RELAY_DENIED && answer != RELAY_SPECIAL && !has_budget(session)) {
+		record_refusal(session, SMTP_REFUSED_LIMIT, "unknown recipients");
+		reply_refusal(session, 450, "4.7.1",
+			      "too many unknown recipients, come again later");
+		return false;
+	}
 	switch (answer) {
 	case RELAY_DENIED:
 		record_refusal(session, SMTP_REFUSED_RELAY, to);
 		reply_refusal(session, 550, "5.7.1", "we do not send mail on for you");
 		return false;
 	case RELAY_UNKNOWN:
-		record_refusal(session, SMTP_REFUSED_RECIPIENT, to);
+		note_unknown(session, to);
 		reply_refusal(session, 550, "5.1.1", "there is no such recipient");
 		return false;
 	default:
@@ -110,7 +130,7 @@ void rcpt_answered(struct session *session, const struct backend_reply *said)
 	TAILQ_REMOVE(&mail->under_way, to, order);
 	say_all(session, to, said);
 	if (said->code / 100 == 5)
-		record_refusal(session, SMTP_REFUSED_RECIPIENT, said->text);
+		note_unknown(session, said->text);
 	if (said->lost)
 		record_turned_away(session, said);
 	if (said->code / 100 == 2)
@@ -134,6 +154,7 @@ bool rcpt_has_room(const struct session *session)
 
 	return session->esmtp && !session->old && mail->owed < SESSION_GROUP_MAX &&
 	       mail->accepted + mail->asked < conf->smtp.recipients_max &&
+	       mail->put_off + mail->asked <= conf->smtp.recipients_max &&
 	       session->errors + mail->asked < conf->smtp.errors_max;
 }
 

@@ -224,12 +224,18 @@ enum line_result command_line(struct session *session, char out[LINE_MAX_AUTH])
 static bool is_used_up(struct session *session)
 {
 	const struct conf *conf = session->rules->conf;
+	const char *what;
 
-	if (session->errors < conf->smtp.errors_max && session->junk <= conf->smtp.commands_max)
+	if (session->errors >= conf->smtp.errors_max)
+		what = "errors";
+	else if (session->junk > conf->smtp.commands_max)
+		what = "commands";
+	else if (session->mail && session->mail->put_off > conf->smtp.recipients_max)
+		what = "recipients"; /* who heard 452 for as many as were taken may say DATA yet */
+	else
 		return false;
 	record_refusal(session, SMTP_REFUSED_ERRORS, NULL);
-	reply_and_end(session, 421, "4.7.0", "%s: too many %s", session->rules->hostname,
-		      session->errors >= conf->smtp.errors_max ? "errors" : "commands");
+	reply_and_end(session, 421, "4.7.0", "%s: too many %s", session->rules->hostname, what);
 	return true;
 }
 

@@ -56,6 +56,7 @@ struct smtp_mail {
 	struct backend_mail *backend;
 
 	size_t recipients, accepted;
+	size_t put_off;                  /* replies 4xx in it: recipients that shall come again */
 	struct smtp_recipient *to;       /* owned: the one that is decided about */
 	struct recipient_list under_way; /* owned: the backend has been told of them, in order */
 	size_t asked;                    /* of them */

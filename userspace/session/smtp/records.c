@@ -39,7 +39,8 @@ static const struct {
 	[SMTP_REFUSED_LOAD] = { "load", "there was no room" },
 	[SMTP_REFUSED_BACKEND] = { "backend", "no mail server was there to take it" },
 	[SMTP_REFUSED_LISTED] = { "listed", "its address is on a block list" },
-	[SMTP_REFUSED_LIMIT] = { "limit", "it has too many connections, or comes too often" },
+	[SMTP_REFUSED_LIMIT] = { "limit", "it has too many connections, comes too often, or named "
+					  "too many unknown recipients" },
 };
 
 const char *smtp_refusal_name(enum smtp_refusal refusal)

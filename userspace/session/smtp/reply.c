@@ -3,7 +3,7 @@
  * session/smtp/reply.c - replies (RFC 5321 4.2, with enhanced status codes: RFC 2034, RFC 3463).
  *
  * A line has at most REPLY_LINE_MAX octets, and nothing in it but printable ASCII, whatever the
- * text was made of. An error of the client's counts where it is said.
+ * text was made of. An error of the client's counts where it is said, and so does what puts it off.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +35,8 @@ static void count_error(struct session *session, unsigned int code)
 {
 	if (code >= 500 && session->errors < UINT16_MAX)
 		session->errors++;
+	if (code / 100 == 4 && session->mail)
+		session->mail->put_off++;
 }
 
 __attribute__((format(printf, 4, 0))) static void say(struct session *session, unsigned int code,

@@ -16,7 +16,7 @@
  *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
- *   admission.c   the connections of such clients, of all workers
+ *   admission.c   the connections of such clients, and unknown recipients, of all workers
  *   data, line, path, header, relay: pure
  */
 #ifndef POSTERN_SESSION_SMTP_SMTP_H
@@ -59,7 +59,7 @@ struct smtp_service_options {
 	/* Of all workers. */
 	struct auth *auth;
 	struct refusals *refusals;   /* NULL: none are kept */
-	struct admission *admission; /* NULL: no limits for whom a balancer names */
+	struct admission *admission; /* NULL: no limits for whom a balancer names, no budgets */
 	uint64_t *connections;       /* that are open; atomic */
 	struct spool_limits *spool;  /* smtp_spool_limits() */
 };
@@ -101,7 +101,8 @@ enum smtp_refusal {
 	SMTP_REFUSED_TIME,
 	SMTP_REFUSED_LOAD,
 	SMTP_REFUSED_BACKEND, /* none answers */
-	/* Of who came through a load balancer: by a block list, by limits.* */
+	/* Of who came through a load balancer: by a block list, by limits.*. The latter also of who
+	 * has named too many unknown recipients. */
 	SMTP_REFUSED_LISTED,
 	SMTP_REFUSED_LIMIT,
 	SMTP_REFUSALS
