@@ -281,7 +281,21 @@ static void unknown_recipients(void **state)
 	assert_true(admission_may_ask(admission, &one));
 	admission_unknown(admission, &one);
 	assert_false(admission_may_ask(admission, &one));
+	admission_delivered(admission, &same, 2); /* and was empty by one */
+	admission_unknown(admission, &one);
+	assert_true(admission_may_ask(admission, &one));
+	admission_unknown(admission, &one);
+	assert_false(admission_may_ask(admission, &one));
+	/* What is made up for is never more than there was. */
+	admission_delivered(admission, &one, 1000);
+	for (unsigned int i = 0; i < ADMISSION_UNKNOWN_MAX; i++) {
+		assert_true(admission_may_ask(admission, &one));
+		admission_unknown(admission, &one);
+	}
+	assert_false(admission_may_ask(admission, &one));
+	admission_delivered(admission, &next, 1);
 	assert_true(admission_may_ask(NULL, &one));
+	admission_delivered(NULL, &one, 1);
 	admission_unknown(NULL, &one);
 	clock_freeze(0, 0);
 	admission_close(&admission);

@@ -282,6 +282,21 @@ void admission_unknown(struct admission *admission, const struct addr *addr)
 	pthread_mutex_unlock(&admission->lock);
 }
 
+void admission_delivered(struct admission *admission, const struct addr *addr, size_t recipients)
+{
+	const uint64_t most = unknown_limit.burst_ns / UNKNOWN_NS;
+	const uint64_t back = (recipients < most ? recipients : most) * UNKNOWN_NS;
+	struct meter_cell *cell;
+
+	if (!admission)
+		return;
+	pthread_mutex_lock(&admission->lock);
+	cell = find(admission, unknown_hash(admission, addr));
+	if (cell)
+		cell->tat -= cell->tat < back ? cell->tat : back;
+	pthread_mutex_unlock(&admission->lock);
+}
+
 const char *admission_limit_name(enum reason reason)
 {
 #define NAME(name, text, kind, help) [REASON_##name] = text,

@@ -54,6 +54,11 @@ void admission_leave(struct admission *admission, const struct addr *addr, uint8
 bool admission_may_ask(struct admission *admission, const struct addr *addr);
 /* There was no such recipient. Any thread. */
 void admission_unknown(struct admission *admission, const struct addr *addr);
+/*
+ * A message of its was taken, for so many recipients: each makes up for an unknown one, so that a
+ * large sender with a few dead addresses among many is never short. Any thread.
+ */
+void admission_delivered(struct admission *admission, const struct addr *addr, size_t recipients);
 
 /* "conn-source", ...: the option of the limit, without its section. */
 const char *admission_limit_name(enum reason reason);

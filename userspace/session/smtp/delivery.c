@@ -275,10 +275,13 @@ static void count(struct session *session, unsigned int code)
 /* Somebody whose mail is taken is somebody good, as far as his verdict says so, too. */
 static void note_good(struct session *session)
 {
+	const struct smtp_service_options *parts = service_parts(session->service);
+
 	session->messages++;
 	session->junk = 0;
+	admission_delivered(parts->admission, &session->peer, session->mail->accepted);
 	if (session->judged && !session->noted)
-		guard_client_note(service_parts(session->service)->guard, &session->verdict, false);
+		guard_client_note(parts->guard, &session->verdict, false);
 	session->noted = true;
 }
 
