@@ -32,15 +32,19 @@ static void print_keys(const json_t *keys, enum paint paint, const char *title)
 
 static int show_reload(struct cli_call *call, const json_t *result, struct error *err)
 {
+	const bool files_read = field_true(result, "files_read");
+
 	(void)call;
 	(void)err;
 	if (field_true(result, "unchanged"))
-		output_text("nothing has changed\n");
+		output_text(files_read ? "no option has changed\n" : "nothing has changed\n");
 	print_keys(json_object_get(result, "applied"), PAINT_GOOD, "in effect now");
 	print_keys(json_object_get(result, "overridden"), PAINT_WARN,
 		   "not in effect, because posternctl set another value (limits show, monitor)");
 	print_keys(json_object_get(result, "restart_needed"), PAINT_WARN,
 		   "in effect after a restart of posternd");
+	if (files_read)
+		output_text("certificates, users and recipients were read again\n");
 	return 0;
 }
 

@@ -108,6 +108,7 @@ static int read_message(void)
 int main(int argc, char **argv)
 {
 	struct error err = { 0 };
+	struct backend_tls tls;
 	struct conf *conf;
 
 	if (argc != 4 || conf_load(argv[1], &conf, &err) || read_message()) {
@@ -117,10 +118,12 @@ int main(int argc, char **argv)
 	program.recipient = argv[2];
 	program.count = strtoul(argv[3], NULL, 10);
 	uv_loop_init(&program.loop);
-	if (backends_open(&program.loop, conf, &program.backends, &err)) {
+	if (backend_tls_open(conf, &tls, &err) ||
+	    backends_open(&program.loop, conf, &tls, &program.backends, &err)) {
 		fprintf(stderr, "handover: %s\n", err.text);
 		return 1;
 	}
+	backend_tls_unref(&tls);
 	/* When the first dialogues are over, so that they do not count. */
 	uv_timer_init(&program.loop, &program.start);
 	uv_timer_start(&program.start, on_start, 1000, 0);

@@ -44,6 +44,16 @@ def watched_lines(front, check):
     return [line for line in front.lab.log("smtp.watched") if line["check"] == check]
 
 
+def test_who_is_allowed_is_not_judged(front):
+    """An entry of the operator's wins over lists, score and SPF; and is no leave to send to others."""
+    front.lab.ctl("allow", "add", lists.CAUGHT)
+    said = dialogue(front, lists.CAUGHT, FROM_NOBODY, RCPT, "RCPT TO:<x@elsewhere.example>", helo="nobody.example")
+    assert said[1].startswith("250") and said[2].startswith("550 5.7.1"), said
+    front.lab.ctl("allow", "del", lists.CAUGHT)
+    said = dialogue(front, lists.CAUGHT, FROM_NOBODY, RCPT, helo="nobody.example")
+    assert said[1].startswith("554 5.7.1"), said
+
+
 def test_a_network_that_comes_again(front):
     first, second = lists.REASONS[2], lists.REASONS[4]
     said = dialogue(front, first, FROM_NOBODY, RCPT, f"RCPT TO:<postmaster@{OWN}>", helo="nobody.example")

@@ -7,6 +7,7 @@ import pytest
 import guardbed
 import lists
 import senders
+import world
 from lab import GATEWAY4, Lab, wait_until
 from nameservers import REWRITES
 
@@ -56,6 +57,24 @@ def test_an_allow_list_of_the_dns_outweighs(guard):
     assert guard.lab.connect(source) == "open"
     assert guard.wait_for_verdict(source)["decision"] == "accept"
     assert guard.lab.connect(source) == "open"
+
+
+def test_an_allow_list_that_is_dead_turns_nobody_away(bed):
+    source = lists.BOTH
+    try:
+        bed.start(dnsbl={"zones": ["bl.test*10", "dead.test*-6"]},
+                  dns={"servers": [world.RESOLVER], "timeout": 1500, "tries": 1})
+        wait_until(lambda: [line for line in bed.lab.log("dnsbl.zone-out") if line["zone"] == "dead.test"], PATIENCE,
+                   "the end of dead.test")
+        found = bed.check_ip(source).json
+        assert {row["zone"]: row["outcome"] for row in found["zones"]} == {"bl.test": "listed", "dead.test": "out"}
+        assert found["score"] >= 10 and found["temporary"] and found["decision"] == "greylist"
+        assert bed.lab.connect(source) == "open"
+        verdict = bed.wait_for_verdict(source)
+        assert verdict["decision"] == "greylist" and verdict["temporary"]
+        assert bed.lab.connect(source) == "open" and not bed.blocks(source)
+    finally:
+        bed.end()
 
 
 @shortly

@@ -450,9 +450,12 @@ static bool all_known(const struct backends *backends)
 void begin(struct backend_fixture *fixture)
 {
 	struct error err = { 0 };
+	struct backend_tls tls;
 
-	if (backends_open(&loop, fixture->conf, &fixture->backends, &err))
+	if (backend_tls_open(fixture->conf, &tls, &err) ||
+	    backends_open(&loop, fixture->conf, &tls, &fixture->backends, &err))
 		fail_msg("%s", err.text);
+	backend_tls_unref(&tls);
 	uv_timer_stop(&fixture->backends->tick);
 }
 

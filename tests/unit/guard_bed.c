@@ -327,6 +327,16 @@ void played_evidence(struct guard_bed *bed, const struct gate_evidence *evidence
 	pthread_mutex_unlock(&bed->lock);
 }
 
+uint32_t bed_rate(struct guard_bed *bed)
+{
+	uint32_t rate;
+
+	pthread_mutex_lock(&bed->lock);
+	rate = bed->evidence.rate;
+	pthread_mutex_unlock(&bed->lock);
+	return rate;
+}
+
 int played_store(struct guard_bed *bed, lists_store_cb cb, void *arg, struct error *err)
 {
 	bool broken;

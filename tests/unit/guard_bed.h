@@ -84,6 +84,8 @@ struct gate_learned bed_learned(struct guard_bed *bed, const char *source);
 unsigned int bed_times_learned(struct guard_bed *bed);
 void bed_kernel_forgets(struct guard_bed *bed);
 unsigned int bed_failed_saves(struct guard_bed *bed);
+/* Newcomers a second that the kernel was last told to tell of. */
+uint32_t bed_rate(struct guard_bed *bed);
 void bed_set(struct guard_bed *bed, bool *what, bool value);
 
 /* Runs the DNS server until the condition, which is looked at every few ms, holds. */

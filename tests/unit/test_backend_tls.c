@@ -194,19 +194,18 @@ static void test_pin(void **state)
 	assert_memory_equal(info_of(fixture, 1).why, "TLS: ", 5);
 }
 
-/* A context that cannot be made is told of at the start. */
+/* A context that cannot be made is told of before there are backends. */
 static void test_no_ca_file(void **state)
 {
 	struct backend_fixture *fixture = *state;
 	struct error err = { 0 };
+	struct backend_tls tls = { 0 };
 
 	add_tls(fixture, CONF_BACKEND_VERIFY, SCRIPTS(NULL));
 	strcpy(fixture->conf->smtp.backend_ca, "/nowhere/ca.pem");
-	assert_int_equal(backends_open(&loop, fixture->conf, &fixture->backends, &err),
-			 ERROR_REFUSED);
-	assert_non_null(strstr(err.text, "backend 127.0.0.1:"));
-	assert_non_null(strstr(err.text, "/nowhere/ca.pem"));
-	assert_null(fixture->backends);
+	assert_int_equal(backend_tls_open(fixture->conf, &tls, &err), ERROR_REFUSED);
+	assert_memory_equal(err.text, "smtp.backend-ca: /nowhere/ca.pem: ", 34);
+	assert_null(tls.context[0]);
 }
 
 /* ---- AUTH */

@@ -287,6 +287,64 @@ static void the_one_seen_longest_ago_gives_way(void **state)
 	greylist_close(&greylist);
 }
 
+/* However many come and wait. */
+static void who_has_passed_stays(void **state)
+{
+	struct greylist *greylist = make(10);
+	char text[32];
+
+	(void)state;
+	ask(greylist, "192.0.2.1", NULL, START);
+	ask(greylist, "198.51.100.1", "mail.example", START);
+	assert_int_equal(ask(greylist, "192.0.2.1", NULL, START + DELAY).state, GREYLIST_PASSED);
+	assert_int_equal(ask(greylist, "203.0.113.1", "mail.example", START + DELAY).state,
+			 GREYLIST_PASSED);
+	for (uint32_t i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "10.%u.%u.1", i >> 8, i & 255);
+		assert_int_equal(ask(greylist, text, i % 2 ? text : NULL, START + DELAY).state,
+				 GREYLIST_FIRST);
+	}
+	assert_int_equal(greylist_count(greylist), 12);
+	assert_int_equal(ask(greylist, "192.0.2.1", NULL, START + DELAY).state, GREYLIST_PASSED);
+	assert_int_equal(ask(greylist, "203.0.113.1", "mail.example", START + DELAY).state,
+			 GREYLIST_PASSED);
+	greylist_close(&greylist);
+}
+
+/* By a domain of a number, and whether it is a key of its own, for which there is one more. */
+static bool is_key(struct greylist *greylist, const char *addr, unsigned int number, uint32_t now)
+{
+	const size_t before = greylist_count(greylist);
+	char domain[32];
+
+	snprintf(domain, sizeof(domain), "d%u.example", number);
+	ask(greylist, addr, domain, now);
+	return greylist_count(greylist) > before;
+}
+
+/* Who makes up names in his domain is known by his network, and what he made before stays. */
+static void a_network_has_so_many_domains(void **state)
+{
+	struct greylist *greylist = make(1000);
+	unsigned int number = 0;
+
+	(void)state;
+	while (number < GREYLIST_DOMAINS_MAX)
+		assert_true(is_key(greylist, "192.0.2.1", number++, START));
+	assert_int_equal(ask(greylist, "192.0.2.1", "d64.example", START).state, GREYLIST_FIRST);
+	assert_int_equal(ask(greylist, "192.0.2.9", "d65.example", START + 1).wait, DELAY - 1);
+	while (number < 1000)
+		assert_false(is_key(greylist, "192.0.2.1", number++, START + 3599));
+	assert_int_equal(greylist_count(greylist), GREYLIST_DOMAINS_MAX + 1);
+	assert_true(is_key(greylist, "192.0.3.1", number, START));
+	assert_int_equal(ask(greylist, "192.0.4.1", "d63.example", START + DELAY).state,
+			 GREYLIST_PASSED);
+	assert_int_equal(ask(greylist, "192.0.4.1", "d64.example", START + DELAY).state,
+			 GREYLIST_FIRST);
+	assert_true(is_key(greylist, "192.0.2.1", 2000, START + 3600));
+	greylist_close(&greylist);
+}
+
 static void many(void **state)
 {
 	struct greylist *greylist = make(5000);
@@ -323,6 +381,8 @@ int main(void)
 		cmocka_unit_test(asked_by_many_at_once),
 		cmocka_unit_test(impossible_domains),
 		cmocka_unit_test(the_one_seen_longest_ago_gives_way),
+		cmocka_unit_test(who_has_passed_stays),
+		cmocka_unit_test(a_network_has_so_many_domains),
 		cmocka_unit_test(many),
 	};
 

@@ -149,7 +149,7 @@ static void under_way(void **state)
 	bed_tell(bed, BAD, true);
 	bed_until(bed, bed_stats(bed).under_way == 1);
 	bed_publish(bed, GUARD NEVER "guard: {rate: 7}\n");
-	bed_until(bed, bed->evidence.rate == 7);
+	bed_until(bed, bed_rate(bed) == 7);
 	bed_pass(1);
 	bed_server(bed, BED_ANSWERS);
 	bed_until(bed, bed_times_learned(bed) == 1);

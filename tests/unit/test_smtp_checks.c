@@ -224,6 +224,7 @@ static void spf(void **state)
 	PLAY("check: {spf: off, score: off}\n", MX, BEGIN, FROM("forbids.example"), RCPT, QUIT);
 	PLAY("check: {spf: monitor}\nscore: {spf-fail: 20}\n", MX, BEGIN, FROM("forbids.example"),
 	     TO, "S: 554 5.7.1 refused: too much *", QUIT);
+	assert_int_equal(stand_in.offences, 0);
 	/* What the DNS cannot tell is no reason to refuse anything. */
 	PLAY("", MX, BEGIN, FROM("tempspf.example"), RCPT, QUIT);
 	PLAY("", MX, BEGIN, FROM("temp.example"), RCPT, QUIT);
@@ -291,22 +292,28 @@ static void helo(void **state)
 }
 
 #define LISTS "dnsbl: {domains: [\"dbl.example*10\"]}\n"
+#define BOTH  "dnsbl: {domains: [\"dbl.example*10\", \"wl.example*-6\"]}\n"
 
 static void listed(void **state)
 {
 	static const char *const records = "bad.example.dbl.example A 127.0.0.2\n"
-					   "bad.example MX 10 mx.sender.example\n";
+					   "bad.example MX 10 mx.sender.example\n"
+					   "bad.example.wl.example A TEMPORARY\n";
 	static const struct {
 		const char *conf, *helo, *from, *reply;
+		unsigned int offences; /* the HELO name is the client's own, the sender is not */
 	} rows[] = {
-		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@bad.example>", "S: 554 5.7.1 *" },
-		{ LISTS, "C: HELO bad.example", "C: MAIL FROM:<a@sender.example>",
-		  "S: 554 5.7.1 *" },
-		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@sender.example>", "S: 250 *" },
+		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@bad.example>", "S: 554 5.7.1 *", 0 },
+		{ LISTS, "C: HELO bad.example", "C: MAIL FROM:<a@sender.example>", "S: 554 5.7.1 *",
+		  1 },
+		{ LISTS, "C: HELO x.example", "C: MAIL FROM:<a@sender.example>", "S: 250 *", 0 },
 		{ LISTS "check: {dnsbl: defer, score: off}\n", "C: HELO x.example",
-		  "C: MAIL FROM:<a@bad.example>", "S: 450 4.7.1 *" },
+		  "C: MAIL FROM:<a@bad.example>", "S: 450 4.7.1 *", 0 },
 		{ LISTS "check: {dnsbl: off, score: off}\n", "C: HELO x.example",
-		  "C: MAIL FROM:<a@bad.example>", "S: 250 *" },
+		  "C: MAIL FROM:<a@bad.example>", "S: 250 *", 0 },
+		/* an allow list that gives no answer could have saved it */
+		{ BOTH, "C: HELO x.example", "C: MAIL FROM:<a@bad.example>", "S: 250 *", 0 },
+		{ BOTH, "C: HELO bad.example", "C: MAIL FROM:<a@sender.example>", "S: 250 *", 0 },
 	};
 	struct scene scene;
 	struct error err;
@@ -319,8 +326,29 @@ static void listed(void **state)
 		scene_play(&scene,
 			   (const char *const[]){ GREETING, rows[i].helo, "S: 250 *", rows[i].from,
 						  "S: 250 *", TO, rows[i].reply, QUIT, NULL });
+		assert_int_equal(stand_in.offences, rows[i].offences);
 		scene_close(&scene);
 	}
+}
+
+/* The operator's word stands above a verdict, and is no leave to send to others. */
+static void allowed(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "check: {rdns: reject}\n");
+	stand_in.has_verdict = true;
+	stand_in.verdict.decision = DECISION_REJECT;
+	stand_in.verdict.total = stand_in.verdict.zones = 20;
+	stand_in.standing.kind = GUARD_STANDING_ALLOWED;
+	scene_connect(&scene);
+	scene_work(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, FROM("forbids.example"), RCPT,
+						  "C: RCPT TO:<x@elsewhere.example>",
+						  "S: 550 5.7.1 *", QUIT, NULL });
+	assert_int_equal(stand_in.offences, 0);
+	scene_close(&scene);
 }
 
 /* Whose mail is taken is told to the guard, once. */
@@ -383,6 +411,7 @@ int main(void)
 		cmocka_unit_test(tagged),
 		cmocka_unit_test(helo),
 		cmocka_unit_test(listed),
+		cmocka_unit_test(allowed),
 		cmocka_unit_test(good),
 		cmocka_unit_test(backend_replies),
 	};

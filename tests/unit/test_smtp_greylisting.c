@@ -16,7 +16,9 @@
 
 static const char zone[] = "nospf.example MX 10 mx.sender.example\n"
 			   "big.example MX 10 mx.sender.example\n"
-			   "big.example TXT \"v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.0/24 -all\"\n";
+			   "big.example TXT \"v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.0/24 -all\"\n"
+			   "any.example MX 10 mx.sender.example\n"
+			   "any.example TXT \"v=spf1 +all\"\n";
 
 static void open_grey(struct scene *scene, const char *more)
 {
@@ -84,7 +86,7 @@ static void come_again(void **state)
 	scene_close(&scene);
 }
 
-/* The domain if SPF passes for it, else the network; a bounce has no domain. */
+/* The domain if SPF passes for it, not for everybody, else the network; a bounce has no domain. */
 static void keys(void **state)
 {
 	static const struct {
@@ -93,6 +95,7 @@ static void keys(void **state)
 		{ "C: MAIL FROM:<a@big.example>", "big.example" },
 		{ "C: MAIL FROM:<a@BIG.example>", "big.example" },
 		{ "C: MAIL FROM:<a@nospf.example>", "none" },
+		{ "C: MAIL FROM:<a@any.example>", "none" },
 		{ "C: MAIL FROM:<>", "none" },
 	};
 	struct scene scene;

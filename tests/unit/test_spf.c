@@ -73,6 +73,11 @@ static const char zone_text[] =
 	"\"d.why.t\":{\"TXT\":[\"bad %\"]},\"e.why.t\":{\"TXT\":[\"\"]},"
 	"\"back.t\":{\"TXT\":[\"v=spf1 exists:%{l}.x.t -all\"]},"
 	"\"a\\\\b.x.t\":{\"A\":[\"127.0.0.2\"]},"
+	"\"all.t\":{\"TXT\":[\"v=spf1 -ip4:192.0.2.9 all\"]},"
+	"\"all2.t\":{\"TXT\":[\"v=spf1 include:not.t include:all.t -all\"]},"
+	"\"all3.t\":{\"TXT\":[\"v=spf1 redirect=all2.t\"]},"
+	"\"all4.t\":{\"TXT\":[\"v=spf1 -include:all.t all\"]},"
+	"\"host.all.t\":{\"TXT\":[\"v=spf1 include:mx.t all\"]},"
 	"\"bad.t\":{\"TXT\":[\"v=spf1 a:1.2.3.4 -all\"]}}";
 
 static const struct {
@@ -339,6 +344,32 @@ static void identities(void **state)
 	json_decref(scene.zone);
 }
 
+/* Whether "all" let it pass, in the record itself, in one it includes or redirects to. */
+static void everybody_passes(void **state)
+{
+	static const struct {
+		const char *from;
+		enum spf_result result;
+		bool everybody;
+	} rows[] = {
+		{ "u@all.t", SPF_PASS, true },       { "u@all2.t", SPF_PASS, true },
+		{ "u@all3.t", SPF_PASS, true },      { "u@all4.t", SPF_FAIL, false },
+		{ "u@host.all.t", SPF_PASS, false }, { "u@mx.t", SPF_PASS, false },
+	};
+	struct scene scene = { .zone = NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		scene_start(&scene, "192.0.2.1", rows[i].from);
+		while (zone_play_step(&scene.play))
+			;
+		assert_int_equal(spf_verdict(scene.spf)->result, rows[i].result);
+		assert_int_equal(spf_verdict(scene.spf)->everybody, rows[i].everybody);
+		scene_end(&scene);
+	}
+	json_decref(scene.zone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +379,7 @@ int main(void)
 		cmocka_unit_test(late_answers),
 		cmocka_unit_test(freed_by_the_callback),
 		cmocka_unit_test(identities),
+		cmocka_unit_test(everybody_passes),
 	};
 
 	return cmocka_run_group_tests_name("spf", tests, NULL, NULL);

@@ -340,6 +340,17 @@ static void nothing_is_freed_twice(void **state)
 	spool_free(&none);
 }
 
+static void a_directory_is_tried(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(spool_try(&limits, &err), 0);
+	limits.directory = "/nowhere";
+	assert_int_equal(spool_try(&limits, &err), ERROR_REFUSED);
+	assert_string_equal(err.text, "/nowhere: No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_kernel_may_refuse, setup, teardown),
 		cmocka_unit_test_setup_teardown(front_and_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_freed_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_directory_is_tried, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

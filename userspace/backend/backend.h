@@ -50,10 +50,25 @@ enum backend_feature {
 	BACKEND_AUTH_PLAIN = 256,
 };
 
+/*
+ * What TLS with each server wants, by its number in the configuration; NULL: plain. It is read once
+ * for all workers. References are its own; all zero is closed.
+ */
+struct tls_context;
+struct backend_tls {
+	struct tls_context *context[BACKENDS_MAX];
+};
+/* Reads smtp.backend-ca. Fails, and says which option and file, if it is not what it should be. */
+int backend_tls_open(const struct conf *conf, struct backend_tls *out, struct error *err);
+struct backend_tls backend_tls_ref(const struct backend_tls *tls);
+void backend_tls_unref(struct backend_tls *tls);
+
 struct backends;
 
-int backends_open(uv_loop_t *loop, const struct conf *conf, struct backends **out,
-		  struct error *err);
+/* `tls` is of this configuration; the backends take references of their own. Fails only if memory
+ * is short. */
+int backends_open(uv_loop_t *loop, const struct conf *conf, const struct backend_tls *tls,
+		  struct backends **out, struct error *err);
 /*
  * Ends what is under way, without callbacks; transactions and AUTHs are still to be ended by their
  * owners, before or after. Nulls the pointer; NULL is allowed. The loop has to run once more.

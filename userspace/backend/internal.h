@@ -6,6 +6,7 @@
  *   dialogue_open.c   its steps up to the last EHLO, as a table
  *   reply.c           what servers answer (pure)
  *   xclient.c         who the client is (pure)
+ *   tls.c             what TLS with them wants
  *   pool.c            connections that wait for their next transaction, counters
  *   health.c          which servers are well
  *   choose.c          which of them is next

@@ -149,48 +149,8 @@ static void set_hostname(struct backends *backends, const struct conf *conf)
 		snprintf(backends->hostname, sizeof(backends->hostname), "localhost");
 }
 
-/* One context for all servers that want the same, because CAs take long to read. */
-static struct tls_context *context_of_another(const struct backends *backends,
-					      const struct conf_backend *row)
-{
-	const unsigned int kind = row->tls & ~(unsigned int)CONF_BACKEND_IMPLICIT;
-	const struct backend_server *server;
-
-	for (size_t i = 0; i < backends->count; i++) {
-		server = &backends->server[i];
-		if (server->tls &&
-		    (server->conf.tls & ~(unsigned int)CONF_BACKEND_IMPLICIT) == kind &&
-		    !strcmp(server->conf.fingerprint, row->fingerprint))
-			return tls_ref(server->tls);
-	}
-	return NULL;
-}
-
-static int open_tls(struct backends *backends, const struct conf *conf,
-		    const struct conf_backend *row, struct tls_context **out, struct error *err)
-{
-	struct tls_client_options options = { .verify = TLS_VERIFY_NONE };
-
-	if (row->tls == CONF_BACKEND_PLAIN)
-		return 0;
-	*out = context_of_another(backends, row);
-	if (*out)
-		return 0;
-	switch (row->tls & ~(unsigned int)CONF_BACKEND_IMPLICIT) {
-	case CONF_BACKEND_VERIFY:
-		options.verify = TLS_VERIFY_CA;
-		options.ca_file = *conf->smtp.backend_ca ? conf->smtp.backend_ca : NULL;
-		break;
-	case CONF_BACKEND_PIN:
-		options.verify = TLS_VERIFY_FINGERPRINT;
-		options.fingerprint = row->fingerprint;
-		break;
-	}
-	return tls_client_open(&options, out, err);
-}
-
-static int add_server(struct backends *backends, const struct conf *conf,
-		      const struct conf_backend *row, struct error *err)
+static void add_server(struct backends *backends, const struct conf_backend *row,
+		       struct tls_context *tls)
 {
 	struct backend_server *server = &backends->server[backends->count];
 	char text[PREFIX_TEXT_MAX];
@@ -202,10 +162,8 @@ static int add_server(struct backends *backends, const struct conf *conf,
 	addr_format(&row->addr, text);
 	snprintf(server->name, sizeof(server->name), addr_is_ipv4(&row->addr) ? "%s:%u" : "[%s]:%u",
 		 text, row->port);
-	if (open_tls(backends, conf, row, &server->tls, err))
-		return error_prefix(err, "backend %s", server->name);
+	server->tls = tls ? tls_ref(tls) : NULL;
 	backends->count++;
-	return 0;
 }
 
 static void free_all(struct backends *backends)
@@ -229,8 +187,8 @@ static void begin(struct backends *backends)
 		health_start(&backends->server[i]);
 }
 
-int backends_open(uv_loop_t *loop, const struct conf *conf, struct backends **out,
-		  struct error *err)
+int backends_open(uv_loop_t *loop, const struct conf *conf, const struct backend_tls *tls,
+		  struct backends **out, struct error *err)
 {
 	struct backends *backends = calloc(1, sizeof(*backends));
 
@@ -246,12 +204,8 @@ int backends_open(uv_loop_t *loop, const struct conf *conf, struct backends **ou
 	TAILQ_INIT(&backends->due);
 	pthread_mutex_init(&backends->lock, NULL);
 	set_hostname(backends, conf);
-	for (size_t i = 0; i < conf->smtp.backends.count; i++) {
-		if (add_server(backends, conf, &conf->smtp.backends.backend[i], err)) {
-			free_all(backends);
-			return ERROR_REFUSED;
-		}
-	}
+	for (size_t i = 0; i < conf->smtp.backends.count; i++)
+		add_server(backends, &conf->smtp.backends.backend[i], tls->context[i]);
 	begin(backends);
 	*out = backends;
 	return 0;

@@ -20,7 +20,9 @@
  * An answer is a listing only in 127.0.0.0/8, and if it is no error code (127.255.255.0/24, and
  * 127.0.0.1 and 127.0.1.255 where the operator did not ask for them); a resolver that answers for
  * names that do not exist takes all zones out. What the DNS does not tell now counts nothing and
- * makes the result `temporary`.
+ * makes the result `temporary`. So does an allow list that is out because it gives no answer, as
+ * long as it is: a failure of the DNS must not turn its members away. One that is out for what it
+ * answers can speak for nobody.
  *
  * A question is dnsbl_start() ... callback or dnsbl_cancel(), as in dns/dns.h: one callback, never
  * from inside dnsbl_start(), as the last thing that happens; anything is allowed in it. Nothing is
@@ -73,6 +75,7 @@ struct dnsbl_zone_result {
 	const char *zone; /* as it may be shown */
 	uint16_t number;  /* of the zone, see dnsbl_zone() */
 	enum dnsbl_outcome outcome;
+	bool missed; /* an allow list that is OUT because it gives no answer */
 	int32_t score;
 	uint32_t ttl, age; /* seconds, of the answer; at most DNSBL_TTL_OUT if it does not count */
 	size_t codes;
@@ -83,7 +86,7 @@ struct dnsbl_zone_result {
 
 struct dnsbl_result {
 	int32_t score;   /* of all zones together */
-	bool temporary;  /* a zone in service did not answer, so the score may be less than it is */
+	bool temporary;  /* a zone gave no answer that should have: the score may be off */
 	int32_t missing; /* what such zones might have spoken for the client: 0 or less */
 	uint32_t ttl;    /* seconds for which this holds: the least of the answers */
 	size_t count;    /* zones that have such entries at all */

@@ -117,6 +117,7 @@ void dnsbl_service_out(struct dnsbl_service *service, const struct dnsbl_judgeme
 	if (was_in && !dnsbl_service_quiet(service))
 		dnsbl_count(&service->zone->counters.failures);
 	service->health = judged->health;
+	service->mute = judged->kind == DNSBL_KIND_NONE;
 	service->silences = 0;
 	service->unanswered = 0;
 	if (judged->health == DNSBL_STALLED)
@@ -137,6 +138,7 @@ void dnsbl_service_in(struct dnsbl_service *service)
 		service->pause = 0;
 	service->health = DNSBL_SERVING;
 	service->served = true;
+	service->mute = false;
 	service->silences = 0;
 	service->due = now + interval;
 	report_back(service);

@@ -61,6 +61,7 @@ struct dnsbl_service {
 	enum dnsbl_health health;
 	bool served;      /* has ever been in service */
 	bool reported;    /* the log says that it is out */
+	bool mute;        /* is out because it gives no answer, not for what it answers */
 	uint64_t due;     /* ms: the next test */
 	uint64_t silence; /* ms: the last one that counted */
 	uint64_t back;    /* ms: since then it is in service */

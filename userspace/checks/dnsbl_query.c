@@ -18,6 +18,12 @@ static void query_free(struct dnsbl_query *query)
 	free(query);
 }
 
+/* An allow list that gives no answer might have spoken for the client, however long it is out. */
+static bool is_missed(const struct dnsbl_service *service)
+{
+	return service->mute && service->zone->credit;
+}
+
 void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out)
 {
 	struct dnsbl_result sum = { .ttl = query->results ? UINT32_MAX : DNSBL_TTL_OUT,
@@ -28,7 +34,7 @@ void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out)
 		const struct dnsbl_zone_result *zone = &query->result[i];
 
 		sum.score += zone->score;
-		if (zone->outcome == DNSBL_TEMPORARY) {
+		if (zone->outcome == DNSBL_TEMPORARY || zone->missed) {
 			sum.temporary = true;
 			sum.missing += query->dnsbl->zone[zone->number].credit;
 		}
@@ -86,6 +92,7 @@ static void settle_as(struct dnsbl_slot *slot, enum dnsbl_outcome outcome)
 	struct dnsbl_counters *counters = &slot->service->zone->counters;
 
 	slot->result->outcome = outcome;
+	slot->result->missed = outcome == DNSBL_OUT && is_missed(slot->service);
 	if (outcome == DNSBL_TEMPORARY)
 		dnsbl_count(&counters->temporary);
 	if (outcome == DNSBL_ERROR)
@@ -206,7 +213,8 @@ static struct dnsbl_service *service_of(struct dnsbl_zone *zone, enum dnsbl_fami
 {
 	struct dnsbl_service *service = &zone->service[family == DNSBL_IPV6];
 
-	if (family == DNSBL_IPV6 && !service->served && !dnsbl_in_service(service))
+	if (family == DNSBL_IPV6 && !service->served && !dnsbl_in_service(service) &&
+	    !is_missed(service))
 		return NULL;
 	return service;
 }
@@ -227,6 +235,7 @@ static void add_zones(struct dnsbl_query *query, struct dnsbl_zone *zone, size_t
 		*result = (struct dnsbl_zone_result){ .zone = zone[i].shown,
 						      .number = zone[i].number,
 						      .outcome = DNSBL_OUT,
+						      .missed = is_missed(service),
 						      .ttl = DNSBL_TTL_OUT,
 						      .text = "" };
 		if (misled || !dnsbl_in_service(service))

@@ -71,6 +71,7 @@ struct spf_verdict {
 	bool explained;          /* the domain said so, not the receiver */
 	const char *problem;     /* of an error, or a none: the term and what is wrong; else "" */
 	const char *mechanism;   /* the term that decided, "default" if none did; "" of an error */
+	bool everybody; /* a pass by "all" (5.1), in whatever record: says nothing of this host */
 	unsigned int lookups, void_lookups; /* terms; against the budgets above */
 	unsigned int queries;               /* questions that the DNS was asked */
 };

@@ -80,6 +80,7 @@ static void keep_mechanism(struct spf *spf)
 
 void spf_term_matches(struct spf *spf)
 {
+	const bool all = spf_top(spf)->term.kind == SPF_ALL;
 	enum spf_result result = result_of(spf_top(spf)->term.qualifier);
 
 	/* What else was asked for the term does not matter any more. */
@@ -94,6 +95,7 @@ void spf_term_matches(struct spf *spf)
 		result = result_of(spf_top(spf)->term.qualifier);
 		keep_mechanism(spf);
 	}
+	spf->verdict.everybody = all && result == SPF_PASS;
 	final_result(spf, result);
 }
 

@@ -79,25 +79,37 @@ static bool is_loopback(const struct addr *addr)
 				  : !addr_high(addr) && addr_low(addr) == 1;
 }
 
-/* Whether what is sent to the backend arrives at the listener, as far as addresses tell. */
-static bool reaches(const struct conf_backend *backend, const struct conf_listener *listener)
+/* Whether what is sent to the backend arrives at the listener; `own`: at an address of ours. */
+static bool reaches(const struct conf_backend *backend, const struct conf_listener *listener,
+		    bool own)
 {
 	if (backend->port != listener->port)
 		return false;
 	if (is_any(&backend->addr) || !memcmp(&backend->addr, &listener->addr, sizeof(struct addr)))
 		return true;
-	return is_any(&listener->addr) && is_loopback(&backend->addr) &&
+	return is_any(&listener->addr) && own &&
 	       addr_is_ipv4(&listener->addr) == addr_is_ipv4(&backend->addr);
 }
 
+const struct conf_backend *conf_find_loop(const struct conf_backends *backends,
+					  const struct conf_listeners *listen,
+					  bool (*own)(const struct addr *addr))
+{
+	for (size_t i = 0; i < backends->count; i++) {
+		const struct conf_backend *backend = &backends->backend[i];
+		const bool ours = own(&backend->addr);
+
+		for (size_t j = 0; j < listen->count; j++)
+			if (reaches(backend, &listen->listener[j], ours))
+				return backend;
+	}
+	return NULL;
+}
+
+/* As far as it can be told without a look at the machine. */
 static bool is_loop(const struct conf *conf)
 {
-	for (size_t i = 0; i < conf->smtp.backends.count; i++)
-		for (size_t j = 0; j < conf->smtp.listen.count; j++)
-			if (reaches(&conf->smtp.backends.backend[i],
-				    &conf->smtp.listen.listener[j]))
-				return true;
-	return false;
+	return conf_find_loop(&conf->smtp.backends, &conf->smtp.listen, is_loopback) != NULL;
 }
 
 static bool has_large_pieces(const struct conf *conf)

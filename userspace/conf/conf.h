@@ -308,6 +308,14 @@ void conf_free(struct conf **conf);
 int conf_check(const struct conf *conf, struct error *err);
 
 /*
+ * The first backend that is a listener, or NULL. `own` tells whether an address is one of this
+ * machine, where a listener at all addresses is reached.
+ */
+const struct conf_backend *conf_find_loop(const struct conf_backends *backends,
+					  const struct conf_listeners *listen,
+					  bool (*own)(const struct addr *addr));
+
+/*
  * Sets an option that is not a list, as the operator, from text as it stands in a file. Only that
  * value is checked: a caller who has set all it wants to calls conf_check() before it uses them.
  */

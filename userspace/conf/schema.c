@@ -349,9 +349,9 @@ const struct conf_option conf_schema[] = {
 	SMTP("rate-min", rate_min, 0, RATE_MAX, "100", "bytes/s",
 	     "How fast a message must come on average. 0 is at any speed."),
 	PATH("smtp.spool", smtp.spool, false,
-	     "The directory for messages that are too large for memory. They are there only "
-	     "while they are under way, and have no names. If it is empty it is spool below "
-	     "state-directory."),
+	     "The directory for messages too large for memory, without names and only while under "
+	     "way. Default: spool in state-directory. The agent's user gets one that the agent "
+	     "makes; one that is there already stays as it is, and he must be able to write it."),
 	SMTP_FIXED("spool-message", spool_message, 0, SPOOL_MAX, "256", "KiB",
 		   "How much of one message is kept in memory. What is larger goes to "
 		   "smtp.spool."),

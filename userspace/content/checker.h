@@ -45,7 +45,7 @@ struct content_message {
 	const char *const *to; /* likewise, the recipients that were accepted, in order */
 	size_t recipients;     /* at least 1 */
 	bool tls, utf8;        /* the connection is encrypted; SMTPUTF8 was asked for */
-	bool trusted;          /* the client is of smtp.networks */
+	bool trusted;          /* the client is of smtp.networks, or on an allow list */
 	const char *hostname;  /* ours */
 	/*
 	 * The message, our own fields first: spool_size(), spool_read() octet by octet without a

@@ -16,6 +16,7 @@
 #include "daemon/front_internal.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "session/own.h"
 
 #define DRAIN_MS   31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
 #define POLL_MS    20u
@@ -56,22 +57,34 @@ static int bind_one(struct front *front, const struct conf_listener *listen, siz
 
 static int bind_all(struct front *front, const struct conf *conf, struct error *err)
 {
-	int failed = 0;
+	int failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
 
+	front->listen = conf->smtp.listen;
 	for (size_t i = 0; i < conf->smtp.listen.count && !failed; i++)
 		failed = bind_one(front, &conf->smtp.listen.listener[i], i, err);
 	return failed;
 }
 
+/* A directory that was there and that the operator has named may hold what is not the agent's. */
 static int make_spool(struct front *front, const struct conf *conf, const struct account *account,
 		      struct error *err)
 {
 	const char *path = front->spool_directory;
+	bool made;
 
 	smtp_spool_limits(conf, front->spool_directory, &front->spool);
-	if (mkdir(path, SPOOL_MODE) && errno != EEXIST)
+	made = !mkdir(path, SPOOL_MODE);
+	if (!made && errno != EEXIST)
 		return error_errno(err, ERROR_REFUSED, errno, "smtp.spool: %s", path);
-	return privilege_give(path, account, err);
+	return made || !*conf->smtp.spool ? privilege_give(path, account, err) : 0;
+}
+
+/* As the ordinary user, who may not have got it. */
+static int try_spool(const struct front *front, const struct conf *conf, struct error *err)
+{
+	if (!spool_try(&front->spool, err))
+		return 0;
+	return error_prefix(err, "smtp.spool: user %s cannot write there", conf->user);
 }
 
 static void free_front(struct front *front)
@@ -145,7 +158,9 @@ static int open_tls(const struct conf *conf, struct tls_context **out, struct er
 	return from->count ? tls_server_open(certificate, from->count, out, err) : 0;
 }
 
-static int read_rules(const struct conf *conf, struct front_rules **out, struct error *err)
+/* `before`: what TLS with the backends wants, if they stay; NULL: it is read, too. */
+static int read_rules(const struct conf *conf, const struct backend_tls *before,
+		      struct front_rules **out, struct error *err)
 {
 	struct front_rules *rules = calloc(1, sizeof(*rules));
 	int failed = rules ? conf_copy(conf, &rules->conf, err)
@@ -155,6 +170,10 @@ static int read_rules(const struct conf *conf, struct front_rules **out, struct 
 		failed = relay_open(conf, &rules->relay, err);
 	if (!failed)
 		failed = open_tls(conf, &rules->tls, err);
+	if (!failed && before)
+		rules->backend_tls = backend_tls_ref(before);
+	else if (!failed)
+		failed = backend_tls_open(conf, &rules->backend_tls, err);
 	if (failed)
 		front_drop(&rules);
 	else
@@ -171,6 +190,7 @@ void front_drop(struct front_rules **out)
 	*out = NULL;
 	relay_unref(&rules->relay);
 	tls_unref(&rules->tls);
+	backend_tls_unref(&rules->backend_tls);
 	auth_drop(&rules->users);
 	conf_free(&rules->conf);
 	free(rules);
@@ -188,6 +208,7 @@ struct front_rules *front_rules_copy(const struct front_rules *rules)
 	copy->new_backends = rules->new_backends;
 	copy->relay = relay_ref(rules->relay);
 	copy->tls = rules->tls ? tls_ref(rules->tls) : NULL;
+	copy->backend_tls = backend_tls_ref(&rules->backend_tls);
 	return copy;
 }
 
@@ -204,19 +225,33 @@ static bool has_new_backends(const struct conf *before, const struct conf *after
 int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
 		  struct error *err)
 {
+	bool new_backends;
 	int failed;
 
 	*out = NULL;
 	if (!front)
 		return 0;
-	failed = read_rules(conf, out, err);
+	new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
+		       has_new_backends(front->rules->conf, conf);
+	failed = own_refuse_loop(&conf->smtp.backends, &front->listen, err);
+	if (!failed)
+		failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
+	if (!failed)
+		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out,
+				    err);
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
-		(*out)->new_backends = has_new_backends(front->rules->conf, conf);
+		(*out)->new_backends = new_backends;
 	if (failed)
 		front_drop(out);
 	return failed;
+}
+
+void front_note_behind(struct front *front, const char *why)
+{
+	__atomic_store_n(&front->behind, true, __ATOMIC_RELAXED);
+	log_error("config.refused", "{s:s}", "error", why);
 }
 
 static void post_rules(struct front *front, unsigned int number, const struct front_rules *rules)
@@ -226,7 +261,7 @@ static void post_rules(struct front *front, unsigned int number, const struct fr
 	if (copy && workers_post(front->workers, number, front_worker_set, copy))
 		return;
 	front_drop(&copy);
-	log_error("config.refused", "{s:s}", "error", "a worker has not got it: out of memory");
+	front_note_behind(front, "out of memory");
 }
 
 void front_apply(struct front *front, struct front_rules **rules)
@@ -236,6 +271,8 @@ void front_apply(struct front *front, struct front_rules **rules)
 	if (!front || !*rules)
 		return;
 	auth_apply(front->auth, &(*rules)->users);
+	if ((*rules)->new_backends)
+		__atomic_store_n(&front->behind, false, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < front->count; i++)
 		post_rules(front, i, *rules);
 	pthread_mutex_lock(&front->lock);
@@ -263,7 +300,9 @@ int front_open(struct front *front, const struct conf *conf, struct guard *guard
 	if (!front)
 		return 0;
 	front->guard = guard;
-	failed = read_rules(conf, &front->rules, err);
+	failed = try_spool(front, conf, err);
+	if (!failed)
+		failed = read_rules(conf, NULL, &front->rules, err);
 	if (!failed)
 		failed = auth_open(conf, &front->auth, err);
 	if (!failed)

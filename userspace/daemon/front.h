@@ -14,12 +14,15 @@
 
 struct front;
 
-/* As root, before there are threads: binds the sockets, and makes the spool's directory. */
+/*
+ * As root, before there are threads: binds the sockets, and makes the spool's directory if it is
+ * not there.
+ */
 int front_bind(const struct conf *conf, const struct account *account, struct front **out,
 	       struct error *err);
 /*
- * As the ordinary user, who has to be able to read certificates, keys and accounts: a reload does
- * it again. Mail is taken from here on. Borrows the guard.
+ * As the ordinary user, who has to be able to read certificates, keys and accounts, which a reload
+ * does again, and to write in the spool's directory. Mail is taken from here on. Borrows the guard.
  */
 int front_open(struct front *front, const struct conf *conf, struct guard *guard,
 	       struct error *err);

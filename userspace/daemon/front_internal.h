@@ -17,14 +17,15 @@ struct front_rules {
 	struct conf *conf;
 	struct relay *relay;
 	struct tls_context *tls; /* NULL: no certificates */
+	struct backend_tls backend_tls;
 	struct auth_part *users; /* until they are in force, for all workers */
-	bool new_backends;       /* other ones than before */
+	bool new_backends;       /* other ones than before, or than a worker has */
 };
 
 struct front {
 	unsigned int count;            /* workers */
 	int (*fd)[CONF_LISTENERS_MAX]; /* [worker][listener]; -1: taken over */
-	size_t listeners;
+	struct conf_listeners listen;  /* what is bound, whatever a reload wants */
 	struct guard *guard;
 	struct auth *auth;
 	struct refusals *refusals;
@@ -32,6 +33,7 @@ struct front {
 	struct workers *workers;
 	struct front_worker *worker[WORKERS_MAX];
 	uint64_t connections; /* atomic */
+	bool behind;          /* atomic: a worker has not got what the others have */
 	struct spool_limits spool;
 	char spool_directory[SMTP_SPOOL_MAX];
 
@@ -51,5 +53,7 @@ void front_worker_add_lookups(struct front_worker *worker, struct guard_stats *s
 /* front.c: a copy with references of its own, or NULL. */
 struct front_rules *front_rules_copy(const struct front_rules *rules);
 void front_rotate_keys(struct front *front);
+/* Any thread: a worker has kept what it had. The next reload gives it everything. */
+void front_note_behind(struct front *front, const char *why);
 
 #endif

@@ -95,7 +95,7 @@ static int open_parts(struct front_worker *worker, const struct front_rules *rul
 	if (!failed)
 		failed = guard_client_open(worker->front->guard, worker->loop, &worker->guard, err);
 	if (!failed)
-		failed = backends_open(worker->loop, conf, &backends, err);
+		failed = backends_open(worker->loop, conf, &rules->backend_tls, &backends, err);
 	if (!failed)
 		failed = open_service(worker, rules, backends, err);
 	return failed;
@@ -150,13 +150,15 @@ const struct worker_ops front_worker_ops = {
 	.close = free_worker,
 };
 
+/* Everything else that can fail has been done before (front_prepare): memory may be short. */
 static int set_rules(struct front_worker *worker, struct front_rules *rules, struct error *err)
 {
 	struct smtp_rules set = { rules->conf, rules->relay, rules->tls, NULL };
 	int failed = 0;
 
 	if (rules->new_backends)
-		failed = backends_open(worker->loop, rules->conf, &set.backends, err);
+		failed = backends_open(worker->loop, rules->conf, &rules->backend_tls,
+				       &set.backends, err);
 	if (!failed)
 		failed = smtp_service_set(worker->service, &set, err);
 	if (failed) {
@@ -173,11 +175,12 @@ static int set_rules(struct front_worker *worker, struct front_rules *rules, str
 
 void front_worker_set(void *state, void *arg)
 {
+	struct front_worker *worker = state;
 	struct front_rules *rules = arg;
 	struct error err;
 
-	if (set_rules(state, rules, &err))
-		log_error("config.refused", "{s:s}", "error", err.text);
+	if (set_rules(worker, rules, &err))
+		front_note_behind(worker->front, err.text);
 	front_drop(&rules);
 }
 

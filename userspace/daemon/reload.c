@@ -40,7 +40,10 @@ static void note_restart(const char *name, bool reloadable, void *arg)
 		json_array_append_new(changes->restart_needed, json_string(name));
 }
 
-/* What is reloadable differs from the file read last; what is not, from the one at the start. */
+/*
+ * What is reloadable differs from the file read last; what is not, from the one at the start. The
+ * front reads the files that are named there anew, whether or not their names have changed.
+ */
 static json_t *describe(const struct daemon *daemon, const struct conf *next)
 {
 	struct changes changes = { json_array(), json_array(), json_array() };
@@ -50,9 +53,9 @@ static json_t *describe(const struct daemon *daemon, const struct conf *next)
 	conf_diff(daemon->started, next, note_restart, &changes);
 	unchanged = !json_array_size(changes.applied) && !json_array_size(changes.overridden) &&
 		    !json_array_size(changes.restart_needed);
-	return json_pack("{s:o, s:o, s:o, s:b}", "applied", changes.applied, "overridden",
+	return json_pack("{s:o, s:o, s:o, s:b, s:b}", "applied", changes.applied, "overridden",
 			 changes.overridden, "restart_needed", changes.restart_needed, "unchanged",
-			 (int)unchanged);
+			 (int)unchanged, "files_read", (int)(daemon->front != NULL));
 }
 
 /* Takes over `next` if it is applied. */

@@ -166,6 +166,16 @@ static int file_open(struct spool *spool, struct error *err)
 	return 0;
 }
 
+int spool_try(const struct spool_limits *limits, struct error *err)
+{
+	const int fd = open_nameless(limits->directory);
+
+	if (fd < 0)
+		return error_errno(err, ERROR_REFUSED, errno, "%s", limits->directory);
+	close(fd);
+	return 0;
+}
+
 static int file_save(struct spool *spool, struct error *err)
 {
 	size_t saved = 0;

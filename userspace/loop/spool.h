@@ -29,6 +29,9 @@ struct spool_limits {
 	uint64_t file_total, file_used;
 };
 
+/* Whether a file can be made in the directory, which is the only thing that this looks at. */
+int spool_try(const struct spool_limits *limits, struct error *err);
+
 struct spool;
 
 /* NULL only if memory is short. The limits outlive the spool. */

@@ -17,18 +17,26 @@
 
 #define NETWORK_BITS   64u
 #define NETWORK_BITS_4 (ADDR_IPV4_OFFSET + 24u)
+#define MAKER_SECONDS  3600u
 #define KIND_NETWORK   'n'
 #define KIND_DOMAIN    'd'
 
 struct seen {
 	struct aged aged;
 	uint32_t first, last;
-	bool passed;
+	bool passed; /* so it is in the table of these */
 };
 
+/* What new domains a network has come with. */
+struct maker {
+	struct aged aged;
+	uint32_t since, made; /* so many from then on */
+};
+
+/* A key has one hash in all tables, by the secret of `waiting`. */
 struct greylist {
-	pthread_mutex_t lock; /* of the table */
-	struct aged_table *table;
+	pthread_mutex_t lock; /* of the tables */
+	struct aged_table *waiting, *passed, *makers;
 };
 
 /* A key as bytes: what kind it is, then the domain in small letters or the network. */
@@ -46,15 +54,18 @@ struct greylist_rules greylist_rules_conf(const struct conf *conf)
 
 int greylist_open(struct greylist **out, size_t max, struct error *err)
 {
-	struct greylist *greylist = malloc(sizeof(*greylist));
+	struct greylist *greylist = calloc(1, sizeof(*greylist));
 
-	if (greylist)
-		greylist->table = aged_open(max, sizeof(struct seen));
-	if (!greylist || !greylist->table) {
-		free(greylist);
+	if (!greylist)
+		return error_set(err, ERROR_REFUSED, "greylist: out of memory");
+	pthread_mutex_init(&greylist->lock, NULL);
+	greylist->waiting = aged_open(max, sizeof(struct seen));
+	greylist->passed = aged_open(max, sizeof(struct seen));
+	greylist->makers = aged_open(max, sizeof(struct maker));
+	if (!greylist->waiting || !greylist->passed || !greylist->makers) {
+		greylist_close(&greylist);
 		return error_set(err, ERROR_REFUSED, "greylist: out of memory");
 	}
-	pthread_mutex_init(&greylist->lock, NULL);
 	*out = greylist;
 	return 0;
 }
@@ -63,7 +74,9 @@ void greylist_close(struct greylist **greylist)
 {
 	if (!*greylist)
 		return;
-	aged_close(&(*greylist)->table);
+	aged_close(&(*greylist)->waiting);
+	aged_close(&(*greylist)->passed);
+	aged_close(&(*greylist)->makers);
 	pthread_mutex_destroy(&(*greylist)->lock);
 	free(*greylist);
 	*greylist = NULL;
@@ -97,25 +110,25 @@ static void network_bytes(const struct addr *addr, struct key_bytes *out)
 
 static uint64_t hash_of(const struct greylist *greylist, const struct key_bytes *bytes)
 {
-	return aged_hash(greylist->table, bytes->byte, bytes->size);
+	return aged_hash(greylist->waiting, bytes->byte, bytes->size);
 }
 
-/* What was seen of the key, made if there is nothing; whoever was seen longest ago gives way. */
-static struct seen *seen_of(struct greylist *greylist, uint64_t hash, bool *made)
+/* The node of the hash, made if there is none; whoever was touched longest ago gives way. */
+static struct aged *node_of(struct aged_table *table, uint64_t hash, bool *made)
 {
-	struct aged *node = aged_first(greylist->table, hash);
+	struct aged *node = aged_first(table, hash);
 
 	*made = !node;
 	if (node) {
-		aged_touch(greylist->table, node);
-		return (struct seen *)node;
+		aged_touch(table, node);
+		return node;
 	}
-	node = aged_add(greylist->table, hash);
+	node = aged_add(table, hash);
 	if (!node) {
-		aged_remove(greylist->table, aged_oldest(greylist->table));
-		node = aged_add(greylist->table, hash);
+		aged_remove(table, aged_oldest(table));
+		node = aged_add(table, hash);
 	}
-	return (struct seen *)node;
+	return node;
 }
 
 /* Also where the clock was set back: then there is no saying how long ago it was. */
@@ -134,49 +147,93 @@ static uint32_t left(const struct seen *seen, const struct greylist_rules *rules
 	return seen->passed || age >= rules->delay ? 0 : rules->delay - age;
 }
 
-static const struct seen *network_seen(const struct greylist *greylist,
-				       const struct greylist_rules *rules, const struct addr *addr,
-				       uint32_t now)
+/* What was seen of the key and holds; NULL if nothing is. */
+static struct seen *seen_of(const struct greylist *greylist, const struct greylist_rules *rules,
+			    uint64_t hash, uint32_t now)
 {
-	const struct seen *seen;
-	struct key_bytes bytes;
+	struct seen *seen = (struct seen *)aged_first(greylist->passed, hash);
 
-	network_bytes(addr, &bytes);
-	seen = (const struct seen *)aged_first(greylist->table, hash_of(greylist, &bytes));
+	if (!seen || is_over(seen, rules, now))
+		seen = (struct seen *)aged_first(greylist->waiting, hash);
 	return seen && !is_over(seen, rules, now) ? seen : NULL;
 }
 
-static struct greylist_answer ask(struct greylist *greylist, const struct greylist_rules *rules,
-				  const struct key_bytes *bytes, uint32_t now)
+/* It has waited: from now on it gives way to nobody who waits. */
+static void pass(struct greylist *greylist, struct seen *waited)
+{
+	const struct seen was = *waited;
+	struct seen *seen;
+	bool made;
+
+	aged_remove(greylist->waiting, &waited->aged);
+	seen = (struct seen *)node_of(greylist->passed, was.aged.hash, &made);
+	seen->first = was.first;
+	seen->last = was.last;
+	seen->passed = true;
+}
+
+static struct greylist_answer ask_waiting(struct greylist *greylist,
+					  const struct greylist_rules *rules, uint64_t hash,
+					  uint32_t now)
 {
 	struct greylist_answer answer = { .state = GREYLIST_EARLY };
 	struct seen *seen;
 	bool made;
 
-	seen = seen_of(greylist, hash_of(greylist, bytes), &made);
+	seen = (struct seen *)node_of(greylist->waiting, hash, &made);
 	if (made || is_over(seen, rules, now)) {
 		seen->first = now;
-		seen->passed = false;
 		answer.state = GREYLIST_FIRST;
 	}
 	seen->last = now;
 	answer.wait = left(seen, rules, now);
 	if (answer.wait)
 		return answer;
-	seen->passed = true;
+	pass(greylist, seen);
 	return (struct greylist_answer){ .state = GREYLIST_PASSED };
 }
 
-/* By the domain, but not worse than the network alone. */
-static struct greylist_answer ask_domain(struct greylist *greylist,
-					 const struct greylist_rules *rules,
-					 const struct greylist_key *key,
-					 const struct key_bytes *bytes, uint32_t now)
+static struct greylist_answer ask(struct greylist *greylist, const struct greylist_rules *rules,
+				  uint64_t hash, uint32_t now)
 {
-	const struct seen *network = network_seen(greylist, rules, &key->addr, now);
-	const uint32_t wait = network ? left(network, rules, now) : UINT32_MAX;
-	struct greylist_answer answer = ask(greylist, rules, bytes, now);
+	struct seen *seen = (struct seen *)aged_first(greylist->passed, hash);
 
+	if (!seen || is_over(seen, rules, now))
+		return ask_waiting(greylist, rules, hash, now);
+	aged_touch(greylist->passed, &seen->aged);
+	seen->last = now;
+	return (struct greylist_answer){ .state = GREYLIST_PASSED };
+}
+
+/* Whether the network may come with one more domain that is not known. */
+static bool may_make(struct greylist *greylist, uint64_t network, uint32_t now)
+{
+	struct maker *maker;
+	bool made;
+
+	maker = (struct maker *)node_of(greylist->makers, network, &made);
+	if (made || now < maker->since || now - maker->since >= MAKER_SECONDS) {
+		maker->since = now;
+		maker->made = 0;
+	}
+	if (maker->made == GREYLIST_DOMAINS_MAX)
+		return false;
+	maker->made++;
+	return true;
+}
+
+/* By the domain, but not worse than the network alone, which is the key of domains too many. */
+static struct greylist_answer ask_domain(struct greylist *greylist,
+					 const struct greylist_rules *rules, uint64_t domain,
+					 uint64_t network, uint32_t now)
+{
+	const struct seen *seen = seen_of(greylist, rules, network, now);
+	const uint32_t wait = seen ? left(seen, rules, now) : UINT32_MAX;
+	struct greylist_answer answer;
+
+	if (!seen_of(greylist, rules, domain, now) && !may_make(greylist, network, now))
+		return ask(greylist, rules, network, now);
+	answer = ask(greylist, rules, domain, now);
 	if (wait < answer.wait)
 		answer = (struct greylist_answer){ wait ? GREYLIST_EARLY : GREYLIST_PASSED, wait };
 	return answer;
@@ -186,15 +243,16 @@ struct greylist_answer greylist_ask(struct greylist *greylist, const struct grey
 				    const struct greylist_key *key, uint32_t now)
 {
 	struct greylist_answer answer;
-	struct key_bytes bytes;
+	struct key_bytes network, domain;
+	const bool has_domain = domain_bytes(key->domain, &domain);
 
+	network_bytes(&key->addr, &network);
 	pthread_mutex_lock(&greylist->lock);
-	if (domain_bytes(key->domain, &bytes)) {
-		answer = ask_domain(greylist, rules, key, &bytes, now);
-	} else {
-		network_bytes(&key->addr, &bytes);
-		answer = ask(greylist, rules, &bytes, now);
-	}
+	if (has_domain)
+		answer = ask_domain(greylist, rules, hash_of(greylist, &domain),
+				    hash_of(greylist, &network), now);
+	else
+		answer = ask(greylist, rules, hash_of(greylist, &network), now);
 	pthread_mutex_unlock(&greylist->lock);
 	return answer;
 }
@@ -203,9 +261,11 @@ bool greylist_find(struct greylist *greylist, const struct greylist_rules *rules
 		   const struct addr *addr, uint32_t now, struct greylist_record *out)
 {
 	const struct seen *seen;
+	struct key_bytes network;
 
+	network_bytes(addr, &network);
 	pthread_mutex_lock(&greylist->lock);
-	seen = network_seen(greylist, rules, addr, now);
+	seen = seen_of(greylist, rules, hash_of(greylist, &network), now);
 	if (seen)
 		*out = (struct greylist_record){ seen->first, seen->last, left(seen, rules, now),
 						 seen->passed };
@@ -218,7 +278,7 @@ size_t greylist_count(struct greylist *greylist)
 	size_t count;
 
 	pthread_mutex_lock(&greylist->lock);
-	count = aged_count(greylist->table);
+	count = aged_count(greylist->waiting) + aged_count(greylist->passed);
 	pthread_mutex_unlock(&greylist->lock);
 	return count;
 }

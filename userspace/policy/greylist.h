@@ -8,8 +8,12 @@
  * for longer because he has a domain: what his network has waited, or that it has passed, counts.
  *
  * Pure but for its memory. Any thread may ask: a lock is held for one look-up, which takes no more
- * than a few loads, so nobody waits for an answer. Bounded: when it is full, the key that was seen
- * longest ago goes.
+ * than a few loads, so nobody waits for an answer.
+ *
+ * Bounded: keys that wait and keys that have passed have room of their own, and in each the one
+ * that was seen longest ago gives way. So strangers, who make as many keys that wait as they like,
+ * push out nobody who has passed. Whoever owns a domain has all names in it, too, so a network may
+ * come with so many new domains an hour; with more it is known as the network.
  */
 #ifndef POSTERN_POLICY_GREYLIST_H
 #define POSTERN_POLICY_GREYLIST_H
@@ -30,7 +34,7 @@ struct greylist_rules {
 
 struct greylist_rules greylist_rules_conf(const struct conf *conf);
 
-/* `domain` is the sender's domain if SPF passed for it, else NULL or "". */
+/* `domain` is the sender's domain if SPF passed for it, but not for everybody; else NULL or "". */
 struct greylist_key {
 	struct addr addr;
 	const char *domain;
@@ -49,6 +53,9 @@ struct greylist_answer {
 
 struct greylist;
 
+#define GREYLIST_DOMAINS_MAX 64 /* new ones of a network in an hour from the first on */
+
+/* Room for `max` keys that wait, as many that have passed, and as many networks with domains. */
 int greylist_open(struct greylist **out, size_t max, struct error *err);
 void greylist_close(struct greylist **greylist);
 

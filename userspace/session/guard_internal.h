@@ -30,7 +30,7 @@
 #include "session/own.h"
 
 #define GUARD_HISTORIES  200000 /* sources whose history is kept */
-#define GUARD_GREYLIST   200000
+#define GUARD_GREYLIST   100000 /* senders that wait, and as many that have passed */
 #define GUARD_BUCKETS    4096
 #define GUARD_SAVE_BATCH 1000 /* histories that are written to disk at once */
 

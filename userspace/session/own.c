@@ -20,6 +20,35 @@ static bool socket_address(const struct sockaddr *from, struct addr *out)
 	return true;
 }
 
+static bool own_has(const struct addr *addr)
+{
+	struct ifaddrs *all = NULL;
+	struct addr own;
+	bool found = false;
+
+	if (getifaddrs(&all))
+		return false;
+	for (const struct ifaddrs *at = all; at && !found; at = at->ifa_next)
+		found = socket_address(at->ifa_addr, &own) && !memcmp(&own, addr, sizeof(own));
+	freeifaddrs(all);
+	return found;
+}
+
+int own_refuse_loop(const struct conf_backends *backends, const struct conf_listeners *listen,
+		    struct error *err)
+{
+	const struct conf_backend *loop = conf_find_loop(backends, listen, own_has);
+	char text[PREFIX_TEXT_MAX];
+
+	if (!loop)
+		return 0;
+	addr_format(&loop->addr, text);
+	return error_set(err, ERROR_REFUSED,
+			 "smtp.backends: %s port %u is this machine's own, and smtp.listen takes "
+			 "mail there: a loop",
+			 text, loop->port);
+}
+
 void own_find(struct own *own)
 {
 	struct ifaddrs *all = NULL;

@@ -7,6 +7,7 @@
 #define POSTERN_SESSION_OWN_H
 
 #include "checks/helo.h"
+#include "conf/conf.h"
 
 #define OWN_HOST_MAX 256 /* bytes of the name, with its NUL */
 
@@ -18,5 +19,9 @@ struct own {
 
 /* As it is at the moment. Addresses beyond HELO_OWN_MAX are left out. */
 void own_find(struct own *own);
+
+/* Refuses a backend that is a listener, at any address that the machine has at the moment. */
+int own_refuse_loop(const struct conf_backends *backends, const struct conf_listeners *listen,
+		    struct error *err);
 
 #endif

@@ -135,6 +135,7 @@ static void on_helo_listed(const struct dnsbl_result *found, void *arg)
 
 	session->checks->domain = NULL;
 	session->points = found->score;
+	session->missing = found->missing;
 	settle(session);
 }
 
@@ -153,7 +154,7 @@ void checks_hello(struct session *session)
 	struct smtp_checks *checks = calloc(1, sizeof(*checks));
 
 	session->findings = session->judged ? session->verdict.findings : 0;
-	session->points = 0;
+	session->points = session->missing = 0;
 	session->checks = checks;
 	if (!checks)
 		return;
@@ -267,6 +268,7 @@ static void on_sender_listed(const struct dnsbl_result *found, void *arg)
 
 	mail->domain = NULL;
 	mail->points = found->score;
+	mail->missing = found->missing;
 	mail_settle(mail);
 }
 

@@ -23,7 +23,7 @@ static void forget(struct session *session)
 	session->host = NULL;
 	session->esmtp = false;
 	session->findings = session->judged ? session->verdict.findings : 0;
-	session->points = 0;
+	session->points = session->missing = 0;
 }
 
 bool tls_begin(struct session *session)

@@ -150,10 +150,20 @@ static void ask(struct session *session)
 		judge(session, NULL);
 }
 
+/* An allow entry wins over whatever else is known of an address, as it does in the kernel. */
+static bool is_allowed(const struct session *session)
+{
+	struct guard_standing standing;
+
+	guard_client_standing(service_parts(session->service)->guard, &session->peer, &standing);
+	return standing.kind == GUARD_STANDING_ALLOWED && !standing.watched;
+}
+
 /* TLS has been seen to. */
 static void meet(struct session *session)
 {
-	session->exempt = relay_is_trusted(session->rules->relay, &session->peer);
+	session->exempt = relay_is_trusted(session->rules->relay, &session->peer) ||
+			  (is_mx(session) && is_allowed(session));
 	if (!is_mx(session) || session->exempt)
 		greet(session);
 	else if (!asks_about_clients(session))

@@ -22,12 +22,16 @@ static bool has_its_score(const struct session *session)
 	       (session->judged && session->verdict.decision == DECISION_GREYLIST);
 }
 
-/* Of a bounce SPF says something of the HELO name only, which is one host's. */
+/*
+ * Of a bounce SPF says something of the HELO name only, which is one host's. Nor is anything proved
+ * by a record that lets everybody pass: all hosts of a botnet would be one sender.
+ */
 static const char *proved_domain(const struct smtp_mail *mail)
 {
-	const bool passed = mail->findings & FINDING_BIT(FINDING_SPF_PASS);
+	const struct spf_verdict *spf = mail->spf ? spf_verdict(mail->spf) : NULL;
+	const bool proved = spf && spf->result == SPF_PASS && !spf->everybody;
 
-	return passed && !mail->from.null ? mail->from.domain : NULL;
+	return proved && !mail->from.null ? mail->from.domain : NULL;
 }
 
 /* Seconds that the sender has to wait; 0: he may come. */

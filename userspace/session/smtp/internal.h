@@ -99,7 +99,7 @@ struct session {
 	uint8_t state, deadline, kind; /* enum session_state, session_deadline, conf_service */
 	bool esmtp : 1;                /* EHLO was said */
 	bool secured : 1;
-	bool exempt : 1; /* from what is asked about strangers: a trusted network */
+	bool exempt : 1; /* from what is asked about strangers: it is trusted, or allowed */
 	bool early : 1;  /* it talked before the greeting, and was let go on */
 	bool eof : 1;    /* it says no more */
 	bool old : 1;    /* its time is over, as soon as nothing is under way */
@@ -122,6 +122,7 @@ struct session {
 	struct verdict verdict;
 	finding_set findings;       /* about the client */
 	int32_t points;             /* of the HELO name on lists of domains */
+	int32_t missing;            /* what such lists might have said for it: see struct verdict */
 	unsigned int pending;       /* checks under way */
 	struct smtp_checks *checks; /* while they are */
 	struct smtp_login *login;   /* an exchange under way */
@@ -259,6 +260,8 @@ struct ruling ruling_of_client(const struct session *session, const struct conf_
 struct ruling ruling_of_mail(const struct session *session, const struct conf_actions *actions);
 /* What the score of client, HELO name and sender comes to. */
 enum decision ruling_decision(const struct session *session);
+/* It is rejected by its address and its HELO name, whoever the sender is that it names. */
+bool ruling_blames_client(const struct session *session);
 /* The score that a check goes by, and what it is made of: that of the address, or of the whole. */
 struct ruling_sum {
 	int32_t total;

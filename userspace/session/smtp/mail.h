@@ -69,7 +69,7 @@ struct smtp_mail {
 	TAILQ_ENTRY(smtp_mail) spf_order;
 	uint64_t spf_due; /* ms of service_now(); 0: in no list */
 	finding_set findings;
-	int32_t points;
+	int32_t points, missing;      /* of the sender's domain, as those of the session */
 	unsigned int pending;         /* of these */
 	bool greylist_asked;          /* `greylist_wait` is the answer */
 	uint32_t greylist_wait;       /* seconds */

@@ -62,17 +62,21 @@ static bool take_line(struct smtp_service *service)
 	return true;
 }
 
-/* What is the client's own doing, and not a mistake that anybody makes. */
-static bool is_offence(enum smtp_refusal why)
+/*
+ * What is the client's own doing, and not a mistake that anybody makes. Whom a mail says to be from
+ * is not: anybody can write that, and who forwards mail has it from others.
+ */
+static bool is_offence(const struct session *session, enum smtp_refusal why)
 {
-	return why == SMTP_REFUSED_REPUTATION || why == SMTP_REFUSED_EARLY;
+	return why == SMTP_REFUSED_EARLY ||
+	       (why == SMTP_REFUSED_REPUTATION && ruling_blames_client(session));
 }
 
 static void tell_guard(struct session *session, enum smtp_refusal why)
 {
 	struct verdict verdict = session->verdict;
 
-	if (session->noted || session->exempt || !is_offence(why))
+	if (session->noted || session->exempt || !is_offence(session, why))
 		return;
 	session->noted = true;
 	verdict.addr = session->peer;

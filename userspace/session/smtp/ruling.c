@@ -67,26 +67,38 @@ static bool reaches(const struct session *session, int32_t points)
 	return reject && points >= reject;
 }
 
-/* Client, HELO name and sender; in a transaction. */
-static struct score_input input_of_mail(const struct session *session)
+/* Client and HELO name; and the sender, if `mail` is not NULL. */
+static struct score_input input_of(const struct session *session, const struct smtp_mail *mail)
 {
-	const struct smtp_mail *mail = session->mail;
 	const struct verdict none = { 0 };
 	const struct verdict *verdict = session->judged ? &session->verdict : &none;
-
-	return (struct score_input){
-		.findings = session->findings | mail->findings,
-		.zones = verdict->zones + session->points + mail->points,
-		.missing = verdict->missing,
+	struct score_input input = {
+		.findings = session->findings,
+		.zones = verdict->zones + session->points,
+		.missing = verdict->missing + session->missing,
 		.temporary = verdict->temporary,
 	};
+
+	if (mail) {
+		input.findings |= mail->findings;
+		input.zones += mail->points;
+		input.missing += mail->missing;
+	}
+	return input;
 }
 
 enum decision ruling_decision(const struct session *session)
 {
-	const struct score_input input = input_of_mail(session);
+	const struct score_input input = input_of(session, session->mail);
 
 	return score_decide(&session->rules->score, &input).decision;
+}
+
+bool ruling_blames_client(const struct session *session)
+{
+	const struct score_input input = input_of(session, NULL);
+
+	return score_decide(&session->rules->score, &input).decision == DECISION_REJECT;
 }
 
 /* Greylisting goes by either (greylisting.c). */
@@ -100,7 +112,7 @@ struct ruling_sum ruling_sum(const struct session *session, enum check check)
 					      session->verdict.findings };
 	if (!session->mail || (check != CHECK_SCORE && check != CHECK_GREYLIST))
 		return client;
-	input = input_of_mail(session);
+	input = input_of(session, session->mail);
 	whole = (struct ruling_sum){ score_decide(&session->rules->score, &input).total,
 				     input.zones, input.findings };
 	return check == CHECK_GREYLIST && client.total > whole.total ? client : whole;
@@ -117,7 +129,9 @@ struct ruling ruling_of_mail(const struct session *session, const struct conf_ac
 	find(&ruling, found & BIT(SPF_FAIL), CHECK_SPF, actions, CONF_ABOUT_SPF);
 	find(&ruling, found & BIT(SENDER_NULL_MX), CHECK_NULL_MX, actions, CONF_ABOUT_SENDER);
 	find(&ruling, found & BIT(SENDER_MISSING), CHECK_SENDER, actions, CONF_ABOUT_SENDER);
-	find(&ruling, reaches(session, mail->points) || reaches(session, session->points),
+	find(&ruling,
+	     reaches(session, mail->points + mail->missing) ||
+		     reaches(session, session->points + session->missing),
 	     CHECK_LISTED, actions, CONF_ABOUT_DNSBL);
 	find(&ruling, session->findings & BAD_HELO, CHECK_HELO, actions, CONF_ABOUT_HELO);
 	find(&ruling, session->findings & BAD_RDNS, CHECK_RDNS, actions, CONF_ABOUT_RDNS);
