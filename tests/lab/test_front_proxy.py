@@ -165,6 +165,16 @@ def test_who_does_not_say_the_rest_is_closed_in_time(late, kind):
     assert re.fullmatch(GONE, reply) and seconds < HEADER_S + TICK_S * 4, late
 
 
+def test_what_is_no_header_is_told_of(front):
+    before = front.guard.metric("postern_smtp_balancer_errors_total")
+    client = connect(front, first=b"EHLO unnamed.example\r\n")
+    assert re.fullmatch(GONE, client.reply())
+    client.close()
+    line = wait_until(lambda: front.lab.log("smtp.balancer"), 5, "the line in the log")[-1]
+    assert (line["source"], line["why"]) == (BALANCER, "what it said is no PROXY header"), line
+    assert front.guard.metric("postern_smtp_balancer_errors_total") == before + 1
+
+
 @pytest.mark.parametrize("kind", GOOD)
 def test_nobody_else_is_believed(front, kind):
     """It is something that is said before the greeting: 554, as to all who do so, and closed. Each comes from elsewhere: they have offended."""
