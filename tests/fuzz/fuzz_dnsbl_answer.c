@@ -202,6 +202,7 @@ static void check_zone(const struct fuzz *fuzz, const struct dnsbl_zone_result *
 	CHECK(zone->codes <= DNSBL_CODES_MAX && zone->outcome < DNSBL_OUTCOMES);
 	CHECK(zone->outcome == DNSBL_LISTED || (!zone->score && !*zone->text));
 	CHECK(zone->score >= fuzz->least && zone->score <= fuzz->most);
+	CHECK(!zone->missed || zone->outcome == DNSBL_OUT);
 	CHECK(zone->outcome != DNSBL_LISTED || zone->codes);
 	for (size_t i = 0; zone->outcome == DNSBL_LISTED && i < zone->codes; i++)
 		CHECK(zone->code[i] >> 24 == 127 && zone->code[i] >> 8 != 0x7fffff);
@@ -217,9 +218,11 @@ static void on_result(const struct dnsbl_result *result, void *arg)
 	for (size_t i = 0; i < result->count; i++) {
 		check_zone(current, &result->zone[i]);
 		score += result->zone[i].score;
-		temporary = temporary || result->zone[i].outcome == DNSBL_TEMPORARY;
+		temporary = temporary || result->zone[i].outcome == DNSBL_TEMPORARY ||
+			    result->zone[i].missed;
 	}
 	CHECK(score == result->score && temporary == result->temporary);
+	CHECK(result->missing <= 0 && (temporary || !result->missing));
 	CHECK(score >= current->least && score <= current->most);
 }
 
