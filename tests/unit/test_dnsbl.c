@@ -516,6 +516,12 @@ static void open_watched(struct dnsbl_scene *scene)
 	scene_pass(scene, 1);
 }
 
+static void ask_watched(struct dnsbl_scene *scene, struct watched *watched)
+{
+	ask_address(scene, &watched->heard, "192.0.2.1", false);
+	dnsbl_watch(watched->heard.query, on_watched);
+}
+
 /* Told of what scores, and of allow lists, but not of the end; what is open counts as missing. */
 static void news_of_zones_that_matter(void **state)
 {
@@ -524,8 +530,7 @@ static void news_of_zones_that_matter(void **state)
 
 	(void)state;
 	open_watched(&scene);
-	ask_address(&scene, &watched.heard, "192.0.2.1", false);
-	dnsbl_watch(watched.heard.query, on_watched);
+	ask_watched(&scene, &watched);
 	dns_script_advance(scene.script, 199);
 	assert_int_equal(watched.news, 0);
 	dns_script_advance(scene.script, 1);
@@ -556,16 +561,14 @@ static void news_may_close(void **state)
 
 	(void)state;
 	open_watched(&scene);
-	ask_address(&scene, &watched.heard, "192.0.2.1", false);
-	dnsbl_watch(watched.heard.query, on_watched);
+	ask_watched(&scene, &watched);
 	dnsbl_hurry(scene.dnsbl, watched.heard.query);
 	assert_int_equal(watched.news, 0);
 	assert_int_equal(watched.heard.called, 1);
 	assert_int_equal(watched.heard.result.missing, -3);
 
 	watched.close = true;
-	ask_address(&scene, &watched.heard, "192.0.2.1", false);
-	dnsbl_watch(watched.heard.query, on_watched);
+	ask_watched(&scene, &watched);
 	dns_script_advance(scene.script, 900);
 	assert_int_equal(watched.news, 1);
 	assert_int_equal(watched.heard.called, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tests of what a session does about lists and limits when a load balancer names its client
- * (session/smtp/admit.c).
+ * (session/smtp/admit.c), and about clients that name unknown recipients (cmd_rcpt.c).
  */
 #include <stdlib.h>
 
@@ -29,6 +29,15 @@ static uint64_t refused(const struct scene *scene)
 	return service_stats(scene->service)->refused[SMTP_REFUSED_LIMIT];
 }
 
+/* A client that a balancer names, and that stays. */
+static void meet_balanced(struct scene *scene)
+{
+	scene_open(scene, "");
+	scene->balanced = true;
+	scene_connect(scene);
+	scene_play(scene, (const char *const[]){ GREETING, NULL });
+}
+
 /* The one before stays open. */
 static void connect_another(struct scene *scene, const char *const *dialogue)
 {
@@ -51,10 +60,7 @@ static void a_client_that_is_named(void **state)
 
 	(void)state;
 	publish(ONE);
-	scene_open(&scene, "");
-	scene.balanced = true;
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
+	meet_balanced(&scene);
 	ANOTHER(&scene, "S: 421 4.7.0 gate.example: too many connections from you,*", "S.");
 	assert_int_equal(refused(&scene), 1);
 	assert_int_equal(refusals_find(scene.refusals, scene.now_ms * NS_A_MS, found), 1);
@@ -92,10 +98,7 @@ static void in_total(void **state)
 
 	(void)state;
 	publish(WHOLE);
-	scene_open(&scene, "");
-	scene.balanced = true;
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
+	meet_balanced(&scene);
 	scene.peer = addr_from_ipv4(0xcb007109u);
 	ANOTHER(&scene, "S: 421 4.3.2 gate.example: too many connections,*", "S.");
 	scene.kind = CONF_SERVICE_SUBMISSIONS;
@@ -111,10 +114,7 @@ static void in_monitor_mode(void **state)
 
 	(void)state;
 	publish("monitor: true\n" ONE);
-	scene_open(&scene, "");
-	scene.balanced = true;
-	scene_connect(&scene);
-	scene_play(&scene, (const char *const[]){ GREETING, NULL });
+	meet_balanced(&scene);
 	ANOTHER(&scene, GREETING, QUIT);
 	assert_int_equal(refused(&scene), 0);
 	assert_int_equal(service_stats(scene.service)->admission_watched, 1);
@@ -266,11 +266,32 @@ static void no_budget(void **state)
 	scene_close(&scene);
 }
 
+/* Monitor mode says, once in a session, who would have been put off. */
+static void no_budget_in_monitor_mode(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	publish("monitor: true\n");
+	scene_open(&scene, "  errors-max: 1000\n");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+	name_unknown(&scene, ADMISSION_UNKNOWN_MAX);
+	assert_int_equal(service_stats(scene.service)->admission_watched, 0);
+	name_unknown(&scene, 2);
+	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
+	assert_int_equal(refused(&scene), 0);
+	assert_int_equal(service_stats(scene.service)->admission_watched, 1);
+	scene_close(&scene);
+	conf_publish(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_recipients),
 		cmocka_unit_test(no_budget),
+		cmocka_unit_test(no_budget_in_monitor_mode),
 		cmocka_unit_test(a_client_that_is_named),
 		cmocka_unit_test(a_client_of_its_own),
 		cmocka_unit_test(in_total),

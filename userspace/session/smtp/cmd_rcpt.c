@@ -40,6 +40,20 @@ static bool has_budget(const struct session *session)
 	       admission_may_ask(service_parts(session->service)->admission, &session->peer);
 }
 
+/* In monitor mode whoever has none left is told of, once in his session, and let go on. */
+static bool may_ask(struct session *session)
+{
+	struct admission_rules rules;
+
+	if (has_budget(session))
+		return true;
+	admission_rules(&rules);
+	if (rules.monitor && !session->spared)
+		record_admitted(session, SMTP_REFUSED_LIMIT, "unknown recipients");
+	session->spared = rules.monitor;
+	return rules.monitor;
+}
+
 static void note_unknown(struct session *session, const char *detail)
 {
 	record_refusal(session, SMTP_REFUSED_RECIPIENT, detail);
@@ -49,7 +63,7 @@ static void note_unknown(struct session *session, const char *detail)
 
 static bool is_ours(struct session *session, enum relay_answer answer, const char *to)
 {
-	if (answer != RELAY_DENIED && answer != RELAY_SPECIAL && !has_budget(session)) {
+	if (answer != RELAY_DENIED && answer != RELAY_SPECIAL && !may_ask(session)) {
 		record_refusal(session, SMTP_REFUSED_LIMIT, "unknown recipients");
 		reply_refusal(session, 450, "4.7.1",
 			      "too many unknown recipients, come again later");

@@ -108,6 +108,7 @@ struct session {
 	bool running : 1;
 	bool skipping : 1; /* the rest of a line that was too long */
 	bool told : 1;     /* a refusal is in the log */
+	bool spared : 1;   /* by monitor mode: its unknown recipients are too many, and told of */
 	uint8_t admitted;  /* levels at which it counts: admission_enter() */
 	uint16_t errors, junk, refused, auth_failures;
 	uint16_t offered; /* enum backend_feature, in answer to EHLO */

@@ -99,15 +99,15 @@ static enum check refused_by(const struct session *session)
 }
 
 /* For `why ID`. */
-static void keep(const struct session *session, enum smtp_refusal why, const char *detail)
+static void keep(const struct session *session, enum smtp_refusal why, const char *detail,
+		 const struct ruling_sum *sum)
 {
-	const struct ruling_sum sum = ruling_sum(session, refused_by(session));
 	struct session_refusal refusal = { .id = session->id,
 					   .source = session->peer,
 					   .time = clock_wall(),
-					   .score = sum.total,
-					   .lists = sum.lists,
-					   .findings = sum.findings,
+					   .score = sum->total,
+					   .lists = sum->lists,
+					   .findings = sum->findings,
 					   .reason = refusals[why].name,
 					   .help = refusals[why].help };
 
@@ -120,20 +120,20 @@ static void keep(const struct session *session, enum smtp_refusal why, const cha
 
 static void record(struct session *session, enum smtp_refusal why, const char *detail)
 {
+	const struct ruling_sum sum = ruling_sum(session, refused_by(session));
 	char text[PREFIX_TEXT_MAX], id[LOOKUP_ID_CHARS + 1];
 	const struct smtp_mail *mail = session->mail;
 
 	stat_add(&session->service->stats.refused[why], 1);
 	session->told = true;
-	keep(session, why, detail);
+	keep(session, why, detail, &sum);
 	if (!take_line(session->service))
 		return;
 	log_info("smtp.refused", "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id",
 		 lookup_id_format(session->id, id), "source", addr_format(&session->peer, text),
 		 "reason", refusals[why].name, "detail", or_empty(detail), "helo",
 		 or_empty(session->helo), "from", mail ? mail->from.text : "", "user",
-		 or_empty(session->user), "score",
-		 (int)ruling_sum(session, refused_by(session)).total);
+		 or_empty(session->user), "score", (int)sum.total);
 }
 
 void record_refusal(struct session *session, enum smtp_refusal why, const char *detail)
