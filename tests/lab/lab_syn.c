@@ -16,11 +16,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/lab/syn.h"
 
 #define TCP_LENGTH 20
 #define TCP_SYN    0x02
+
+#define FULL_TRIES    5000
+#define FULL_PAUSE_US 200
 
 void syn_fail(const char *format, ...)
 {
@@ -171,7 +175,18 @@ size_t syn_build(const struct syn_link *link, const struct addr *source, uint16_
 	return ETH_HLEN + header + TCP_LENGTH;
 }
 
+static bool is_full(void)
+{
+	return errno == ENOBUFS || errno == EAGAIN;
+}
+
 bool syn_send(const struct syn_link *link, const uint8_t *frame, size_t length)
 {
-	return send(link->fd, frame, length, 0) == (ssize_t)length;
+	bool sent = send(link->fd, frame, length, 0) == (ssize_t)length;
+
+	for (int i = 0; !sent && is_full() && i < FULL_TRIES; i++) {
+		usleep(FULL_PAUSE_US);
+		sent = send(link->fd, frame, length, 0) == (ssize_t)length;
+	}
+	return sent;
 }

@@ -31,7 +31,10 @@ size_t syn_build(const struct syn_link *link, const struct addr *source, uint16_
 		 const struct addr *dest, uint16_t dest_port, uint32_t sequence,
 		 uint8_t frame[SYN_FRAME_MAX]);
 
-/* Sends one frame; returns whether the kernel took it. */
+/*
+ * Sends one frame; returns whether the kernel took it. A queue that is full for a moment, as on a
+ * busy machine, has not: it is asked again, for a second.
+ */
 bool syn_send(const struct syn_link *link, const uint8_t *frame, size_t length);
 
 double syn_seconds(void); /* of CLOCK_MONOTONIC */
