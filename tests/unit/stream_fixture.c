@@ -20,6 +20,7 @@
 
 #define WATCHDOG_SECONDS 60
 #define TEARDOWN_MS      (STREAM_CLOSE_MS + 1000)
+#define KERNEL_HOLDS     (64 << 10) /* octets: less than what tests write at once */
 
 uv_loop_t loop;
 
@@ -148,11 +149,19 @@ void run_a_little(void)
 	}
 }
 
+/*
+ * What is accepted inherits the buffers. Left alone, the kernel lets them grow to many MiB if it
+ * happens to like the connection, and then nothing is ever left for a stream to queue.
+ */
 int listen_loopback(uint16_t *port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	socklen_t size = sizeof(at);
+	const int holds = KERNEL_HOLDS;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &holds, sizeof(holds)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &holds, sizeof(holds)), 0);
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);

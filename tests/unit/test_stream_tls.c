@@ -118,6 +118,7 @@ static void big_pieces_arrive_whole(void **state)
 {
 	struct stream_end_of_it server = { 0 }, client = { 0 };
 	uint8_t *data = malloc(BIG);
+	bool left;
 
 	(void)state;
 	for (size_t i = 0; i < BIG; i++)
@@ -127,12 +128,14 @@ static void big_pieces_arrive_whole(void **state)
 		assert_true(stream_write(server.stream, data + at, BIG / 4));
 		assert_true(stream_write(client.stream, data + at, BIG / 4));
 	}
+	assert_true(stream_queued(server.stream) > 0);
+	left = stream_queued(client.stream) > 0; /* what the kernel holds for it is its own choice */
 	run_until_size(&client, BIG);
 	run_until_size(&server, BIG);
 	assert_memory_equal(client.got, data, BIG);
 	assert_memory_equal(server.got, data, BIG);
 	run_until(&server.drained, 1);
-	run_until(&client.drained, 1);
+	run_until(&client.drained, left ? 1 : 0);
 	free(data);
 	end_free(&server);
 	end_free(&client);
