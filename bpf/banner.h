@@ -51,6 +51,9 @@ STAGE_APART int text_ipv4(struct scratch *t, __u32 at, __u32 addr)
 
 	if (!t)
 		return 0;
+		/* Left a loop, clang lays it out so that its head is fallen into from below: no
+		 * program for Linux 6.1. */
+#pragma clang loop unroll(full)
 	for (int shift = 24; shift >= 0; shift -= 8) {
 		octet = addr >> shift & 0xff;
 		if (octet >= 100)
