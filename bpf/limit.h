@@ -22,13 +22,17 @@
 /*
  * A bucket is never further from full than the whole burst. One that is comes from a slower limit
  * that has been raised since, and what it owed under that one is forgiven. The slack is for a
- * bucket that another CPU has just charged by a later clock.
+ * bucket that another CPU has just charged by a later clock. A CPU of a virtual machine may be held
+ * up for longer than that, so the clock that decides is read after the bucket.
  */
 STAGE void rate_settle(const struct meter_limit *limit, struct meter_cell *cell, __u64 now)
 {
-	const __u64 tat = cell->tat;
+	const __u64 tat = READ_ONCE(cell->tat), allowed = limit->burst_ns + CLOCK_SLACK_NS;
 
-	if (tat > now + limit->burst_ns + CLOCK_SLACK_NS)
+	if (tat <= now + allowed)
+		return;
+	now = bpf_ktime_get_ns();
+	if (tat > now + allowed)
 		__sync_val_compare_and_swap(&cell->tat, tat, now);
 }
 
