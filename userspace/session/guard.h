@@ -49,7 +49,8 @@ int guard_open(const struct guard_options *options, struct guard **out, struct e
 /* Answers no more questions, and those that wait at once: so that whoever waits for one can end
  * before the guard does. From any thread. */
 void guard_hush(struct guard *guard);
-/* Ends what is under way; keeps the history. What the kernel has learned stays in force. */
+/* Ends what is under way; writes the history and the greylist to disk. What the kernel has learned
+ * stays in force. */
 void guard_close(struct guard **guard);
 
 /*
