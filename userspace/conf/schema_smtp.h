@@ -51,6 +51,10 @@
 	     "The largest message that is taken."),
 	SMTP("recipients-max", recipients_max, 1, 50000, "1000", "recipients",
 	     "Recipients of one message. RFC 5321 wants 100 at least."),
+	SMTP("unknown-recipients", unknown_recipients, 0, RATE_MAX, "50", "recipients",
+	     "Recipients that do not exist which one IPv4 address or IPv6 /64 may name at once, "
+	     "and again in an hour, beyond as many as it has delivered to. After them it is told "
+	     "to come again later, unless it writes to postmaster or abuse. 0 is no limit."),
 	SMTP("errors-max", errors_max, 1, 10000, "20", "errors",
 	     "Commands of one session that are refused before it is ended."),
 	SMTP("commands-max", commands_max, 1, 10000, "100", "commands",

@@ -34,10 +34,16 @@ static bool take_parameters(struct session *session, const struct path_line *lin
 	return true;
 }
 
+static bool is_stranger(const struct session *session)
+{
+	return !session->exempt && !session->user;
+}
+
 static bool has_budget(const struct session *session)
 {
-	return session->exempt || session->user ||
-	       admission_may_ask(service_parts(session->service)->admission, &session->peer);
+	return !is_stranger(session) ||
+	       admission_may_ask(service_parts(session->service)->admission, &session->peer,
+				 session->rules->conf->smtp.unknown_recipients);
 }
 
 /* In monitor mode whoever has none left is told of, once in his session, and let go on. */
@@ -57,8 +63,9 @@ static bool may_ask(struct session *session)
 static void note_unknown(struct session *session, const char *detail)
 {
 	record_refusal(session, SMTP_REFUSED_RECIPIENT, detail);
-	if (!session->exempt && !session->user)
-		admission_unknown(service_parts(session->service)->admission, &session->peer);
+	if (is_stranger(session))
+		admission_unknown(service_parts(session->service)->admission, &session->peer,
+				  session->rules->conf->smtp.unknown_recipients);
 }
 
 static bool is_ours(struct session *session, enum relay_answer answer, const char *to)
