@@ -269,6 +269,7 @@ struct conf {
 		uint32_t size_max;              /* octets of a message */
 		uint32_t recipients_max;
 		uint32_t unknown_recipients; /* of a client, in an hour; 0: any number */
+		uint32_t unknown_ttl;        /* seconds; 0: none are remembered */
 		uint32_t errors_max;         /* of one session */
 		uint32_t commands_max;       /* that bring nothing on (NOOP, RSET, VRFY ...) */
 		uint32_t connections_max;    /* of all workers together */

@@ -55,6 +55,11 @@
 	     "Recipients that do not exist which one IPv4 address or IPv6 /64 may name at once, "
 	     "and again in an hour, beyond as many as it has delivered to. After them it is told "
 	     "to come again later, unless it writes to postmaster or abuse. 0 is no limit."),
+	SMTP("unknown-ttl", unknown_ttl, 0, DAY, "300", CONF_SECONDS,
+	     "How long a recipient is remembered that a backend has refused because there is no "
+	     "such mailbox. Strangers who name it meanwhile are told the same, and no backend is "
+	     "asked; so a mailbox that was made just now is refused for so long at most, and not "
+	     "after a reload. 0 is to remember none."),
 	SMTP("errors-max", errors_max, 1, 10000, "20", "errors",
 	     "Commands of one session that are refused before it is ended."),
 	SMTP("commands-max", commands_max, 1, 10000, "100", "commands",
