@@ -3,7 +3,8 @@
  * session/smtp/unknowns.c - see session/smtp/unknowns.h.
  *
  * Entries stand in the order in which they were learned, which is that in which their time is over,
- * because all of a generation have the same. So whoever comes takes what is over from the head.
+ * because all of a generation have the same. So whoever comes takes some that are over from the
+ * head; one that is still there then is not found.
  */
 #include "session/smtp/unknowns.h"
 
@@ -15,6 +16,7 @@
 #include "policy/aged.h"
 
 #define UNKNOWN_CODE 550u
+#define DROPPED_MAX  64u /* entries that are over, in one look-up: so nobody waits for a flood's */
 
 struct entry {
 	struct aged aged;
@@ -109,11 +111,15 @@ static void drop_all(struct unknowns *unknowns)
 		drop(unknowns, oldest(unknowns));
 }
 
-/* Each is dropped once, so many at a time are no more than have come since. */
-static void drop_old(struct unknowns *unknowns, uint32_t now)
+/* Returns whether there may be more. */
+static bool drop_old(struct unknowns *unknowns, uint32_t now)
 {
-	while (oldest(unknowns) && oldest(unknowns)->until <= now)
+	for (unsigned int i = 0; i < DROPPED_MAX; i++) {
+		if (!oldest(unknowns) || oldest(unknowns)->until > now)
+			return false;
 		drop(unknowns, oldest(unknowns));
+	}
+	return true;
 }
 
 void unknowns_close(struct unknowns **out)
@@ -235,6 +241,8 @@ bool unknowns_find(struct unknowns *unknowns, const struct unknowns_rules *rules
 		now = clock_mono_seconds();
 		drop_old(unknowns, now);
 		known = find(unknowns, key);
+		if (known && known->until <= now)
+			known = NULL;
 		if (known)
 			answer(known, now, out);
 	}
@@ -258,12 +266,15 @@ uint64_t unknowns_clear(struct unknowns *unknowns)
 size_t unknowns_count(struct unknowns *unknowns)
 {
 	size_t count;
+	bool more;
 
 	if (!unknowns)
 		return 0;
-	pthread_mutex_lock(&unknowns->lock);
-	drop_old(unknowns, clock_mono_seconds());
-	count = aged_count(unknowns->entries);
-	pthread_mutex_unlock(&unknowns->lock);
+	do {
+		pthread_mutex_lock(&unknowns->lock);
+		more = drop_old(unknowns, clock_mono_seconds());
+		count = aged_count(unknowns->entries);
+		pthread_mutex_unlock(&unknowns->lock);
+	} while (more);
 	return count;
 }
