@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import torturebed
 from frontbed import BACKENDS, OWN, SENDER, Backend, Front
 from frontclient import MAIL, Session
 from lab import Lab, wait_until
@@ -18,8 +19,39 @@ from wire import inside
 TTL = 6  # seconds
 MAPS_PORT = 2600
 TRUSTED = "203.0.113.150"
+EXIM = "10.79.0.3"
 SMTP = {"unknown-ttl": TTL, "networks": [f"{TRUSTED}/32"]}
 UNKNOWN = "550 5.1.1 <{}>: Recipient address rejected: User unknown in relay recipient table"
+
+
+# As Exim's own example has it: nothing says a status.
+EXIM_CONF = """\
+primary_hostname = mx.own.example
+exim_path = {program}
+spool_directory = {directory}/spool
+log_file_path = {directory}/%slog
+pid_file_path = {directory}/pid
+exim_user = nobody
+exim_group = nogroup
+keep_environment =
+local_interfaces = {host}
+acl_smtp_rcpt = rcpt
+begin acl
+rcpt:
+  deny local_parts = policy
+  require verify = recipient
+  accept
+begin routers
+there:
+  driver = accept
+  local_parts = there
+  transport = nowhere
+  cannot_route_message = ${{if eq{{$local_part}}{{gone}}{{Unknown user}}fail}}
+begin transports
+nowhere:
+  driver = appendfile
+  file = /dev/null
+"""
 
 
 class Mailboxes(socketserver.ThreadingTCPServer):
@@ -49,6 +81,7 @@ def front():
         made.mailboxes = mailboxes
         made.backends = [Backend(lab, number, virtual_mailbox_domains="", relay_domains=OWN, relay_transport="discard",
                                  relay_recipient_maps=f"tcp:127.0.0.1:{MAPS_PORT}") for number in range(len(BACKENDS))]
+        lab.address(lab.gateway, "lo", f"{EXIM}/32")
         made.start(smtp=SMTP)
         yield made
         mailboxes.shutdown()
@@ -197,3 +230,16 @@ def test_the_budget(front, address):
     assert [reply[:3] for reply in told] == ["550"] * 4 + ["450"] * 2 and "unknown recipients" in told[-1], told
     assert has_asked(front, address, 1)
     front.reload(smtp=SMTP)
+
+
+def test_exim(front):
+    """It says no status, and so nothing that is certain, but for two sentences."""
+    exim = torturebed.Exim(front.lab, EXIM_CONF, EXIM)
+    front.reload(smtp={**SMTP, "backends": [f"{EXIM}:25"]})
+    told = {name: [rcpt(front, f"{name}@{OWN}", "203.0.113.144") for _ in range(2)] for name in ("gone", "unknown", "policy", "there")}
+    assert told["gone"] == ["550 5.0.0 Unknown user"] * 2 and told["unknown"] == ["550 5.0.0 Unrouteable address"] * 2, told
+    assert told["policy"] == ["550 5.0.0 Administrative prohibition"] * 2 and told["there"][1].startswith("250"), told
+    log = (exim.directory / "mainlog").read_text()
+    assert [log.count(f"rejected RCPT <{name}@{OWN}>") for name in ("gone", "unknown", "policy", "there")] == [1, 1, 2, 0], log
+    exim.process.terminate()
+    exim.process.wait(20)
