@@ -16,7 +16,7 @@ from frontclient import MAIL, Session
 from lab import Lab, wait_until
 from wire import inside
 
-TTL = 6  # seconds
+TTL = 12  # seconds; what has to be done within it takes one
 MAPS_PORT = 2600
 TRUSTED = "203.0.113.150"
 EXIM = "10.79.0.3"
@@ -94,13 +94,16 @@ def address(front, request):
     return f"{request.node.name.removeprefix('test_').replace('_', '-')}@{OWN}"
 
 
-def has_asked(front, address, number, taken=0):
-    """Whether the backends have refused it so often, and taken it so often, in all; the log of each is written a little later."""
+def has_refused(front, address, number):
+    """Whether the backends have refused it so often, in all; the log of each is written a little later."""
     def refusals():
         return sum(backend.log.count(f"<{address}>: Recipient address rejected") for backend in front.backends)
-    wait_until(lambda: refusals() >= number, 5, f"{number} refusals of {address} in the logs")
-    assert (refusals(), front.mailboxes.asked[address]) == (number, number + taken)
-    return True
+    return wait_until(lambda: refusals() >= number, 5, f"{number} refusals of {address} in the logs") and refusals() == number
+
+
+def has_asked(front, address, number, taken=0):
+    """Whether the backends were asked so often that they refused, and so often that they took it, and not more."""
+    return has_refused(front, address, number) and front.mailboxes.asked[address] == number + taken
 
 
 def rcpt(front, address, source="203.0.113.130"):
@@ -154,8 +157,8 @@ def test_a_new_mailbox_works_after_the_time(front, address):
     assert rcpt(front, address).startswith("550")
     assert time.monotonic() - begin < TTL
     while not rcpt(front, address, "203.0.113.140").startswith("250"):
-        assert time.monotonic() - begin < TTL + 2
-        time.sleep(0.5)  # each costs the client some of its budget
+        assert time.monotonic() - begin < 3 * TTL
+        time.sleep(1)  # each costs the client some of its budget
     assert TTL - 1 <= time.monotonic() - begin and has_asked(front, address, 1, taken=1)
 
 
@@ -199,7 +202,7 @@ def test_what_is_no_mailbox_that_is_missing(front):
     """4xx is asked anew each time."""
     front.mailboxes.names.add(f"temp@{OWN}")
     assert [rcpt(front, f"temp@{OWN}")[:3] for _ in range(3)] == ["450"] * 3
-    assert sum(backend.log.count(f"<temp@{OWN}>: Recipient address rejected") for backend in front.backends) == 3
+    assert has_refused(front, f"temp@{OWN}", 3)
 
 
 def test_other_backends(front, address):
