@@ -20,6 +20,7 @@ struct front_rules {
 	struct backend_tls backend_tls;
 	struct auth_part *users; /* until they are in force, for all workers */
 	bool new_backends;       /* other ones than before, or than a worker has */
+	uint64_t generation;     /* of unknown recipients: unknowns_clear() */
 };
 
 struct front {
@@ -30,6 +31,7 @@ struct front {
 	struct auth *auth;
 	struct refusals *refusals;
 	struct admission *admission;
+	struct unknowns *unknowns;
 	struct workers *workers;
 	struct front_worker *worker[WORKERS_MAX];
 	uint64_t connections; /* atomic */
