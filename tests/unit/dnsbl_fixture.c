@@ -91,13 +91,19 @@ void scene_pass(struct dnsbl_scene *scene, unsigned int seconds)
 	}
 }
 
+size_t scene_zones(const struct dnsbl_scene *scene)
+{
+	struct dnsbl_zone_info info[DNSBL_ZONES_MAX];
+
+	return dnsbl_zones(scene->dnsbl, info, DNSBL_ZONES_MAX);
+}
+
 struct dnsbl_zone_info scene_info(const struct dnsbl_scene *scene, size_t number)
 {
-	struct dnsbl_zone_info info;
+	struct dnsbl_zone_info info[DNSBL_ZONES_MAX];
 
-	assert_true(number < dnsbl_zones(scene->dnsbl));
-	dnsbl_zone(scene->dnsbl, number, &info);
-	return info;
+	assert_true(number < dnsbl_zones(scene->dnsbl, info, DNSBL_ZONES_MAX));
+	return info[number];
 }
 
 static void on_result(const struct dnsbl_result *result, void *arg)

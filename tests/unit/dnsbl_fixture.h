@@ -32,6 +32,7 @@ void scene_add(struct dnsbl_scene *scene, const char *script);
 void scene_close(struct dnsbl_scene *scene);
 /* So many seconds pass, with a tick in each. */
 void scene_pass(struct dnsbl_scene *scene, unsigned int seconds);
+size_t scene_zones(const struct dnsbl_scene *scene);
 struct dnsbl_zone_info scene_info(const struct dnsbl_scene *scene, size_t number);
 
 /* A copy of the result. */
