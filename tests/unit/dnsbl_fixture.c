@@ -75,6 +75,17 @@ void scene_add(struct dnsbl_scene *scene, const char *script)
 		fail_msg("%s", err.text);
 }
 
+void scene_replace(struct dnsbl_scene *scene, uint32_t interval)
+{
+	struct dnsbl_set *set;
+	struct error err = { 0 };
+
+	assert_int_equal(dnsbl_set_new(&scene->addresses, &scene->domains, interval, &set, &err),
+			 0);
+	dnsbl_replace(scene->dnsbl, &set);
+	assert_null(set);
+}
+
 void scene_close(struct dnsbl_scene *scene)
 {
 	dnsbl_close(&scene->dnsbl);
