@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tests of what the resolver is made of and needs no network: the cache under a clock of the test's
- * own, the budgets, the options, and the hash.
+ * own, the options, and the hash.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "dns/cache.h"
+#include "dns/options.h"
 
 #define HOUR_MS 3600000u
 #define PLENTY  (1u << 20)
