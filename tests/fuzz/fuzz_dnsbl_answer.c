@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Fuzzes the answers of DNS lists. The input is a sequence of steps: a question about a client or a
- * domain, an answer to the oldest or newest question of the DNS, time, a cancelled question.
+ * domain, an answer to the oldest or newest question of the DNS, time, a cancelled question, other
+ * zones.
  * Answers are made of the bytes that follow: records, or a text.
  *
  * Whatever is answered: no key is shown, texts can be printed, the score is one that the rows
