@@ -5,7 +5,7 @@ import re
 import pytest
 
 import lists
-from frontbed import OWN, SENDER, USER, Front, dialogue
+from frontbed import Front, dialogue
 from frontclient import MAIL, RCPT, Session
 from lab import Lab, wait_until
 

@@ -19,11 +19,10 @@ struct front_rules {
 	struct relay *relay;
 	struct tls_context *tls; /* NULL: no certificates */
 	struct backend_tls backend_tls;
-	struct auth_part *users;      /* until they are in force, for all workers */
-	struct resolve_lists **lists; /* likewise, one for each of so many workers; */
-	unsigned int workers;
-	struct resolve_lists *own; /* and in the copy for a worker, its */
-	bool new_backends;         /* other ones than before, or than a worker has */
+	struct auth_part *users;                  /* until they are in force, for all workers */
+	struct resolve_lists *lists[WORKERS_MAX]; /* likewise, of each worker; */
+	struct resolve_lists *own;                /* and in the copy for a worker, its */
+	bool new_backends;                        /* other ones than before, or than a worker has */
 };
 
 struct front {

@@ -5,20 +5,13 @@
  * Each worker has zones of its own, so each is given some. They are made by the reload's thread,
  * and what is left to a worker cannot fail.
  */
-#include <stdlib.h>
-
 #include "daemon/front_internal.h"
-#include "session/resolve.h"
 
 int front_lists_prepare(const struct front *front, const struct conf *conf,
 			struct front_rules *rules, struct error *err)
 {
 	int failed = 0;
 
-	rules->lists = calloc(front->count, sizeof(*rules->lists));
-	if (!rules->lists)
-		return error_set(err, ERROR_REFUSED, "out of memory");
-	rules->workers = front->count;
 	for (unsigned int i = 0; i < front->count && !failed; i++)
 		failed = resolve_lists_new(conf, false, &rules->lists[i], err);
 	return failed;
@@ -26,8 +19,7 @@ int front_lists_prepare(const struct front *front, const struct conf *conf,
 
 void front_lists_drop(struct front_rules *rules)
 {
-	for (unsigned int i = 0; i < rules->workers; i++)
+	for (unsigned int i = 0; i < WORKERS_MAX; i++)
 		resolve_lists_drop(&rules->lists[i]);
-	free(rules->lists);
 	resolve_lists_drop(&rules->own);
 }

@@ -19,7 +19,7 @@ struct dns_group {
 
 struct dns_groups {
 	size_t count;
-	struct dns_group *group[];
+	struct dns_group *group[DNS_ZONES_MAX];
 };
 
 struct dns_budget {
@@ -55,7 +55,7 @@ int dns_groups_new(const struct dns_zone *zone, size_t count, struct dns_groups 
 
 	if (count > DNS_ZONES_MAX)
 		return error_set(err, ERROR_REFUSED, "DNS: more than %d zones", DNS_ZONES_MAX);
-	groups = calloc(1, sizeof(*groups) + count * sizeof(groups->group[0]));
+	groups = calloc(1, sizeof(*groups));
 	if (!groups)
 		return error_set(err, ERROR_REFUSED, "DNS: out of memory");
 	for (size_t i = 0; !rc && i < count; i++)
