@@ -20,8 +20,8 @@ struct front_rules {
 	struct tls_context *tls; /* NULL: no certificates */
 	struct backend_tls backend_tls;
 	struct auth_part *users;                  /* until they are in force, for all workers */
-	struct resolve_lists *lists[WORKERS_MAX]; /* likewise, of each worker; */
-	struct resolve_lists *own;                /* and in the copy for a worker, its */
+	struct resolve_lists *lists[WORKERS_MAX]; /* likewise, one for each worker */
+	struct resolve_lists *own;                /* in the copy for a worker: that one */
 	bool new_backends;                        /* other ones than before, or than a worker has */
 };
 
