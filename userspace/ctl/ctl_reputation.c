@@ -31,8 +31,8 @@ static json_t *zones_json(const struct guard_stats *stats, const struct verdict 
 }
 
 /*
- * With the lists that its zones are of: a reload drops all verdicts before it exchanges them, so they
- * are those that were looked at between two looks at verdicts of one time.
+ * With the lists that its zones are of: a reload drops all verdicts before it exchanges them, so
+ * they are those that were looked at between two looks at verdicts of one time.
  */
 static bool find_verdict(struct guard *guard, const struct addr *addr, struct verdict *verdict,
 			 struct guard_stats *stats)
