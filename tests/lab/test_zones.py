@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Other DNS lists by `posternctl reload`, while mail flows: lists of a real rbldnsd behind unbound, in mode proxy."""
+import concurrent.futures
 import re
 
 import pytest
@@ -14,6 +15,7 @@ CLIENT = lists.CAUGHT  # on bl.test alone
 OTHER = lists.SEVERAL  # on multi.test
 DOMAINS = "dbl.test*10"
 PATIENCE = 10
+RELOADS = 30
 # Verdicts hold for longer than a test takes: what a reload changes, it changes at once.
 MORE = {"guard": {"ttl-min": 60, "ttl-max": 60}, "check": {"score": "reject", "stage": "rcpt"}}
 
@@ -112,6 +114,24 @@ def test_other_points(front):
     assert asked(front, "multi.test") > before and zone(front, "multi.test")["seconds"] >= since
     reload(front)
     assert not is_refused(front, OTHER)
+
+
+def test_many_reloads_while_mail_flows(front):
+    """Nobody who is on no list notices, whatever is looked up while the lists change; and what is counted only grows."""
+    choices = [{"zones": [STAYS, ADDED, "mask.test*1"], "domains": [DOMAINS]}, {"zones": [ADDED, STAYS]}, {"zones": ["multi.test*2"]}]
+    session, before = Session(front, next(front.guard.good)), asked(front, "multi.test")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        reloads = pool.submit(lambda: [reload(front, **choices[number % len(choices)]).rc for number in range(RELOADS)])
+        clients = 0
+        while not reloads.done() or not clients:
+            assert not is_refused(front, next(front.guard.good))
+            clients += 1
+        assert reloads.result() == [0] * RELOADS
+    assert session.mail()[0].startswith("250")
+    assert asked(front, "multi.test") >= before + clients
+    assert front.lab.posternd.poll() is None
+    reload(front)
+    assert not is_refused(front)
 
 
 def test_a_list_that_does_not_work_counts_nothing(front):
