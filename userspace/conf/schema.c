@@ -213,28 +213,20 @@ const struct conf_option conf_schema[] = {
 	DNS("in-flight-zone", in_flight_zone, 1, DNS_FLIGHT_MAX, "200", "questions",
 	    "The same for the questions below the zone of one DNS list, so that a slow list does "
 	    "not hold up the others."),
-	{ .name = "dnsbl.zones",
-	  .type = CONF_ZONES,
-	  FIELD(dnsbl.zones),
-	  .max = CONF_ZONES_MAX,
-	  .preset = "",
-	  .help = "The DNS lists that addresses of clients are looked up in, a text in quotes for "
-		  "each: the list's name, then = and the replies that count if not all do, then "
-		  "* and the points if it is not 1. Points above 0 speak against a client, as in "
-		  "\"zen.spamhaus.org*8\", and points below 0 for it, as in "
-		  "\"list.dnswl.org=127.0.[0..255].[1..3]*-4\"." },
-	{ .name = "dnsbl.domains",
-	  .type = CONF_ZONES,
-	  FIELD(dnsbl.domains),
-	  .max = CONF_ZONES_MAX,
-	  .preset = "",
-	  .help = "The DNS lists that the sender's domain and the HELO name are looked up in, "
-		  "written as in dnsbl.zones. One that tells in the bits of its reply what it has "
-		  "found is written with a mask, as \"multi.uribl.com=127.0.0.&14*4\"." },
-	FIXED("dnsbl.test-interval", dnsbl.test_interval, 0, TEST_MAX, "300", CONF_SECONDS,
-	      "How long between two tests of a DNS list, which ask it for what it must and what it "
-	      "must not list. What a list says counts only while it passes. 0 is never to test: "
-	      "then all is believed."),
+	LIST("dnsbl.zones", dnsbl.zones, CONF_ZONES, CONF_ZONES_MAX, true,
+	     "The DNS lists that addresses of clients are looked up in, a text in quotes for "
+	     "each: the list's name, then = and the replies that count if not all do, then "
+	     "* and the points if it is not 1. Points above 0 speak against a client, as in "
+	     "\"zen.spamhaus.org*8\", and points below 0 for it, as in "
+	     "\"list.dnswl.org=127.0.[0..255].[1..3]*-4\"."),
+	LIST("dnsbl.domains", dnsbl.domains, CONF_ZONES, CONF_ZONES_MAX, true,
+	     "The DNS lists that the sender's domain and the HELO name are looked up in, "
+	     "written as in dnsbl.zones. One that tells in the bits of its reply what it has "
+	     "found is written with a mask, as \"multi.uribl.com=127.0.0.&14*4\"."),
+	ROW("dnsbl.test-interval", dnsbl.test_interval, 0, TEST_MAX, "300", CONF_SECONDS,
+	    "How long between two tests of a DNS list, which ask it for what it must and what it "
+	    "must not list. What a list says counts only while it passes. 0 is never to test: "
+	    "then all is believed."),
 	ROW("guard.rate", guard.rate, 1, RATE_MAX, "500", "sources/s",
 	    "New sources that are looked up because of a connection attempt. As many again "
 	    "are when they have completed a handshake, so that attempts from forged "

@@ -194,6 +194,7 @@ void front_drop(struct front_rules **out)
 	tls_unref(&rules->tls);
 	backend_tls_unref(&rules->backend_tls);
 	auth_drop(&rules->users);
+	front_lists_drop(rules);
 	conf_free(&rules->conf);
 	free(rules);
 }
@@ -245,6 +246,8 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
+		failed = front_lists_prepare(front, conf, *out, err);
+	if (!failed)
 		(*out)->new_backends = new_backends;
 	if (failed)
 		front_drop(out);
@@ -257,10 +260,14 @@ void front_note_behind(struct front *front, const char *why)
 	log_error("config.refused", "{s:s}", "error", why);
 }
 
-static void post_rules(struct front *front, unsigned int number, const struct front_rules *rules)
+static void post_rules(struct front *front, unsigned int number, struct front_rules *rules)
 {
 	struct front_rules *copy = front_rules_copy(rules);
 
+	if (copy) {
+		copy->own = rules->lists[number];
+		rules->lists[number] = NULL;
+	}
 	if (copy && workers_post(front->workers, number, front_worker_set, copy))
 		return;
 	front_drop(&copy);

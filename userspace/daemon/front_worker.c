@@ -166,6 +166,7 @@ static int set_rules(struct front_worker *worker, struct front_rules *rules, str
 		backends_close(&set.backends);
 		return failed;
 	}
+	resolve_replace_lists(worker->resolver, worker->domains, &rules->own);
 	/* The references are the service's now. */
 	rules->relay = NULL;
 	rules->tls = NULL;
@@ -230,13 +231,13 @@ void front_worker_add(struct front_worker *worker, struct smtp_view *view)
 
 void front_worker_add_lookups(struct front_worker *worker, struct guard_stats *stats)
 {
-	struct dnsbl_zone_info zone;
+	struct dnsbl_zone_info zone[DNSBL_ZONES_MAX];
 	struct dns_stats dns;
+	size_t zones;
 
 	dns_resolver_stats(worker->resolver, &dns);
 	dns_stats_add(&stats->dns, &dns);
-	for (size_t i = 0; i < dnsbl_zones(worker->domains); i++) {
-		dnsbl_zone(worker->domains, i, &zone);
-		dnsbl_zone_add(stats->zone, stats->zones, &zone);
-	}
+	zones = dnsbl_zones(worker->domains, zone, DNSBL_ZONES_MAX);
+	for (size_t i = 0; i < zones; i++)
+		dnsbl_zone_add(stats->zone, stats->zones, &zone[i]);
 }
