@@ -13,8 +13,8 @@
  *            holdtls  likewise, after EHLO, STARTTLS, and EHLO inside of it
  *   CLIENTS  at a time; SOURCES a prefix as 203.0.113.0/24 of which each connection takes the next
  *
- * prints {"seconds", "good", "refused", "failed", "median", "p99", "tls"}: of the connections in the
- * whole time; milliseconds from connect() to the last reply that counts (the final 250, or the
+ * prints {"seconds", "good", "refused", "failed", "median", "p99", "tls"}: of the connections in
+ * the whole time; milliseconds from connect() to the last reply that counts (the final 250, or the
  * greeting); what TLS has agreed on.
  */
 #include <arpa/inet.h>
