@@ -17,9 +17,10 @@ class Figures:
     def __init__(self):
         self.rows = []
 
-    def add(self, figure, unit, subject, values):
+    def add(self, figure, unit, subject, values, **more):
+        """`more`: how it came about, for the file."""
         row = {"figure": figure, "value": statistics.median(values), "unit": unit, "subject": subject,
-               "runs": len(values), "min": min(values), "max": max(values)}
+               "runs": len(values), "min": min(values), "max": max(values), **more}
         self.rows.append(row)
         print(f"{subject:38} {figure:40} {row['value']:12.3f} {unit}  ({row['min']:.3f} to {row['max']:.3f})", flush=True)
 

@@ -118,7 +118,7 @@ class Nginx(Peer):
     """It gives out tickets, as by default and as Postern does: of TLS 1.3 two of them."""
 
     few = 20  # each takes it a fifth of a second
-    name, does = "nginx (mail proxy)", ("mail", "starttls", "hold", "hold-ehlo", "hold-tls", "slow")
+    name, does = "nginx (mail proxy)", ("mail", "starttls", "starttls-rsa", "hold", "hold-ehlo", "hold-tls", "slow")
     CONF = """\
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
 user nobody nogroup;
@@ -153,7 +153,7 @@ mail {{
 
 class Postfix(Peer):
     """Settings go on top of servers.MAIN_CF."""
-    name, does = "Postfix smtpd, before queue", ("mail", "connect", "starttls")
+    name, does = "Postfix smtpd, before queue", ("mail", "connect", "starttls", "starttls-rsa")
     listener = "smtp inet n - n - 200 smtpd\n  -o smtpd_proxy_filter=127.0.0.1:2526\n  -o smtpd_proxy_options=\n"
     settings = {}
 
@@ -188,7 +188,7 @@ class Postscreen(Postfix):
 
 
 class Postern(Peer):
-    name, does = "Postern", ("connect", "mail", "starttls", "hold", "hold-ehlo", "hold-tls", "slow")
+    name, does = "Postern", ("connect", "mail", "starttls", "starttls-rsa", "hold", "hold-ehlo", "hold-tls", "slow")
     # What is found out holds as long as by default, and not for the second that other tests of the lab want.
     holds = {"dns": {"ttl-min": 10, "ttl-negative": 900}, "guard": {"ttl-min": 60, "ttl-max": 3600}}
 

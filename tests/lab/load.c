@@ -13,14 +13,14 @@
  *            holdtls  likewise, after EHLO, STARTTLS, and EHLO inside of it
  *   CLIENTS  at a time; SOURCES a prefix as 203.0.113.0/24 of which each connection takes the next
  *
- * prints {"seconds", "good", "refused", "failed", "median", "p99"}: of the connections in the whole
- * time; milliseconds from connect() to the last reply that counts (the final 250, or the greeting).
+ * prints {"seconds", "good", "refused", "failed", "median", "p99", "tls"}: of the connections in
+ * the whole time; milliseconds from connect() to the last reply that counts (the final 250, or the
+ * greeting); what TLS has agreed on.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,6 +31,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "load_tls.h"
 
 #define CLIENTS_MAX 16384
 #define REPLY_MAX   2048
@@ -63,6 +65,7 @@ static struct {
 	char *message;
 	size_t message_size;
 	SSL_CTX *tls;
+	char agreed[AGREED_MAX]; /* by the first client that had TLS */
 	int poll;
 	double *times;
 	struct client *client;
@@ -188,6 +191,8 @@ static bool shake(struct client *client)
 	int done = SSL_do_handshake(client->tls);
 
 	if (done == 1) {
+		if (!*load.agreed)
+			tls_agreed(client->tls, load.agreed);
 		if (load.mode == HOLDTLS)
 			return SAY(client, HELLO, EHLO);
 		took(client);
@@ -359,11 +364,7 @@ static void setup(char **argv)
 			(size_t)sprintf(load.message + load.message_size,
 					"A line of text as there are many of them.\r\n");
 	load.message_size += (size_t)sprintf(load.message + load.message_size, ".\r\n");
-	load.tls = SSL_CTX_new(TLS_client_method());
-	if (load.mode == TLS12)
-		SSL_CTX_set_max_proto_version(load.tls, TLS1_2_VERSION);
-	SSL_CTX_set_session_cache_mode(load.tls, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(load.tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+	load.tls = tls_client(load.mode == TLS12 ? TLS1_2_VERSION : TLS1_3_VERSION);
 	load.times = calloc(load.count + CLIENTS_MAX, sizeof(*load.times));
 	load.client = calloc(load.clients, sizeof(*load.client));
 	load.poll = epoll_create1(0);
@@ -421,9 +422,9 @@ int main(int argc, char **argv)
 	qsort(load.times, load.timed, sizeof(*load.times), compare);
 	printf("{\"seconds\": %.3f, \"good\": %zu, \"refused\": %zu, \"failed\": %zu, \"median\": "
 	       "%.3f, "
-	       "\"p99\": %.3f}\n",
+	       "\"p99\": %.3f, \"tls\": \"%s\"}\n",
 	       seconds, load.good, load.refused, load.failed + (load.count - all),
 	       load.timed ? load.times[load.timed / 2] : 0,
-	       load.timed ? load.times[load.timed * 99 / 100] : 0);
+	       load.timed ? load.times[load.timed * 99 / 100] : 0, load.agreed);
 	return 0;
 }

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -64,27 +63,45 @@ static void line_write(const struct log_line *line)
 	while (written < 0 && errno == EINTR);
 }
 
-/* RFC 3339, UTC, in milliseconds. Returns `out`. */
-static const char *format_time(char out[LOG_TIME_MAX])
+static void write_milliseconds(char *out, unsigned int ms)
 {
+	const char text[] = {
+		'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z',
+		'\0'
+	};
+
+	memcpy(out, text, sizeof(text));
+}
+
+/*
+ * RFC 3339, UTC, in milliseconds; for this thread, until its next line. The calendar is asked once
+ * a second: most lines of a busy thread are of the same one.
+ */
+static const char *format_time(void)
+{
+	static _Thread_local struct {
+		time_t second;
+		size_t used; /* of the text, up to the second; 0: none yet */
+		char text[LOG_TIME_MAX];
+	} last;
 	struct timespec now;
 	struct tm utc;
-	size_t used;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	used = strftime(out, LOG_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(out + used, LOG_TIME_MAX - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
-	return out;
+	if (!last.used || last.second != now.tv_sec) {
+		gmtime_r(&now.tv_sec, &utc);
+		last.used = strftime(last.text, LOG_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
+		last.second = now.tv_sec;
+	}
+	write_milliseconds(last.text + last.used, (unsigned int)(now.tv_nsec / 1000000));
+	return last.text;
 }
 
 /* `{"time":"2026-01-01T12:00:00.000Z","level":"warning","event":"table.full"` */
 static void begin_json(struct log_line *line, enum log_level level, const char *event)
 {
-	char time[LOG_TIME_MAX];
-
 	log_line_text(line, "{\"time\":\"");
-	log_line_text(line, format_time(time));
+	log_line_text(line, format_time());
 	log_line_text(line, "\",\"level\":\"");
 	log_line_text(line, styles[level].name);
 	log_line_text(line, "\",\"event\":");
@@ -95,9 +112,8 @@ static void begin_json(struct log_line *line, enum log_level level, const char *
 static void begin_terminal(struct log_line *line, enum log_level level, const char *event)
 {
 	const bool colours = !getenv("NO_COLOR");
-	char time[LOG_TIME_MAX];
 
-	log_line_text(line, format_time(time) + CLOCK_OFFSET);
+	log_line_text(line, format_time() + CLOCK_OFFSET);
 	log_line_text(line, colours ? styles[level].colour : "");
 	log_line_text(line, " ");
 	log_line_text(line, styles[level].name);

@@ -103,9 +103,15 @@ void log_line_words(struct log_line *line, const char *text, size_t len)
 void log_line_integer(struct log_line *line, json_int_t number)
 {
 	char digits[NUMBER_MAX];
+	char *at = digits + sizeof(digits);
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
 
-	snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, number);
-	log_line_text(line, digits);
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	log_line_add(line, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 /* What json_dump_callback() calls. It always succeeds: that something did not fit is in the line.

@@ -164,6 +164,12 @@ static bool shake_hands(struct stream *stream)
 	return false;
 }
 
+/* Otherwise it would take a buffer of 16 KiB, find nothing, and give it back. */
+static bool has_more(const struct stream_crypt *crypt)
+{
+	return crypt->feed_size || SSL_has_pending(crypt->ssl);
+}
+
 /* What can be decrypted, at most as much as there is room for. */
 static size_t decrypt(struct stream *stream)
 {
@@ -172,7 +178,7 @@ static size_t decrypt(struct stream *stream)
 	size_t got;
 	int result;
 
-	while (size < sizeof(text)) {
+	while (size < sizeof(text) && has_more(crypt)) {
 		ERR_clear_error();
 		result = SSL_read_ex(crypt->ssl, text + size, sizeof(text) - size, &got);
 		if (result == 1) {

@@ -6,13 +6,14 @@
  * backend that is well does, too.
  */
 #include <inttypes.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session/smtp/internal.h"
 
-#define KEYWORD_MAX 64
+#define OFFERS_MAX  12
+#define KEYWORD_MAX 320 /* of a line that is put together */
 
 /* What a name may be made of; whether it is one is a finding, and scores. */
 static bool is_name(const char *text)
@@ -50,16 +51,13 @@ static bool starttls_offered(const struct session *session)
 /* The lines of EHLO, without their code. */
 struct offer {
 	size_t count;
-	char line[12][CONF_DOMAIN_MAX + KEYWORD_MAX];
+	const char *line[OFFERS_MAX];
+	char size[KEYWORD_MAX], auth[KEYWORD_MAX]; /* those that are put together */
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct offer *offer, const char *format, ...)
+static void add(struct offer *offer, const char *line)
 {
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(offer->line[offer->count++], sizeof(offer->line[0]), format, args);
-	va_end(args);
+	offer->line[offer->count++] = line;
 }
 
 static uint64_t size_offered(const struct session *session, uint64_t of_backends)
@@ -78,7 +76,8 @@ static void add_features(struct offer *offer, struct session *session)
 	backends_offer(session_backends(session), &features, &size);
 	session->offered = (uint16_t)features;
 	add(offer, "PIPELINING");
-	add(offer, "SIZE %" PRIu64, size_offered(session, size));
+	snprintf(offer->size, sizeof(offer->size), "SIZE %" PRIu64, size_offered(session, size));
+	add(offer, offer->size);
 	if (features & BACKEND_8BITMIME)
 		add(offer, "8BITMIME");
 	if (features & BACKEND_SMTPUTF8)
@@ -89,18 +88,21 @@ static void add_features(struct offer *offer, struct session *session)
 	add(offer, "ENHANCEDSTATUSCODES");
 	if (starttls_offered(session))
 		add(offer, "STARTTLS");
-	if (auth_offered(session))
-		add(offer, "AUTH %s", auth_mechanisms(parts->auth));
+	if (auth_offered(session)) {
+		snprintf(offer->auth, sizeof(offer->auth), "AUTH %s", auth_mechanisms(parts->auth));
+		add(offer, offer->auth);
+	}
 }
 
 void cmd_ehlo(struct session *session, char *name)
 {
-	struct offer offer = { 0 };
+	struct offer offer;
 
 	if (!take_name(session, name))
 		return;
 	session->esmtp = true;
-	add(&offer, "%s", session->rules->hostname);
+	offer.count = 0;
+	add(&offer, session->rules->hostname);
 	add_features(&offer, session);
 	for (size_t i = 0; i < offer.count; i++)
 		reply_line(session, 250, i + 1 < offer.count, "%s", offer.line[i]);

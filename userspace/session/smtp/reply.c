@@ -15,6 +15,10 @@
 #define REPLY_LINE_MAX 512 /* octets, with CR LF (RFC 5321 4.5.3.1.5) */
 #define REPLY_SAID_MAX 480
 #define ENHANCED_MAX   16
+#define CODE_CHARS     4 /* with what follows it */
+
+_Static_assert(CODE_CHARS + ENHANCED_MAX + REPLY_SAID_MAX + 2 <= REPLY_LINE_MAX,
+	       "a line has room for the longest of each");
 
 void reply_clean(char *text)
 {
@@ -23,12 +27,12 @@ void reply_clean(char *text)
 			*text = '?';
 }
 
-static void put(struct session *session, const char *line, int length)
+static void put(struct session *session, const char *line, size_t length)
 {
-	if (!session->stream || length <= 0)
+	if (!session->stream)
 		return;
-	if (!session->mail || !mail_hold_reply(session->mail, line, (size_t)length))
-		stream_write(session->stream, line, (size_t)length);
+	if (!session->mail || !mail_hold_reply(session->mail, line, length))
+		stream_write(session->stream, line, length);
 }
 
 static void count_error(struct session *session, unsigned int code)
@@ -39,16 +43,34 @@ static void count_error(struct session *session, unsigned int code)
 		session->mail->put_off++;
 }
 
+/* The code, what follows it (' ' or '-'), the enhanced code if there is one, and the text. */
+__attribute__((format(printf, 5, 0))) static void put_line(struct session *session,
+							   unsigned int code, char follows,
+							   const char *enhanced, const char *format,
+							   va_list args)
+{
+	char line[REPLY_LINE_MAX + 1] = { (char)('0' + code / 100), (char)('0' + code / 10 % 10),
+					  (char)('0' + code % 10), follows };
+	size_t used = CODE_CHARS;
+
+	if (enhanced) {
+		used += strlen(enhanced) + 1;
+		memcpy(line + CODE_CHARS, enhanced, used - CODE_CHARS - 1);
+		line[used - 1] = ' ';
+	}
+	vsnprintf(line + used, REPLY_SAID_MAX, format, args);
+	reply_clean(line + used);
+	used += strlen(line + used);
+	memcpy(line + used, "\r\n", 2);
+	put(session, line, used + 2);
+}
+
 __attribute__((format(printf, 4, 0))) static void say(struct session *session, unsigned int code,
 						      const char *enhanced, const char *format,
 						      va_list args)
 {
-	char text[REPLY_SAID_MAX], line[REPLY_LINE_MAX + 1];
-
-	vsnprintf(text, sizeof(text), format, args);
-	reply_clean(text);
 	count_error(session, code);
-	put(session, line, snprintf(line, sizeof(line), "%03u %s %s\r\n", code, enhanced, text));
+	put_line(session, code, ' ', enhanced, format, args);
 }
 
 void reply(struct session *session, unsigned int code, const char *enhanced, const char *format,
@@ -76,15 +98,11 @@ void reply_and_end(struct session *session, unsigned int code, const char *enhan
 
 void reply_line(struct session *session, unsigned int code, bool more, const char *format, ...)
 {
-	char text[REPLY_SAID_MAX], line[REPLY_LINE_MAX + 1];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	put_line(session, code, more ? '-' : ' ', NULL, format, args);
 	va_end(args);
-	reply_clean(text);
-	put(session, line,
-	    snprintf(line, sizeof(line), "%03u%c%s\r\n", code, more ? '-' : ' ', text));
 }
 
 /* What a server said, line by line: printable, each with its enhanced status code. */
