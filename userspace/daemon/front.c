@@ -57,7 +57,7 @@ static int bind_one(struct front *front, const struct conf_listener *listen, siz
 
 static int bind_all(struct front *front, const struct conf *conf, struct error *err)
 {
-	int failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
+	int failed = own_refuse_loop(conf, &conf->smtp.listen, err);
 
 	front->listen = conf->smtp.listen;
 	for (size_t i = 0; i < conf->smtp.listen.count && !failed; i++)
@@ -233,9 +233,9 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 		return 0;
 	new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
 		       has_new_backends(front->rules->conf, conf);
-	failed = own_refuse_loop(&conf->smtp.backends, &front->listen, err);
+	failed = own_refuse_loop(conf, &front->listen, err);
 	if (!failed)
-		failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
+		failed = own_refuse_loop(conf, &conf->smtp.listen, err);
 	if (!failed)
 		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out,
 				    err);
