@@ -4,12 +4,10 @@
  */
 #include "daemon/front.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,9 +16,8 @@
 #include "lib/log.h"
 #include "session/own.h"
 
-#define DRAIN_MS   31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
-#define POLL_MS    20u
-#define SPOOL_MODE 0700
+#define DRAIN_MS 31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
+#define POLL_MS  20u
 
 /* Sockets */
 
@@ -69,14 +66,13 @@ static int bind_all(struct front *front, const struct conf *conf, struct error *
 static int make_spool(struct front *front, const struct conf *conf, const struct account *account,
 		      struct error *err)
 {
-	const char *path = front->spool_directory;
-	bool made;
+	int failed;
 
 	smtp_spool_limits(conf, front->spool_directory, &front->spool);
-	made = !mkdir(path, SPOOL_MODE);
-	if (!made && errno != EEXIST)
-		return error_errno(err, ERROR_REFUSED, errno, "smtp.spool: %s", path);
-	return made || !*conf->smtp.spool ? privilege_give(path, account, err) : 0;
+	failed = privilege_make(front->spool_directory, account, err);
+	if (!failed && !*conf->smtp.spool)
+		failed = privilege_give(front->spool_directory, account, err);
+	return failed ? error_prefix(err, "smtp.spool") : 0;
 }
 
 /* As the ordinary user, who may not have got it. */
@@ -133,13 +129,14 @@ int front_bind(const struct conf *conf, const struct account *account, struct fr
 		return 0;
 	raise_limit();
 	front = new_front(conf, err);
-	failed =
-		front ? bind_all(front, conf, err) : error_set(err, ERROR_REFUSED, "out of memory");
+	if (!front)
+		return error_set(err, ERROR_REFUSED, "out of memory");
+	failed = bind_all(front, conf, err);
 	if (!failed)
 		failed = make_spool(front, conf, account, err);
-	if (failed && front)
+	if (failed)
 		free_front(front);
-	if (!failed)
+	else
 		*out = front;
 	return failed;
 }

@@ -15,6 +15,7 @@
 #include "ctl/socket.h"
 #include "daemon/daemon.h"
 #include "daemon/interfaces.h"
+#include "daemon/state.h"
 #include "gate/keeper.h"
 #include "gate/open.h"
 #include "gate/sockets.h"
@@ -69,12 +70,15 @@ static void close_store(struct daemon *daemon)
 
 static int open_store(struct daemon *daemon, struct error *err)
 {
-	const char *directory = daemon->started->state_directory;
-	int failed = store_open(&daemon->store, directory, daemon->started->store_size * MIB, err);
+	const struct conf *conf = daemon->started;
+	int failed = state_make(conf, &daemon->account, err);
 
+	if (!failed)
+		failed = store_open(&daemon->store, conf->state_directory, conf->store_size * MIB,
+				    err);
 	if (failed)
 		return failed;
-	failed = privilege_give(directory, &daemon->account, err);
+	failed = state_give(conf, &daemon->account, err);
 	if (failed)
 		close_store(daemon);
 	return failed;
