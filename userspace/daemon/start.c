@@ -259,6 +259,11 @@ static void add_lookups(void *daemon, struct guard_stats *stats)
 	front_add_lookups(((struct daemon *)daemon)->front, stats);
 }
 
+static uint32_t end_listed(void *daemon, const struct prefix *within)
+{
+	return front_end_listed(((struct daemon *)daemon)->front, within);
+}
+
 static int fill_agent(struct daemon *daemon, struct error *err)
 {
 	(void)err;
@@ -272,6 +277,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .started_ns = clock_mono(),
 					    .reload = reload,
 					    .smtp = view_smtp,
+					    .end_listed = end_listed,
 					    .refusals = front_refusals(daemon->front),
 					    .add_lookups = add_lookups,
 					    .daemon = daemon };
