@@ -155,9 +155,7 @@ static int open_tls(const struct conf *conf, struct tls_context **out, struct er
 	return from->count ? tls_server_open(certificate, from->count, out, err) : 0;
 }
 
-/* `before`: what TLS with the backends wants, if they stay; NULL: it is read, too. */
-static int read_rules(const struct conf *conf, const struct backend_tls *before,
-		      struct front_rules **out, struct error *err)
+static int read_rules(const struct conf *conf, struct front_rules **out, struct error *err)
 {
 	struct front_rules *rules = calloc(1, sizeof(*rules));
 	int failed = rules ? conf_copy(conf, &rules->conf, err)
@@ -167,9 +165,7 @@ static int read_rules(const struct conf *conf, const struct backend_tls *before,
 		failed = relay_open(conf, &rules->relay, err);
 	if (!failed)
 		failed = open_tls(conf, &rules->tls, err);
-	if (!failed && before)
-		rules->backend_tls = backend_tls_ref(before);
-	else if (!failed)
+	if (!failed)
 		failed = backend_tls_open(conf, &rules->backend_tls, err);
 	if (failed)
 		front_drop(&rules);
@@ -209,39 +205,39 @@ struct front_rules *front_rules_copy(const struct front_rules *rules)
 	return copy;
 }
 
-/* What the backends are made of, and nothing else of the configuration. */
-static bool has_new_backends(const struct conf *before, const struct conf *after)
+/* What the backends are made of: nothing else of the configuration, and CAs by what is in the file.
+ */
+static bool has_new_backends(const struct front_rules *one, const struct front_rules *other)
 {
+	const struct conf *before = one->conf, *after = other->conf;
+
 	return memcmp(&before->smtp.backends, &after->smtp.backends,
 		      sizeof(before->smtp.backends)) != 0 ||
-	       strcmp(before->smtp.backend_ca, after->smtp.backend_ca) != 0 ||
 	       strcmp(before->smtp.hostname, after->smtp.hostname) != 0 ||
-	       before->smtp.connections_max != after->smtp.connections_max;
+	       before->smtp.connections_max != after->smtp.connections_max ||
+	       !backend_tls_same(&one->backend_tls, &other->backend_tls);
 }
 
 int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
 		  struct error *err)
 {
-	bool new_backends;
 	int failed;
 
 	*out = NULL;
 	if (!front)
 		return 0;
-	new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
-		       has_new_backends(front->rules->conf, conf);
 	failed = own_refuse_loop(conf, &front->listen, err);
 	if (!failed)
 		failed = own_refuse_loop(conf, &conf->smtp.listen, err);
 	if (!failed)
-		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out,
-				    err);
+		failed = read_rules(conf, out, err);
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
-	if (!failed)
-		(*out)->new_backends = new_backends;
 	if (failed)
 		front_drop(out);
+	else
+		(*out)->new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
+				       has_new_backends(front->rules, *out);
 	return failed;
 }
 
@@ -299,7 +295,7 @@ int front_open(struct front *front, const struct conf *conf, struct guard *guard
 	front->guard = guard;
 	failed = try_spool(front, conf, err);
 	if (!failed)
-		failed = read_rules(conf, NULL, &front->rules, err);
+		failed = read_rules(conf, &front->rules, err);
 	if (!failed)
 		failed = auth_open(conf, &front->auth, err);
 	if (!failed)
