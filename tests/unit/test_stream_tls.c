@@ -129,7 +129,8 @@ static void big_pieces_arrive_whole(void **state)
 		assert_true(stream_write(client.stream, data + at, BIG / 4));
 	}
 	assert_true(stream_queued(server.stream) > 0);
-	left = stream_queued(client.stream) > 0; /* what the kernel holds for it is its own choice */
+	left = stream_queued(client.stream) >
+	       0; /* what the kernel holds for it is its own choice */
 	run_until_size(&client, BIG);
 	run_until_size(&server, BIG);
 	assert_memory_equal(client.got, data, BIG);
