@@ -82,8 +82,10 @@ const struct cli_command command_config_check = {
 		"otherwise, as the agent would, and names the first mistake with its line, "
 		"and what is allowed but hardly meant as a warning. Certificates, keys, users, "
 		"recipients and CAs that it names are read, too: by root as the agent's user, and "
-		"what whoever else asks may not read is told as a warning. Nothing is changed, "
-		"and no agent has to run. The exit code is 0 if all is right and 4 if it is not.",
+		"what whoever else asks may not read is told as a warning. A backend that is this "
+		"machine itself is a mistake, so look on the machine that the file is for. Nothing "
+		"is changed, and no agent has to run. The exit code is 0 if all is right and 4 if "
+		"it is not.",
 	.examples = { "posternctl config check", "posternctl config check ./new.yaml" },
 	.run = run_config_check,
 };

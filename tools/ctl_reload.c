@@ -44,7 +44,7 @@ static int show_reload(struct cli_call *call, const json_t *result, struct error
 	print_keys(json_object_get(result, "restart_needed"), PAINT_WARN,
 		   "in effect after a restart of posternd");
 	if (files_read)
-		output_text("certificates, users and recipients were read again\n");
+		output_text("certificates, CAs, users and recipients were read again\n");
 	return 0;
 }
 
@@ -57,7 +57,7 @@ const struct cli_command command_reload = {
 		"packets flow is applied at once, without dropping a connection; for the rest "
 		"the answer names the options that wait for a restart. A file with a mistake "
 		"changes nothing: the mistake is named with its line. In mode proxy certificates, "
-		"keys, users and recipients are read again, too, for sessions that begin "
+		"keys, CAs, users and recipients are read again, too, for sessions that begin "
 		"afterwards.",
 	.examples = { "posternctl config check && posternctl reload" },
 	.request = request_reload,

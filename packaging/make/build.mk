@@ -48,9 +48,10 @@ $(BUILD)/posternd: $(call objects,$(MAIN) $(USERSPACE_SOURCES))
 # Of policy/ what is pure: the rest needs the store, which the command line has nothing to do with.
 CTL_MODULES := lib conf dns checks
 CTL_POLICY  := userspace/policy/score.c userspace/policy/escalation.c
-# What reads the files that a configuration names, for `config check`.
+# What reads the files that a configuration names, and finds loops, for `config check`.
 CTL_FILES   := $(wildcard userspace/loop/tls*.c) $(addprefix userspace/accounts/,name.c users.c users_line.c) \
-	userspace/session/files.c $(addprefix userspace/session/smtp/,relay.c recipients.c path.c parameter.c)
+	userspace/loop/sockaddr.c $(addprefix userspace/session/,files.c own.c) \
+	$(addprefix userspace/session/smtp/,relay.c recipients.c path.c parameter.c)
 $(BUILD)/posternctl: $(call objects,tools/posternctl.c $(CTL_SOURCES) $(CTL_POLICY) $(CTL_FILES) \
 		$(filter $(addsuffix /%,$(addprefix userspace/,$(CTL_MODULES))),$(USERSPACE_SOURCES)))
 	$(say) LINK $(@:$(BUILD)/%=%)

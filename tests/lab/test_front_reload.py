@@ -61,4 +61,4 @@ def test_authorities_that_cannot_be_read(front, octets, why):
 
 def test_what_is_read_again_is_said(front):
     assert reload(front).rc == 0
-    assert reload(front).out == "no option has changed\ncertificates, users and recipients were read again\n"
+    assert reload(front).out == "no option has changed\ncertificates, CAs, users and recipients were read again\n"

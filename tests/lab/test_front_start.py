@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Mode proxy: whose the spool's directory is, and backends that are the agent itself, at a start and at a reload."""
 import os
+import re
 
 import pytest
 
@@ -74,10 +75,15 @@ def test_the_spool_of_the_state_directory_is_the_agents(front):
 
 @pytest.mark.parametrize("address", [GATEWAY4, GATEWAY6])
 def test_a_backend_that_is_the_agent(front, address):
-    """Also while a reload would have it listen elsewhere: it does so only after a restart."""
+    """Also while a reload would have it listen elsewhere: it does so only after a restart. Both checks say it before anything runs."""
     backend = f"[{address}]:25" if ":" in address else f"{address}:25"
     words = f"smtp.backends: {address} port 25 is this machine's own, and smtp.listen takes mail there: a loop"
-    assert words in refused(front, **{**EVERYWHERE, "backends": [backend]})
+    loop = {**EVERYWHERE, "backends": [backend]}
+    assert words in refused(front, **loop)
+    for command in ((BUILD / "posternctl", "config", "check"), (BUILD / "posternd", "--check", "-c")):
+        checked = front.lab.ns(front.lab.gateway, *command, front.lab.write_config(**front.settings(smtp=loop)), check=False)
+        assert checked.rc == {"posternctl": 4, "posternd": 1}[command[0].name] and not checked.out, checked
+        assert re.fullmatch(rf"{command[0].name}: {re.escape(str(front.lab.directory))}/postern.yaml:\d+: {re.escape(words)}\n", checked.err), checked
     front.lab.start_posternd(**front.settings(smtp=EVERYWHERE))
     for listen in ([25], ["2526 mx"]):
         front.lab.write_config(**front.settings(smtp={"listen": listen, "backends": [backend]}))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Starts that cannot succeed: one clear error, exit status 1, and whatever filtered before goes on filtering."""
 import json
+import os
 import pathlib
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lab import BUILD, NO_LIMITS, Lab, wait_until
 
 LISTED = "203.0.113.66"
+AGENT = 65534
 
 
 def start(lab, path):
@@ -76,6 +78,36 @@ def test_a_configuration_that_fails_late_is_not_in_force(filtering, no_limits, o
     assert filtering.connect("198.51.100.9") == "open"
     held.terminate()
     wait_until(lambda: not established(), 5, "its end")
+
+
+def test_a_state_directory_that_is_somebody_elses(filtering):
+    """It stays as it is, with what is in it: it may be anything, such as another program's."""
+    place = filtering.directory / "of root"
+    place.mkdir(mode=0o755)
+    (place / "file").write_text("root's")
+    said = start(filtering, filtering.write_config(**{"state-directory": str(place)}))
+    assert said.startswith(f"state-directory: {place} was there and is not user nobody's: ")
+    assert [path.name for path in place.iterdir()] == ["file"]
+    assert [os.stat(path).st_uid for path in (place, place / "file")] == [0, 0]
+
+
+def test_in_a_state_directory_only_the_agents_files_become_his(fresh, no_limits):
+    place = fresh.directory / "state"
+    place.mkdir(mode=0o700)
+    os.chown(place, AGENT, 0)
+    for name in ("file", "lock"):  # a lock that root has brought back from a backup, say
+        (place / name).write_text("")
+    fresh.start_posternd(limits=no_limits)
+    owners = {path.name: os.stat(path).st_uid for path in place.iterdir()}
+    assert owners == {"file": 0, "lock": AGENT, "data.mdb": AGENT, "lock.mdb": AGENT}
+
+
+def test_the_default_state_directory_is_the_agents(fresh, no_limits):
+    """systemd makes it as root's."""
+    within = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && mkdir /var/lib/postern && exec "$@"', "sh")
+    agent = fresh.start_posternd(within=within, limits=no_limits, **{"state-directory": "/var/lib/postern"})
+    place = pathlib.Path(f"/proc/{agent.pid}/root/var/lib/postern")
+    assert os.stat(place).st_uid == AGENT and (place / "data.mdb").exists()
 
 
 @pytest.mark.parametrize("kind", ["directory", "binary", "cut short"])

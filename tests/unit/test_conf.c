@@ -405,6 +405,10 @@ static void origins_are_known(void **state)
 	assert_string_equal(conf_origin(conf, "limits.rate-source", origin), "operator");
 	assert_int_equal(conf->limits.level[METER_SOURCE].rate, 40);
 	assert_false(conf->monitor);
+	/* Off by the operator is off by default; what nobody has said is, too. */
+	assert_true(conf_is_preset(conf, "monitor"));
+	assert_true(conf_is_preset(conf, "state-directory"));
+	assert_false(conf_is_preset(conf, "limits.conn-net"));
 	conf_free(&conf);
 }
 

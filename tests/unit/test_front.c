@@ -7,13 +7,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "conf_fixture.h"
 #include "daemon/front_internal.h"
+#include "tls_fixture.h"
 
 #define PROXY                                                                                      \
 	"mode: proxy\nsmtp: {listen: [\"192.0.2.1:25\"], domains: [own.example], "                 \
@@ -146,18 +149,63 @@ static void authorities_are_read_before(void **state)
 	conf_free(&after);
 }
 
-/* What another reload keeps of the backends it has by reference, without a file. */
-static void contexts_are_kept(void **state)
+static void copy_file(const char *from, const char *to, const char *mode)
+{
+	FILE *in = fopen(from, "r"), *out = fopen(to, mode);
+	char octets[4096];
+	size_t size;
+
+	assert_non_null(in);
+	assert_non_null(out);
+	while ((size = fread(octets, 1, sizeof(octets), in)))
+		assert_int_equal(fwrite(octets, 1, size, out), size);
+	fclose(in);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* By what is in the file, whatever its name or its time. */
+static void authorities_are_read_again(void **state)
+{
+	struct front *front = *state;
+	struct made one, other;
+	const struct front_rules *before;
+	struct front_rules *rules;
+	char option[200], path[128];
+	struct conf *after;
+	struct error err;
+
+	make_certificate("one", KEY_P256, "DNS:a.example", &one);
+	make_certificate("other", KEY_P256, "DNS:a.example", &other);
+	make_file("ca.pem", "", path);
+	snprintf(option, sizeof(option), ", backend-ca: \"%s\"", path);
+	after = proxy(" verify=a.example", option);
+	copy_file(one.chain, path, "w");
+	assert_true(reload(front, after));
+	assert_false(reload(front, after));
+	copy_file(one.chain, path, "w");
+	assert_false(reload(front, after));
+	copy_file(other.chain, path, "w");
+	assert_true(reload(front, after));
+	copy_file(one.chain, path, "a");
+	assert_true(reload(front, after));
+	assert_false(reload(front, after));
+	/* Cut short: the reload is refused, and what was read stays. */
+	before = front->rules;
+	assert_int_equal(truncate(path, 400), 0);
+	assert_int_equal(front_prepare(front, after, &rules, &err), ERROR_REFUSED);
+	assert_non_null(strstr(err.text, "smtp.backend-ca: /"));
+	assert_null(rules);
+	assert_ptr_equal(front->rules, before);
+	conf_free(&after);
+}
+
+/* Where nothing is read there is nothing new. */
+static void contexts_without_authorities(void **state)
 {
 	struct conf *after = proxy(" starttls", "");
-	struct front *front = *state;
-	const struct tls_context *context;
 
-	assert_true(reload(front, after));
-	context = front->rules->backend_tls.context[0];
-	assert_non_null(context);
-	assert_false(reload(front, after));
-	assert_ptr_equal(front->rules->backend_tls.context[0], context);
+	assert_true(reload(*state, after));
+	assert_false(reload(*state, after));
 	conf_free(&after);
 }
 
@@ -169,8 +217,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_worker_that_got_nothing_gets_it_later, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(authorities_are_read_before, setup, teardown),
-		cmocka_unit_test_setup_teardown(contexts_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(authorities_are_read_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(contexts_without_authorities, setup, teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, certificates_setup, certificates_teardown);
 }

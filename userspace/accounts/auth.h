@@ -24,6 +24,7 @@
 #include "lib/addr.h"
 #include "lib/error.h"
 
+#define AUTH_KEY_FILE     "auth.key" /* in the state directory */
 #define AUTH_HASHES_MAX   4
 #define AUTH_LINE_MAX     12288 /* octets of a base64 line (RFC 4954 4) */
 #define AUTH_USER_MAX     256   /* octets of a name, with its NUL */

@@ -15,7 +15,6 @@
 #include "accounts/throttle.h"
 #include "accounts/users.h"
 
-#define AUTH_KEY_FILE "auth.key"
 #define AUTH_SALT_MAX 128 /* bytes of a salt in base64, with the NUL */
 
 struct auth {

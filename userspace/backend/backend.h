@@ -60,6 +60,8 @@ struct backend_tls {
 };
 /* Reads smtp.backend-ca. Fails, and says which option and file, if it is not what it should be. */
 int backend_tls_open(const struct conf *conf, struct backend_tls *out, struct error *err);
+/* Whether it has read the same, for servers that are the same. */
+bool backend_tls_same(const struct backend_tls *one, const struct backend_tls *other);
 struct backend_tls backend_tls_ref(const struct backend_tls *tls);
 void backend_tls_unref(struct backend_tls *tls);
 

@@ -64,6 +64,17 @@ int backend_tls_open(const struct conf *conf, struct backend_tls *out, struct er
 	return failed;
 }
 
+bool backend_tls_same(const struct backend_tls *one, const struct backend_tls *other)
+{
+	for (size_t i = 0; i < BACKENDS_MAX; i++) {
+		const struct tls_context *here = one->context[i], *there = other->context[i];
+
+		if (!here != !there || (here && !tls_same_authorities(here, there)))
+			return false;
+	}
+	return true;
+}
+
 struct backend_tls backend_tls_ref(const struct backend_tls *tls)
 {
 	struct backend_tls copy = *tls;

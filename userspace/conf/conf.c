@@ -207,6 +207,20 @@ char *conf_origin(const struct conf *conf, const char *name, char out[CONF_ORIGI
 	return out;
 }
 
+bool conf_is_preset(const struct conf *conf, const char *name)
+{
+	const struct conf_option *option = conf_option_find(name);
+	struct conf *preset = calloc(1, sizeof(*preset));
+	struct error err;
+	bool same;
+
+	same = option && preset && !conf_value_preset(option, preset, &err) &&
+	       !memcmp(conf_field_read(conf, option), conf_field_read(preset, option),
+		       option->size);
+	free(preset);
+	return same;
+}
+
 size_t conf_diff(const struct conf *before, const struct conf *after, conf_diff_cb cb, void *arg)
 {
 	size_t count = 0;

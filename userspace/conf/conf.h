@@ -333,6 +333,9 @@ int conf_server_parse(const char *text, struct conf_server *out, struct error *e
 /* Where the value of an option came from: "default", "FILE:LINE" or "operator". Returns `out`. */
 char *conf_origin(const struct conf *conf, const char *name, char out[CONF_ORIGIN_MAX]);
 
+/* Whether an option has the value that it has by default, wherever it came from. */
+bool conf_is_preset(const struct conf *conf, const char *name);
+
 /* Calls back for each option whose value differs; returns how many there are. */
 typedef void (*conf_diff_cb)(const char *name, bool reloadable, void *arg);
 size_t conf_diff(const struct conf *before, const struct conf *after, conf_diff_cb cb, void *arg);

@@ -65,7 +65,7 @@ const struct conf_option conf_schema[] = {
 	  .preset = "/var/lib/postern",
 	  .unit = "an absolute path",
 	  .check = conf_check_path,
-	  .help = "Where lists and the operator's settings are kept. The agent creates it." },
+	  .help = "Where lists and settings are kept. The agent makes it, or it is the user's." },
 	FIXED("store-size", store_size, STORE_MIN, STORE_MAX, "8192", "MiB",
 	      "The most that lists and settings may take on disk. Space is taken only as it is "
 	      "needed."),

@@ -29,6 +29,8 @@ struct ctl_agent {
 	int (*reload)(void *daemon, json_t **result, struct error *err);
 	/* All of the SMTP front; false if there is none. NULL in tests that need none. */
 	bool (*smtp)(void *daemon, struct smtp_view *out);
+	/* Sessions of clients that load balancers name: see gate_end_listed(). NULL likewise. */
+	uint32_t (*end_listed)(void *daemon, const struct prefix *within);
 	struct refusals *refusals; /* of the front; NULL if there is none */
 	/* Adds what the front has looked up to what the guard has. NULL likewise. */
 	void (*add_lookups)(void *daemon, struct guard_stats *stats);
@@ -39,6 +41,12 @@ static inline const struct ctl_agent *ctl_agent(const struct ctl_request *reques
 {
 	return request->context;
 }
+
+/*
+ * After entries were added: ends what is listed by now, connections by the kernel and sessions
+ * that came through load balancers, of those in `within`, or with NULL of all. Returns how many.
+ */
+uint32_t ctl_end_listed(const struct ctl_agent *agent, const struct prefix *within);
 
 /* The handlers, one family of commands a file. */
 int ctl_status(struct ctl_request *request, struct error *err); /* ctl_status.c */

@@ -79,6 +79,15 @@ static const char *effect_name(const struct match *match)
 	return action_name(match->entry.action);
 }
 
+uint32_t ctl_end_listed(const struct ctl_agent *agent, const struct prefix *within)
+{
+	uint32_t ended = gate_end_listed(agent->gate, agent->lists, within);
+
+	if (agent->end_listed)
+		ended += agent->end_listed(agent->daemon, within);
+	return ended;
+}
+
 /* Adds the entry, with a look before and a look after. */
 static int add_entry(const struct ctl_agent *agent, const struct list_change *change,
 		     const struct prefix *prefix, json_t **result, struct error *err)
@@ -98,7 +107,7 @@ static int add_entry(const struct ctl_agent *agent, const struct list_change *ch
 	if (failed)
 		return failed;
 	if (change->kind == LIST_KIND_BLOCK)
-		ended = gate_end_listed(agent->gate, agent->lists, prefix);
+		ended = ctl_end_listed(agent, prefix);
 	failed = matches_find(agent->gate, agent->lists, &prefix->addr, &matches, err);
 	if (failed)
 		return error_prefix(err, "added, but its effect cannot be told");

@@ -9,7 +9,6 @@
 #include "ctl/agent.h"
 #include "ctl/args.h"
 #include "ctl/payload.h"
-#include "gate/sockets.h"
 
 static int read_shape(const struct ctl_request *request, struct payload_shape *out,
 		      struct error *err)
@@ -85,7 +84,7 @@ int ctl_list_load(struct ctl_request *request, struct error *err)
 	if (failed)
 		return failed;
 	if (change.kind == LIST_KIND_BLOCK)
-		ended = gate_end_listed(agent->gate, agent->lists, NULL);
+		ended = ctl_end_listed(agent, NULL);
 	request->result = loaded_json(agent->gate, change.list, &loaded, ended);
 	return 0;
 }

@@ -5,8 +5,10 @@
  *   main.c        the command line
  *   start.c       what is opened, in which order, and closed in the opposite one
  *   privilege.c   from root to an ordinary user
+ *   state.c       whose the state directory is
  *   front.c       the SMTP front: sockets, workers, rules; front_worker.c is one worker,
- *                 front_lists.c gives all of them other DNS lists
+ *                 front_ending.c ends what is listed, front_lists.c gives all of them
+ *                 other DNS lists
  *   interfaces.c  attaches what the configuration names
  *   serve.c       the loop: timers, signals, the control server
  *   floods.c      tells of floods

@@ -4,12 +4,10 @@
  */
 #include "daemon/front.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,9 +16,8 @@
 #include "lib/log.h"
 #include "session/own.h"
 
-#define DRAIN_MS   31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
-#define POLL_MS    20u
-#define SPOOL_MODE 0700
+#define DRAIN_MS 31000u /* a little more than a service takes (SERVICE_DRAIN_MS) */
+#define POLL_MS  20u
 
 /* Sockets */
 
@@ -57,7 +54,7 @@ static int bind_one(struct front *front, const struct conf_listener *listen, siz
 
 static int bind_all(struct front *front, const struct conf *conf, struct error *err)
 {
-	int failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
+	int failed = own_refuse_loop(conf, &conf->smtp.listen, err);
 
 	front->listen = conf->smtp.listen;
 	for (size_t i = 0; i < conf->smtp.listen.count && !failed; i++)
@@ -69,14 +66,13 @@ static int bind_all(struct front *front, const struct conf *conf, struct error *
 static int make_spool(struct front *front, const struct conf *conf, const struct account *account,
 		      struct error *err)
 {
-	const char *path = front->spool_directory;
-	bool made;
+	int failed;
 
 	smtp_spool_limits(conf, front->spool_directory, &front->spool);
-	made = !mkdir(path, SPOOL_MODE);
-	if (!made && errno != EEXIST)
-		return error_errno(err, ERROR_REFUSED, errno, "smtp.spool: %s", path);
-	return made || !*conf->smtp.spool ? privilege_give(path, account, err) : 0;
+	failed = privilege_make(front->spool_directory, account, err);
+	if (!failed && !*conf->smtp.spool)
+		failed = privilege_give(front->spool_directory, account, err);
+	return failed ? error_prefix(err, "smtp.spool") : 0;
 }
 
 /* As the ordinary user, who may not have got it. */
@@ -135,13 +131,14 @@ int front_bind(const struct conf *conf, const struct account *account, struct fr
 		return 0;
 	raise_limit();
 	front = new_front(conf, err);
-	failed =
-		front ? bind_all(front, conf, err) : error_set(err, ERROR_REFUSED, "out of memory");
+	if (!front)
+		return error_set(err, ERROR_REFUSED, "out of memory");
+	failed = bind_all(front, conf, err);
 	if (!failed)
 		failed = make_spool(front, conf, account, err);
-	if (failed && front)
+	if (failed)
 		free_front(front);
-	if (!failed)
+	else
 		*out = front;
 	return failed;
 }
@@ -160,9 +157,7 @@ static int open_tls(const struct conf *conf, struct tls_context **out, struct er
 	return from->count ? tls_server_open(certificate, from->count, out, err) : 0;
 }
 
-/* `before`: what TLS with the backends wants, if they stay; NULL: it is read, too. */
-static int read_rules(const struct conf *conf, const struct backend_tls *before,
-		      struct front_rules **out, struct error *err)
+static int read_rules(const struct conf *conf, struct front_rules **out, struct error *err)
 {
 	struct front_rules *rules = calloc(1, sizeof(*rules));
 	int failed = rules ? conf_copy(conf, &rules->conf, err)
@@ -172,9 +167,7 @@ static int read_rules(const struct conf *conf, const struct backend_tls *before,
 		failed = relay_open(conf, &rules->relay, err);
 	if (!failed)
 		failed = open_tls(conf, &rules->tls, err);
-	if (!failed && before)
-		rules->backend_tls = backend_tls_ref(before);
-	else if (!failed)
+	if (!failed)
 		failed = backend_tls_open(conf, &rules->backend_tls, err);
 	if (failed)
 		front_drop(&rules);
@@ -216,41 +209,41 @@ struct front_rules *front_rules_copy(const struct front_rules *rules)
 	return copy;
 }
 
-/* What the backends are made of, and nothing else of the configuration. */
-static bool has_new_backends(const struct conf *before, const struct conf *after)
+/* What the backends are made of: nothing else of the configuration, and CAs by what is in the file.
+ */
+static bool has_new_backends(const struct front_rules *one, const struct front_rules *other)
 {
+	const struct conf *before = one->conf, *after = other->conf;
+
 	return memcmp(&before->smtp.backends, &after->smtp.backends,
 		      sizeof(before->smtp.backends)) != 0 ||
-	       strcmp(before->smtp.backend_ca, after->smtp.backend_ca) != 0 ||
 	       strcmp(before->smtp.hostname, after->smtp.hostname) != 0 ||
-	       before->smtp.connections_max != after->smtp.connections_max;
+	       before->smtp.connections_max != after->smtp.connections_max ||
+	       !backend_tls_same(&one->backend_tls, &other->backend_tls);
 }
 
 int front_prepare(struct front *front, const struct conf *conf, struct front_rules **out,
 		  struct error *err)
 {
-	bool new_backends;
 	int failed;
 
 	*out = NULL;
 	if (!front)
 		return 0;
-	new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
-		       has_new_backends(front->rules->conf, conf);
-	failed = own_refuse_loop(&conf->smtp.backends, &front->listen, err);
+	failed = own_refuse_loop(conf, &front->listen, err);
 	if (!failed)
-		failed = own_refuse_loop(&conf->smtp.backends, &conf->smtp.listen, err);
+		failed = own_refuse_loop(conf, &conf->smtp.listen, err);
 	if (!failed)
-		failed = read_rules(conf, new_backends ? NULL : &front->rules->backend_tls, out,
-				    err);
+		failed = read_rules(conf, out, err);
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
 		failed = front_lists_prepare(front, conf, *out, err);
-	if (!failed)
-		(*out)->new_backends = new_backends;
 	if (failed)
 		front_drop(out);
+	else
+		(*out)->new_backends = __atomic_load_n(&front->behind, __ATOMIC_RELAXED) ||
+				       has_new_backends(front->rules, *out);
 	return failed;
 }
 
@@ -313,7 +306,7 @@ int front_open(struct front *front, const struct conf *conf, struct guard *guard
 	front->guard = guard;
 	failed = try_spool(front, conf, err);
 	if (!failed)
-		failed = read_rules(conf, NULL, &front->rules, err);
+		failed = read_rules(conf, &front->rules, err);
 	if (!failed)
 		failed = auth_open(conf, &front->auth, err);
 	if (!failed)

@@ -39,6 +39,13 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 void front_apply(struct front *front, struct front_rules **rules);
 void front_drop(struct front_rules **rules);
 
+/*
+ * After a change of lists: ends sessions of clients that load balancers name and that are listed by
+ * now, of those in `within`, or with NULL of all. Returns how many; waits for the workers, but not
+ * for long: one that is too busy ends them when it comes to it. Any thread but theirs.
+ */
+uint32_t front_end_listed(struct front *front, const struct prefix *within);
+
 /* Those of all workers; NULL if there is no front. */
 struct refusals *front_refusals(const struct front *front);
 /* Any thread; false if there is none. */

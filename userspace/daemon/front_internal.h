@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * daemon/front_internal.h - shared by front.c, front_lists.c and front_worker.c.
+ * daemon/front_internal.h - shared by front.c, front_ending.c, front_lists.c and front_worker.c.
  */
 #ifndef POSTERN_DAEMON_FRONT_INTERNAL_H
 #define POSTERN_DAEMON_FRONT_INTERNAL_H
@@ -48,7 +48,9 @@ struct front {
 
 /* front_worker.c */
 extern const struct worker_ops front_worker_ops; /* `arg` is the front */
-/* In the worker's thread; these are for workers_post(). */
+/* In the worker's thread; `state` is the worker. */
+uint32_t front_worker_end_listed(void *state, const struct prefix *within);
+/* Likewise; these are for workers_post(). */
 void front_worker_set(void *state, void *rules); /* takes the rules over */
 void front_worker_drain(void *state, void *unused);
 /* Any thread, while the worker lives. */

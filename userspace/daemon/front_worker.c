@@ -194,6 +194,13 @@ void front_worker_drain(void *state, void *unused)
 	smtp_service_drain(worker->service);
 }
 
+uint32_t front_worker_end_listed(void *state, const struct prefix *within)
+{
+	struct front_worker *worker = state;
+
+	return smtp_service_end_listed(worker->service, within);
+}
+
 static void add_backend(struct smtp_view *view, size_t number, const struct backend_info *info)
 {
 	struct backend_info *sum = &view->backend[number];

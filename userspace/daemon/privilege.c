@@ -9,18 +9,16 @@
 #define _GNU_SOURCE /* setresuid, O_PATH */
 #include "daemon/privilege.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILES_MAX 1024 /* more than the store ever has in its directory */
+#define DIRECTORY_MODE 0700
 
 int privilege_find(const struct conf *conf, struct account *out, struct error *err)
 {
@@ -72,33 +70,66 @@ static int give_file(int directory, const char *name, const struct account *acco
 	return failed;
 }
 
-static int give_files(DIR *files, const struct account *account)
+static int open_directory(const char *directory, struct error *err)
 {
-	const struct dirent *entry;
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(err, ERROR_REFUSED, errno, "%s", directory);
+	return fd;
+}
+
+int privilege_give_files(const char *directory, const char *const *name, size_t names,
+			 const struct account *account, struct error *err)
+{
+	const int fd = open_directory(directory, err);
 	int failed = 0;
 
-	for (int i = 0; i < FILES_MAX && !failed && (entry = readdir(files)); i++)
-		failed = give_file(dirfd(files), entry->d_name, account);
-	return failed;
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < names && !failed; i++)
+		failed = give_file(fd, name[i], account);
+	close(fd);
+	return failed ? error_errno(err, ERROR_REFUSED, failed, "owner of files in %s", directory)
+		      : 0;
 }
 
 int privilege_give(const char *directory, const struct account *account, struct error *err)
 {
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *files = fd < 0 ? NULL : fdopendir(fd);
+	const int fd = open_directory(directory, err);
 	int failed;
 
-	if (!files) {
-		failed = errno;
-		if (fd >= 0)
-			close(fd);
-		return error_errno(err, ERROR_REFUSED, failed, "%s", directory);
-	}
+	if (fd < 0)
+		return fd;
 	failed = fchown(fd, account->uid, account->gid) ? errno : 0;
-	if (!failed)
-		failed = give_files(files, account);
-	closedir(files);
+	close(fd);
 	return failed ? error_errno(err, ERROR_REFUSED, failed, "owner of %s", directory) : 0;
+}
+
+int privilege_make(const char *directory, const struct account *account, struct error *err)
+{
+	if (!mkdir(directory, DIRECTORY_MODE))
+		return privilege_give(directory, account, err);
+	return errno == EEXIST ? 0 : error_errno(err, ERROR_REFUSED, errno, "%s", directory);
+}
+
+int privilege_check_owner(const char *directory, const struct account *account, const char *user,
+			  struct error *err)
+{
+	const int fd = open_directory(directory, err);
+	struct stat info;
+	bool theirs;
+
+	if (fd < 0)
+		return fd;
+	theirs = !fstat(fd, &info) && info.st_uid == account->uid;
+	close(fd);
+	if (theirs)
+		return 0;
+	return error_set(err, ERROR_REFUSED,
+			 "%s was there and is not user %s's: name a directory that is not there "
+			 "yet, or make it his (chown %s %s)",
+			 directory, user, user, directory);
 }
 
 /* What no program that this process might start could regain: the bounding and ambient sets. */

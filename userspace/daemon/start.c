@@ -15,6 +15,7 @@
 #include "ctl/socket.h"
 #include "daemon/daemon.h"
 #include "daemon/interfaces.h"
+#include "daemon/state.h"
 #include "gate/keeper.h"
 #include "gate/open.h"
 #include "gate/sockets.h"
@@ -69,12 +70,15 @@ static void close_store(struct daemon *daemon)
 
 static int open_store(struct daemon *daemon, struct error *err)
 {
-	const char *directory = daemon->started->state_directory;
-	int failed = store_open(&daemon->store, directory, daemon->started->store_size * MIB, err);
+	const struct conf *conf = daemon->started;
+	int failed = state_make(conf, &daemon->account, err);
 
+	if (!failed)
+		failed = store_open(&daemon->store, conf->state_directory, conf->store_size * MIB,
+				    err);
 	if (failed)
 		return failed;
-	failed = privilege_give(directory, &daemon->account, err);
+	failed = state_give(conf, &daemon->account, err);
 	if (failed)
 		close_store(daemon);
 	return failed;
@@ -255,6 +259,11 @@ static void add_lookups(void *daemon, struct guard_stats *stats)
 	front_add_lookups(((struct daemon *)daemon)->front, stats);
 }
 
+static uint32_t end_listed(void *daemon, const struct prefix *within)
+{
+	return front_end_listed(((struct daemon *)daemon)->front, within);
+}
+
 static int fill_agent(struct daemon *daemon, struct error *err)
 {
 	(void)err;
@@ -268,6 +277,7 @@ static int fill_agent(struct daemon *daemon, struct error *err)
 					    .started_ns = clock_mono(),
 					    .reload = reload,
 					    .smtp = view_smtp,
+					    .end_listed = end_listed,
 					    .refusals = front_refusals(daemon->front),
 					    .add_lookups = add_lookups,
 					    .daemon = daemon };

@@ -228,7 +228,7 @@ void stream_close(struct stream **stream)
 	if (!closing->calling)
 		drop_input(closing);
 	closing->closing = true;
-	if (closing->broken || closing->connecting || !stream_schedule(closing, STREAM_CLOSE_MS)) {
+	if (closing->broken || closing->connecting || !stream_schedule_end(closing)) {
 		stream_finish(closing, false);
 		return;
 	}

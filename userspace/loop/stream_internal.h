@@ -18,6 +18,9 @@
 
 /* How often in a row the owner is called for one event; the rest waits for the loop. */
 #define STREAM_ROUNDS_MAX 16
+/* Of what a peer says after a close so much is read at a time: 1.3 MB a second. */
+#define STREAM_REST_OCTETS (64u << 10)
+#define STREAM_REST_MS     50u
 
 struct stream_buffer {
 	uint8_t *data;
@@ -32,6 +35,9 @@ void stream_buffer_clear(struct stream_buffer *buffer);
 struct stream_later {
 	uv_timer_t timer;
 	struct stream *stream; /* NULL: it is being closed */
+	/* Of a close: */
+	uint64_t until;  /* ms of the loop's clock */
+	size_t unlooked; /* octets that came since it rested */
 };
 
 struct stream_connecting {
@@ -71,6 +77,7 @@ struct stream {
 	bool paused : 1;
 	bool reading : 1;
 	bool closing : 1; /* the owner has closed it */
+	bool resting : 1; /* so much has come since that it is not read for a moment */
 	bool closed : 1;  /* so have we */
 };
 
@@ -96,8 +103,10 @@ void stream_output_free(struct stream *stream);
 /* stream_tcp.c */
 /* Reads, or does not, as the state of the stream wants it. */
 void stream_want(struct stream *stream);
-/* Calls stream_tick() from the loop. False if memory is short. */
+/* Calls stream_work() from the loop. False if memory is short. */
 bool stream_schedule(struct stream *stream, uint64_t ms);
+/* Gives the end of the close its time. False if memory is short. */
+bool stream_schedule_end(struct stream *stream);
 /* Nothing is left to send, and it is being closed. */
 void stream_half_close(struct stream *stream);
 /* Now, whatever is left; with a reset of the connection or without. */

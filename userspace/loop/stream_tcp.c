@@ -6,7 +6,8 @@
  *
  * A close in order sends what is queued, then its FIN, and reads on without looking until the peer
  * has sent its own: closing before would make the kernel reset the connection if anything came in
- * that nobody read, and a reset may overtake the last reply. STREAM_CLOSE_MS bounds all of it.
+ * that nobody read, and a reset may overtake the last reply. STREAM_CLOSE_MS bounds all of it. A
+ * peer that says too much meanwhile is read slowly, or a few of them would keep the loop busy.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -59,12 +60,30 @@ void stream_finish(struct stream *stream, bool reset)
 		uv_close((uv_handle_t *)&stream->tcp, on_closed);
 }
 
+static void on_later(uv_timer_t *timer);
+
+/* The time of the close is over, or that of a rest. */
+static void later_closing(struct stream *stream)
+{
+	struct stream_later *later = stream->later;
+	const uint64_t now = uv_now(stream->tcp.loop);
+
+	if (now >= later->until) {
+		stream_finish(stream, stream_queued(stream) > 0);
+		return;
+	}
+	stream->resting = false;
+	later->unlooked = 0;
+	uv_timer_start(&later->timer, on_later, later->until - now, 0);
+	stream_want(stream);
+}
+
 static void on_later(uv_timer_t *timer)
 {
 	struct stream *stream = ((struct stream_later *)timer)->stream;
 
 	if (stream->closing) {
-		stream_finish(stream, stream_queued(stream) > 0);
+		later_closing(stream);
 		return;
 	}
 	later_end(stream);
@@ -84,6 +103,14 @@ bool stream_schedule(struct stream *stream, uint64_t ms)
 		stream->later = later;
 	}
 	uv_timer_start(&later->timer, on_later, ms, 0);
+	return true;
+}
+
+bool stream_schedule_end(struct stream *stream)
+{
+	if (!stream_schedule(stream, STREAM_CLOSE_MS))
+		return false;
+	stream->later->until = uv_now(stream->tcp.loop) + STREAM_CLOSE_MS;
 	return true;
 }
 
@@ -109,11 +136,25 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 		buf->len -= stream->input_size;
 }
 
+static void rest(struct stream *stream)
+{
+	struct stream_later *later = stream->later;
+	const uint64_t left = later->until - uv_now(stream->tcp.loop);
+
+	stream->resting = true;
+	uv_timer_start(&later->timer, on_later, left < STREAM_REST_MS ? left : STREAM_REST_MS, 0);
+	stream_want(stream);
+}
+
 /* Of a stream that is being closed only the end matters. */
 static void read_closing(struct stream *stream, ssize_t size)
 {
-	if (size >= 0)
+	if (size >= 0) {
+		stream->later->unlooked += (size_t)size;
+		if (stream->later->unlooked >= STREAM_REST_OCTETS)
+			rest(stream);
 		return;
+	}
 	stream->fin = true;
 	if (size != UV_EOF || !stream_queued(stream))
 		stream_finish(stream, false);
@@ -150,7 +191,7 @@ static bool wants_input(const struct stream *stream)
 	if (stream->closed || stream->fin || stream->connecting)
 		return false;
 	if (stream->closing)
-		return true;
+		return !stream->resting;
 	if (!stream->owner || stream->over)
 		return false;
 	if (stream->crypt && !stream_crypt_ready(stream))

@@ -19,6 +19,7 @@
 #include "lib/ascii.h"
 
 #define FINGERPRINT_OCTETS 32
+#define DIGEST_OCTETS      32 /* SHA-256 */
 
 struct tls_context {
 	atomic_uint refs;
@@ -28,6 +29,7 @@ struct tls_context {
 	uint64_t expires[TLS_CERTIFICATES_MAX]; /* of servers: seconds since 1970 */
 	enum tls_verify verify;
 	uint8_t fingerprint[FINGERPRINT_OCTETS];
+	uint8_t authorities[DIGEST_OCTETS]; /* of all that was read; zero: of nothing */
 };
 
 const char *tls_reason(void)
@@ -247,6 +249,40 @@ static int read_fingerprint(const char *text, uint8_t out[FINGERPRINT_OCTETS], s
 				TLS_FINGERPRINT_MAX - 1);
 }
 
+static bool add_authority(EVP_MD_CTX *sum, const X509_OBJECT *object)
+{
+	const X509 *certificate = X509_OBJECT_get0_X509(object);
+	const X509_CRL *revoked = X509_OBJECT_get0_X509_CRL(object);
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned int size = 0;
+
+	if (certificate && !X509_digest(certificate, EVP_sha256(), digest, &size))
+		return false;
+	if (revoked && !X509_CRL_digest(revoked, EVP_sha256(), digest, &size))
+		return false;
+	return EVP_DigestUpdate(sum, digest, size);
+}
+
+/* Before there is a connection: OpenSSL adds to what it has when it looks for others. */
+static bool note_authorities(struct tls_context *context)
+{
+	STACK_OF(X509_OBJECT) *all =
+		X509_STORE_get0_objects(SSL_CTX_get_cert_store(context->client));
+	EVP_MD_CTX *sum = EVP_MD_CTX_new();
+	bool done = sum && EVP_DigestInit_ex(sum, EVP_sha256(), NULL);
+
+	for (int i = 0; done && i < sk_X509_OBJECT_num(all); i++)
+		done = add_authority(sum, sk_X509_OBJECT_value(all, i));
+	done = done && EVP_DigestFinal_ex(sum, context->authorities, NULL);
+	EVP_MD_CTX_free(sum);
+	return done;
+}
+
+bool tls_same_authorities(const struct tls_context *one, const struct tls_context *other)
+{
+	return !memcmp(one->authorities, other->authorities, sizeof(one->authorities));
+}
+
 static int client_rules(struct tls_context *context, const struct tls_client_options *options,
 			struct error *err)
 {
@@ -261,8 +297,9 @@ static int client_rules(struct tls_context *context, const struct tls_client_opt
 		SSL_CTX_set_cert_verify_callback(ctx, verify_key, context);
 		return 0;
 	}
-	if (options->ca_file ? !SSL_CTX_load_verify_file(ctx, options->ca_file)
-			     : !SSL_CTX_set_default_verify_paths(ctx))
+	if ((options->ca_file ? !SSL_CTX_load_verify_file(ctx, options->ca_file)
+			      : !SSL_CTX_set_default_verify_paths(ctx)) ||
+	    !note_authorities(context))
 		return error_set(err, ERROR_REFUSED, "%s: %s",
 				 options->ca_file ? options->ca_file : "CAs of the system",
 				 tls_reason());

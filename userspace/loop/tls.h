@@ -49,6 +49,9 @@ struct tls_client_options {
 int tls_client_open(const struct tls_client_options *options, struct tls_context **out,
 		    struct error *err);
 
+/* Of two contexts for clients: whether they have read the same CAs; also if neither has any. */
+bool tls_same_authorities(const struct tls_context *one, const struct tls_context *other);
+
 /* Of a context for servers: when its certificate `number` expires, in seconds since 1970. */
 uint64_t tls_expires(const struct tls_context *context, size_t number);
 

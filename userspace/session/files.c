@@ -13,6 +13,7 @@
 
 #include "accounts/users.h"
 #include "loop/tls.h"
+#include "session/own.h"
 #include "session/smtp/relay.h"
 
 struct look {
@@ -194,6 +195,8 @@ int files_check(const struct conf *conf, void (*unseen)(const char *text, void *
 
 	if (conf->role != CONF_ROLE_PROXY)
 		return 0;
+	if (own_refuse_loop(conf, &conf->smtp.listen, err))
+		return ERROR_REFUSED;
 	changed = become(user);
 	look.agent = changed || is_agent(user);
 	failed = look_at_all(&look);

@@ -34,19 +34,18 @@ static bool own_has(const struct addr *addr)
 	return found;
 }
 
-int own_refuse_loop(const struct conf_backends *backends, const struct conf_listeners *listen,
-		    struct error *err)
+int own_refuse_loop(const struct conf *conf, const struct conf_listeners *listen, struct error *err)
 {
-	const struct conf_backend *loop = conf_find_loop(backends, listen, own_has);
-	char text[PREFIX_TEXT_MAX];
+	const struct conf_backend *loop = conf_find_loop(&conf->smtp.backends, listen, own_has);
+	char text[PREFIX_TEXT_MAX], origin[CONF_ORIGIN_MAX];
 
 	if (!loop)
 		return 0;
 	addr_format(&loop->addr, text);
 	return error_set(err, ERROR_REFUSED,
-			 "smtp.backends: %s port %u is this machine's own, and smtp.listen takes "
-			 "mail there: a loop",
-			 text, loop->port);
+			 "%s: smtp.backends: %s port %u is this machine's own, and smtp.listen "
+			 "takes mail there: a loop",
+			 conf_origin(conf, "smtp.backends", origin), text, loop->port);
 }
 
 void own_find(struct own *own)

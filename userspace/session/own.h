@@ -20,8 +20,11 @@ struct own {
 /* As it is at the moment. Addresses beyond HELO_OWN_MAX are left out. */
 void own_find(struct own *own);
 
-/* Refuses a backend that is a listener, at any address that the machine has at the moment. */
-int own_refuse_loop(const struct conf_backends *backends, const struct conf_listeners *listen,
+/*
+ * Refuses a backend of the configuration that is one of these listeners, at any address that the
+ * machine has at the moment.
+ */
+int own_refuse_loop(const struct conf *conf, const struct conf_listeners *listen,
 		    struct error *err);
 
 #endif

@@ -58,6 +58,9 @@ _Static_assert(sizeof(struct list_info) == 352, "store: the record of a list has
 struct store;
 struct store_txn;
 
+/* What it makes in its directory. */
+#define STORE_FILES "lock", "data.mdb", "lock.mdb"
+
 /*
  * Opens or creates the environment in the directory `dir` (created 0700 if it is missing). `size`
  * is the most bytes it may grow to; a store that is larger already opens, but cannot grow. The

@@ -69,7 +69,7 @@ static int write_owner(int lock)
 /* What the directory holds already may be anything: only regular files are opened in it. */
 static int check_files(int directory, const char *dir, struct error *err)
 {
-	static const char *const names[] = { LOCK_NAME, "data.mdb", "lock.mdb" };
+	static const char *const names[] = { STORE_FILES };
 	struct stat file;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

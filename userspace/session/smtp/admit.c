@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * session/smtp/admit.c - what the kernel does about a source at its SYN, for a client that a load
- * balancer names: lists, what was learned, and limits, in this order (bpf/gate.h).
+ * balancer names: lists, what was learned, and limits, in this order (bpf/gate.h); and what the
+ * agent does about a connection of a source that is listed later (gate/sockets.h).
  */
 #include <string.h>
 
@@ -94,4 +95,31 @@ bool admit_client(struct session *session)
 	    !pass_block(session, &standing, rules.monitor))
 		return false;
 	return pass_limits(session, &rules);
+}
+
+/* Whether a list says so: what was learned ends nobody who is there, as with the kernel. */
+static bool is_listed(const struct session *session, struct guard_standing *standing)
+{
+	guard_client_standing(service_parts(session->service)->guard, &session->peer, standing);
+	return standing->kind == GUARD_STANDING_BLOCKED && !standing->watched &&
+	       strcmp(standing->list, LEARNED_LIST) != 0;
+}
+
+bool admit_end_listed(struct session *session)
+{
+	struct guard_standing standing;
+	char id[LOOKUP_ID_CHARS + 1];
+
+	/* Who was refused already has been told, and ends soon. */
+	if (session->state == SESSION_REFUSED || session->state == SESSION_ENDED ||
+	    !came_through_balancer(session) || !is_listed(session, &standing))
+		return false;
+	record_refusal(session, SMTP_REFUSED_LISTED, standing.list);
+	if (session->state == SESSION_TLS)
+		session_enter(session, SESSION_ENDED);
+	else
+		reply_and_end(session, 421, "4.7.1",
+			      "%s: your address is blocked here (lookup id %s)",
+			      session->rules->hostname, lookup_id_format(session->id, id));
+	return true;
 }

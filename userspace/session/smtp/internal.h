@@ -151,6 +151,8 @@ void session_free(struct session *session);
 
 /* admit.c: whether lists and limits let the client in; else it has been refused. */
 bool admit_client(struct session *session);
+/* Ends the session if its client is on a block list by now. Whether it has. */
+bool admit_end_listed(struct session *session);
 
 /* connect.c */
 void connect_begin(struct session *session);

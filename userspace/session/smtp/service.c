@@ -261,6 +261,32 @@ void smtp_service_drain(struct smtp_service *service)
 	}
 }
 
+/* What ends one may end the next, which is in another list then: it begins anew. */
+static uint32_t end_listed(struct session_list *list, const struct prefix *within)
+{
+	struct session *session, *next;
+	uint32_t ended = 0;
+
+	for (session = TAILQ_FIRST(list); session; session = next) {
+		next = TAILQ_NEXT(session, all);
+		if (!within || prefix_contains(within, &session->peer))
+			ended += admit_end_listed(session);
+		if (next && next->state == SESSION_ENDED)
+			next = TAILQ_FIRST(list);
+	}
+	return ended;
+}
+
+uint32_t smtp_service_end_listed(struct smtp_service *service, const struct prefix *within)
+{
+	struct admission_rules rules;
+
+	admission_rules(&rules);
+	if (!service->parts.admission || rules.monitor)
+		return 0;
+	return end_listed(&service->sessions, within) + end_listed(&service->old, within);
+}
+
 void smtp_service_close(struct smtp_service **out)
 {
 	struct smtp_service *service = *out;

@@ -77,6 +77,12 @@ int smtp_service_open(const struct smtp_service_options *options, struct smtp_se
  */
 int smtp_service_set(struct smtp_service *service, const struct smtp_rules *rules,
 		     struct error *err);
+/*
+ * Ends the sessions of clients that a load balancer names and that a block list holds by now, with
+ * whatever is under way, as the kernel's are ended (gate/sockets.h): of those in `within`, or with
+ * NULL of all. None in monitor mode, and none by a list in monitor mode. Returns how many.
+ */
+uint32_t smtp_service_end_listed(struct smtp_service *service, const struct prefix *within);
 /* Accepts no more; who is idle is told 421, and what is under way is let finish for a while. */
 void smtp_service_drain(struct smtp_service *service);
 /* Ends what is left. Nulls the pointer; NULL is allowed. The loop has to run once more. */
