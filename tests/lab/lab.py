@@ -325,11 +325,14 @@ class Lab:
                                     seconds, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
     def connect(self, source, port=25, timeout=1, namespace=None, dest=None):
-        """Opens and closes a connection from an address: "open", "refused" or "timeout"; all else is a failure."""
+        """
+        Opens and closes a connection from an address: "open", "refused", "timeout", or "reset" by a listener that
+        ends with the connection in its queue; all else is a failure.
+        """
         dest = dest or (GATEWAY6 if ":" in source else GATEWAY4)
         done = self.ns(namespace or self.internet, "nc", "-v", "-z", "-w", timeout, "-s", source, dest, port,
                        check=False)
-        for word, outcome in (("succeeded", "open"), ("refused", "refused"), ("timed out", "timeout")):
+        for word, outcome in (("succeeded", "open"), ("refused", "refused"), ("reset by peer", "reset"), ("timed out", "timeout")):
             if word in done.err:
                 return outcome
         raise Failed(f"{source} to {dest}: {done}")
