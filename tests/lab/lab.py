@@ -318,11 +318,11 @@ class Lab:
         return Generator(self.start(namespace, BUILD / "tests/flood", iface, self.mac(gate), dest, port, count, rate,
                                     seed, *prefixes, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
-    def probe(self, source, rate=500, seconds=60, port=25):
-        """Starts to knock from one address until it is stopped."""
+    def probe(self, source, rate=500, seconds=60, port=25, least=0):
+        """Starts to knock from one address until it is stopped, but at least so many times, however long that takes."""
         dest = GATEWAY6 if ":" in source else GATEWAY4
         return Generator(self.start(self.internet, BUILD / "tests/probe", "i0", self.mac(), source, dest, port, rate,
-                                    seconds, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+                                    seconds, least, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
     def connect(self, source, port=25, timeout=1, namespace=None, dest=None):
         """

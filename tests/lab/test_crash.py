@@ -107,7 +107,7 @@ def test_a_start_that_fails_leaves_the_filter_as_it_was(fresh, no_limits):
     fresh.start_posternd(limits=no_limits)
     fresh.ctl("block", "add", LISTED)
     fresh.stop_posternd()
-    knocking = fresh.probe(LISTED, rate=1000)
+    knocking = fresh.probe(LISTED, rate=1000, least=101)
     path = fresh.write_config(limits=no_limits, interfaces=["g0", "g1", "nosuch0"])
     done = fresh.ns(fresh.gateway, BUILD / "posternd", "-c", path, check=False)
     assert done.rc == 1 and "nosuch0" in done.err.splitlines()[-1]
