@@ -45,12 +45,15 @@ STAGE __u32 text_put(struct scratch *t, __u32 at, char c)
 		next;                                                                              \
 	})
 
+/* Unrolled: clang would lay the loop out so that its head is fallen into from below, which
+ * Linux 6.1 takes no program for. */
 STAGE_APART int text_ipv4(struct scratch *t, __u32 at, __u32 addr)
 {
 	__u32 octet;
 
 	if (!t)
 		return 0;
+#pragma clang loop unroll(full)
 	for (int shift = 24; shift >= 0; shift -= 8) {
 		octet = addr >> shift & 0xff;
 		if (octet >= 100)

@@ -149,24 +149,39 @@ STAGE_APART int is_local(struct xdp_md *ctx, const struct packet *p)
 	return found == BPF_FIB_LKUP_RET_NOT_FWDED || found == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
-/* The listener's cookie, or less than 0. */
+/*
+ * The listener's cookie, or less than 0; gives the listener back. The length of the header is
+ * checked here and not before the listener is looked up, because Linux 6.1 has forgotten it by
+ * then.
+ */
+STAGE __s64 cookie_of(struct bpf_sock *listener, void *ip, __u32 ip_size, struct tcp_bytes *t,
+		      __u32 header)
+{
+	__u32 options = header - sizeof(struct tcphdr);
+	__s64 cookie = -1;
+
+	barrier_var(options);
+	if (options <= TCP_HEADER_MAX - sizeof(struct tcphdr))
+		cookie = bpf_tcp_gen_syncookie(listener, ip, ip_size, (void *)t,
+					       options + sizeof(struct tcphdr));
+	bpf_sk_release(listener);
+	return cookie;
+}
+
 STAGE_APART __s64 cookie_ipv4(struct xdp_md *ctx, const struct packet *p, struct tcp_bytes *t,
 			      __u32 header)
 {
 	struct iphdr ip = { .version = 4, .ihl = 5 };
 	struct bpf_sock *listener;
-	__s64 cookie;
 
-	if (!p || !t || header < sizeof(struct tcphdr) || header > TCP_HEADER_MAX)
+	if (!p || !t)
 		return -1;
 	listener = socket_ipv4(ctx, p);
 	if (!listener)
 		return -1;
 	ip.saddr = bpf_htonl((__u32)p->source.low);
 	ip.daddr = bpf_htonl((__u32)p->dest.low);
-	cookie = bpf_tcp_gen_syncookie(listener, &ip, sizeof(ip), (void *)t, header);
-	bpf_sk_release(listener);
-	return cookie;
+	return cookie_of(listener, &ip, sizeof(ip), t, header);
 }
 
 STAGE_APART __s64 cookie_ipv6(struct xdp_md *ctx, const struct packet *p, struct tcp_bytes *t,
@@ -174,18 +189,15 @@ STAGE_APART __s64 cookie_ipv6(struct xdp_md *ctx, const struct packet *p, struct
 {
 	struct ipv6hdr ip = { .version = 6 };
 	struct bpf_sock *listener;
-	__s64 cookie;
 
-	if (!p || !t || header < sizeof(struct tcphdr) || header > TCP_HEADER_MAX)
+	if (!p || !t)
 		return -1;
 	listener = socket_ipv6(ctx, p);
 	if (!listener)
 		return -1;
 	address_store(&p->source, &ip.saddr);
 	address_store(&p->dest, &ip.daddr);
-	cookie = bpf_tcp_gen_syncookie(listener, &ip, sizeof(ip), (void *)t, header);
-	bpf_sk_release(listener);
-	return cookie;
+	return cookie_of(listener, &ip, sizeof(ip), t, header);
 }
 
 /* The TCP header of the SYN into `t`; returns its length, or 0. */

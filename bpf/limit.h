@@ -22,13 +22,17 @@
 /*
  * A bucket is never further from full than the whole burst. One that is comes from a slower limit
  * that has been raised since, and what it owed under that one is forgiven. The slack is for a
- * bucket that another CPU has just charged by a later clock.
+ * bucket that another CPU has just charged by a later clock. A CPU of a virtual machine may be held
+ * up for longer than that, so the clock that decides is read after the bucket.
  */
 STAGE void rate_settle(const struct meter_limit *limit, struct meter_cell *cell, __u64 now)
 {
-	const __u64 tat = cell->tat;
+	const __u64 tat = READ_ONCE(cell->tat), allowed = limit->burst_ns + CLOCK_SLACK_NS;
 
-	if (tat > now + limit->burst_ns + CLOCK_SLACK_NS)
+	if (tat <= now + allowed)
+		return;
+	now = bpf_ktime_get_ns();
+	if (tat > now + allowed)
 		__sync_val_compare_and_swap(&cell->tat, tat, now);
 }
 
@@ -104,6 +108,13 @@ STAGE int lease_holds(__u32 level, __u64 now)
 	return own && own->left;
 }
 
+_Static_assert((METER_LEVELS & (METER_LEVELS - 1)) == 0, "an index of a limit is masked");
+
+STAGE const struct meter_limit *level_limit(const struct settings *s, __u32 level)
+{
+	return &s->limit[within(level, METER_LEVELS)];
+}
+
 /* What one level says before anything is charged. */
 STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
 {
@@ -113,7 +124,7 @@ STAGE_APART int level_ask(__u32 level, __u32 place, __u64 now)
 
 	if (!s || !cell || level >= METER_LEVELS)
 		return UNDECIDED;
-	limit = &s->limit[level];
+	limit = level_limit(s, level);
 	if (cell_is_full(limit, cell))
 		return REASON_CONN_SOURCE + level;
 	if (!limit->interval_ns || lease_holds(level, now))
@@ -126,13 +137,14 @@ STAGE_APART int level_charge(__u32 level, __u32 place, __u64 now)
 {
 	const struct settings *s = settings_get();
 	struct meter_cell *cell = cell_at(level, place);
-
 	const struct meter_limit *limit;
 	int charged;
 
-	if (!s || !cell || level >= METER_LEVELS || !s->limit[level].interval_ns)
+	if (!s || !cell || level >= METER_LEVELS)
 		return UNDECIDED;
-	limit = &s->limit[level];
+	limit = level_limit(s, level);
+	if (!limit->interval_ns)
+		return UNDECIDED;
 	if (level == METER_TOTAL)
 		charged = lease_charge(limit, cell, now);
 	else
@@ -143,9 +155,11 @@ STAGE_APART int level_charge(__u32 level, __u32 place, __u64 now)
 /* Whether there is anything to ask at a level. IPv4 has no sites. */
 STAGE int level_limited(const struct settings *s, const struct packet *p, __u32 level)
 {
+	const struct meter_limit *limit = level_limit(s, level);
+
 	if (level == METER_SITE && p->family == FAMILY_IPV4)
 		return 0;
-	return s->limit[level].interval_ns || s->limit[level].conns;
+	return limit->interval_ns || limit->conns;
 }
 
 /* The place for the packet's source at a level, claimed if it has none yet; 0 if there is no room.

@@ -109,6 +109,16 @@ const volatile struct geometry geometry;
 #define STAGE       static __always_inline
 #define STAGE_APART __attribute__((noinline))
 
+/*
+ * An index below a power of two. Where a bound was checked in another register, or before the index
+ * was put aside, Linux 6.1 has forgotten it when it comes to the access.
+ */
+STAGE __u32 within(__u32 index, __u32 size)
+{
+	barrier_var(index); /* or the compiler, which has not forgotten it, takes the mask away */
+	return index & (size - 1);
+}
+
 /* A load that is made where it stands, and once each time. */
 #ifndef READ_ONCE
 #define READ_ONCE(place) (*(const volatile typeof(place) *)&(place))

@@ -200,6 +200,8 @@ STAGE int reply_text(struct xdp_md *ctx, __u32 at, __u32 length)
 
 	if (!length)
 		return 1;
+	length =
+		within(length - 1, SCRATCH_BYTES) + 1; /* Linux 6.1 wants to see that it is not 0 */
 	text = bpf_map_lookup_elem(&scratch, &zero);
 	return text && !bpf_xdp_store_bytes(ctx, at, (void *)text->text, length);
 }

@@ -32,7 +32,7 @@ TIDY_SECONDS = 20
 POLL_SECONDS = 0.2
 FOLDERS = ("tests/lab", "tests/spf", "tests/lint")
 # What takes long begins first, so that not one of them is left over when all else has ended.
-LONG = ("tests/lab/test_guard.py", "tests/lab/test_front_deadlines.py", "tests/lab/test_lifecycle.py", "branches of the XDP program",
+LONG = ("tests/lab/test_front_greylist.py", "tests/lab/test_guard.py", "tests/lab/test_front_deadlines.py", "tests/lab/test_lifecycle.py", "branches of the XDP program",
         "tests/lab/test_syncookies.py", "tests/lab/test_cookies.py", "tests/lab/test_lists.py", "tests/lab/test_start.py",
         "tests/unit/test_lists", "tests/unit/test_table_scale", "tests/lab/test_conn_limit.py", "tests/lab/test_limits.py",
         "tests/lab/test_crash.py", "tests/spf/test_suite.py", "tests/packet/packet", "tests/unit/test_store_crash")

@@ -22,6 +22,7 @@ check-lints: all
 	$(Q)$(PYTHON) tests/lint/layers.py .
 	$(Q)$(PYTHON) tests/lint/sizes.py .
 	$(Q)$(PYTHON) tests/lint/licences.py .
+	$(Q)$(PYTHON) tests/lint/back_edges.py $(BUILD)/bpf/*.bpf.o
 	$(Q)$(PYTHON) tests/run.py '$(BUILD)' tests/lint
 
 # The suppressions are in the file, each with its reason. Macros of libraries are explained in *.cfg.

@@ -62,6 +62,8 @@ SERIES = {
     'postern_newcomers_lost_total{instance="b"}': "0x30",
     'postern_newcomers_skipped_total{instance="b"}': "0+6x30",
     'postern_evaluations_skipped_total{instance="b"}': "0x30",
+    'postern_greylist_save_failures_total{instance="a"}': "0+1x30",
+    'postern_greylist_save_failures_total{instance="b"}': "3x30",
     'postern_backend_up{instance="a",backend="192.0.2.10:25"}': "0x30",
     'postern_backend_up{instance="a",backend="192.0.2.11:25"}': "0x30",
     'postern_backend_up{instance="b",backend="192.0.2.10:25"}': "1x30",
@@ -100,6 +102,7 @@ FIRING = {
     "PosternResolverRewrites": [{"severity": "page", "instance": "a"}],
     "PosternVerdictsTemporary": [{"severity": "ticket", "instance": "a"}],
     "PosternNewcomersLost": [{"severity": "ticket", "instance": "a"}],
+    "PosternGreylistNotSaved": [{"severity": "ticket", "instance": "a"}],
     "PosternNoBackend": [{"severity": "page", "instance": "a"}],
     "PosternBackendDown": [{"severity": "ticket", "instance": instance, "backend": backend}
                            for instance, backend in (("a", "192.0.2.10:25"), ("a", "192.0.2.11:25"), ("b", "192.0.2.11:25"))],

@@ -33,7 +33,8 @@ int fixture_setup(void **state)
 
 int fixture_teardown(void **state)
 {
-	static const char *const names[] = { "data.mdb", "lock.mdb", "lock" };
+	static const char *const names[] = { "data.mdb", "lock.mdb",     "lock",
+					     "greylist", "greylist.new", "greylist.bad" };
 	struct fixture *fixture = *state;
 
 	store_close(&fixture->store);

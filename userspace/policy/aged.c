@@ -114,7 +114,7 @@ struct aged *aged_add(struct aged_table *table, uint64_t hash)
 void aged_remove(struct aged_table *table, struct aged *node)
 {
 	LIST_REMOVE(node, chain);
-	node->chain.le_prev = NULL; /* free: see aged_round() */
+	node->chain.le_prev = NULL; /* free: see aged_at() */
 	TAILQ_REMOVE(&table->ages, node, age);
 	TAILQ_INSERT_HEAD(&table->free, node, age);
 	table->count--;
@@ -136,15 +136,24 @@ struct aged *aged_younger(const struct aged *node)
 	return TAILQ_NEXT(node, age);
 }
 
+size_t aged_used(const struct aged_table *table)
+{
+	return table->used;
+}
+
+struct aged *aged_at(const struct aged_table *table, size_t number)
+{
+	struct aged *node = node_at(table, number);
+
+	return node->chain.le_prev ? node : NULL;
+}
+
 struct aged *aged_round(struct aged_table *table)
 {
-	struct aged *node;
-
 	if (!table->used)
 		return NULL;
 	table->round = (table->round + 1) % table->used;
-	node = node_at(table, table->round);
-	return node->chain.le_prev ? node : NULL;
+	return aged_at(table, table->round);
 }
 
 size_t aged_count(const struct aged_table *table)

@@ -42,6 +42,10 @@ void aged_touch(struct aged_table *table, struct aged *node);
 struct aged *aged_oldest(const struct aged_table *table);
 /* The one that was touched next after it; NULL behind the youngest. */
 struct aged *aged_younger(const struct aged *node);
+/* All nodes by their numbers below aged_used(), in no order; NULL where one is free. A node keeps
+ * its number. */
+size_t aged_used(const struct aged_table *table);
+struct aged *aged_at(const struct aged_table *table, size_t number);
 /* The next of all nodes for somebody who goes round, in no order; NULL where one is free. */
 struct aged *aged_round(struct aged_table *table);
 size_t aged_count(const struct aged_table *table);

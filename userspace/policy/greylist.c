@@ -5,39 +5,22 @@
  * Of a key only 64 bits of its keyed hash are kept. That two senders share them is a matter of
  * chance that nobody outside can bring about, and means that one of them need not wait.
  */
-#include "policy/greylist.h"
+#include "policy/greylist_internal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/ascii.h"
+#include "lib/clock.h"
 #include "lib/domain.h"
-#include "policy/aged.h"
 
 #define NETWORK_BITS   64u
 #define NETWORK_BITS_4 (ADDR_IPV4_OFFSET + 24u)
-#define MAKER_SECONDS  3600u
 #define KIND_NETWORK   'n'
 #define KIND_DOMAIN    'd'
-
-struct seen {
-	struct aged aged;
-	uint32_t first, last;
-	bool passed; /* so it is in the table of these */
-};
-
-/* What new domains a network has come with. */
-struct maker {
-	struct aged aged;
-	uint32_t since, made; /* so many from then on */
-};
-
-/* A key has one hash in all tables, by the secret of `waiting`. */
-struct greylist {
-	pthread_mutex_t lock; /* of the tables */
-	struct aged_table *waiting, *passed, *makers;
-};
+/* Of greylist_now(): more than greylisting looks back, so what was before the machine's start has a
+ * time, too. */
+#define CLOCK_START 0x40000000u
 
 /* A key as bytes: what kind it is, then the domain in small letters or the network. */
 struct key_bytes {
@@ -58,6 +41,7 @@ int greylist_open(struct greylist **out, size_t max, struct error *err)
 
 	if (!greylist)
 		return error_set(err, ERROR_REFUSED, "greylist: out of memory");
+	greylist->secret = siphash_random_key();
 	pthread_mutex_init(&greylist->lock, NULL);
 	greylist->waiting = aged_open(max, sizeof(struct seen));
 	greylist->passed = aged_open(max, sizeof(struct seen));
@@ -80,6 +64,11 @@ void greylist_close(struct greylist **greylist)
 	pthread_mutex_destroy(&(*greylist)->lock);
 	free(*greylist);
 	*greylist = NULL;
+}
+
+uint32_t greylist_now(void)
+{
+	return CLOCK_START + clock_mono_seconds();
 }
 
 /* False if it is none that could have passed SPF. A dot at the end means nothing. */
@@ -110,11 +99,10 @@ static void network_bytes(const struct addr *addr, struct key_bytes *out)
 
 static uint64_t hash_of(const struct greylist *greylist, const struct key_bytes *bytes)
 {
-	return aged_hash(greylist->waiting, bytes->byte, bytes->size);
+	return siphash(&greylist->secret, bytes->byte, bytes->size);
 }
 
-/* The node of the hash, made if there is none; whoever was touched longest ago gives way. */
-static struct aged *node_of(struct aged_table *table, uint64_t hash, bool *made)
+struct aged *greylist_node(struct aged_table *table, uint64_t hash, bool *made)
 {
 	struct aged *node = aged_first(table, hash);
 
@@ -131,8 +119,7 @@ static struct aged *node_of(struct aged_table *table, uint64_t hash, bool *made)
 	return node;
 }
 
-/* Also where the clock was set back: then there is no saying how long ago it was. */
-static bool is_over(const struct seen *seen, const struct greylist_rules *rules, uint32_t now)
+bool greylist_is_over(const struct seen *seen, const struct greylist_rules *rules, uint32_t now)
 {
 	if (seen->passed)
 		return now > seen->last && now - seen->last > rules->keep;
@@ -153,9 +140,9 @@ static struct seen *seen_of(const struct greylist *greylist, const struct greyli
 {
 	struct seen *seen = (struct seen *)aged_first(greylist->passed, hash);
 
-	if (!seen || is_over(seen, rules, now))
+	if (!seen || greylist_is_over(seen, rules, now))
 		seen = (struct seen *)aged_first(greylist->waiting, hash);
-	return seen && !is_over(seen, rules, now) ? seen : NULL;
+	return seen && !greylist_is_over(seen, rules, now) ? seen : NULL;
 }
 
 /* It has waited: from now on it gives way to nobody who waits. */
@@ -166,7 +153,7 @@ static void pass(struct greylist *greylist, struct seen *waited)
 	bool made;
 
 	aged_remove(greylist->waiting, &waited->aged);
-	seen = (struct seen *)node_of(greylist->passed, was.aged.hash, &made);
+	seen = (struct seen *)greylist_node(greylist->passed, was.aged.hash, &made);
 	seen->first = was.first;
 	seen->last = was.last;
 	seen->passed = true;
@@ -180,8 +167,8 @@ static struct greylist_answer ask_waiting(struct greylist *greylist,
 	struct seen *seen;
 	bool made;
 
-	seen = (struct seen *)node_of(greylist->waiting, hash, &made);
-	if (made || is_over(seen, rules, now)) {
+	seen = (struct seen *)greylist_node(greylist->waiting, hash, &made);
+	if (made || greylist_is_over(seen, rules, now)) {
 		seen->first = now;
 		answer.state = GREYLIST_FIRST;
 	}
@@ -198,7 +185,7 @@ static struct greylist_answer ask(struct greylist *greylist, const struct greyli
 {
 	struct seen *seen = (struct seen *)aged_first(greylist->passed, hash);
 
-	if (!seen || is_over(seen, rules, now))
+	if (!seen || greylist_is_over(seen, rules, now))
 		return ask_waiting(greylist, rules, hash, now);
 	aged_touch(greylist->passed, &seen->aged);
 	seen->last = now;
@@ -211,8 +198,8 @@ static bool may_make(struct greylist *greylist, uint64_t network, uint32_t now)
 	struct maker *maker;
 	bool made;
 
-	maker = (struct maker *)node_of(greylist->makers, network, &made);
-	if (made || now < maker->since || now - maker->since >= MAKER_SECONDS) {
+	maker = (struct maker *)greylist_node(greylist->makers, network, &made);
+	if (made || now < maker->since || now - maker->since >= GREYLIST_MAKER_SECONDS) {
 		maker->since = now;
 		maker->made = 0;
 	}
@@ -248,6 +235,7 @@ struct greylist_answer greylist_ask(struct greylist *greylist, const struct grey
 
 	network_bytes(&key->addr, &network);
 	pthread_mutex_lock(&greylist->lock);
+	greylist->changes++;
 	if (has_domain)
 		answer = ask_domain(greylist, rules, hash_of(greylist, &domain),
 				    hash_of(greylist, &network), now);

@@ -59,18 +59,49 @@ struct greylist;
 int greylist_open(struct greylist **out, size_t max, struct error *err);
 void greylist_close(struct greylist **greylist);
 
-/* Looks, and notes that the sender was here. `now`: seconds since 1970. */
+/*
+ * The time for greylisting: seconds of CLOCK_MONOTONIC, from a large number on. Nobody can set it,
+ * so nobody has waited, or waits for ever, because the time of day was wrong and is put right.
+ */
+uint32_t greylist_now(void);
+
+/* Looks, and notes that the sender was here. `now`: greylist_now(). */
 struct greylist_answer greylist_ask(struct greylist *greylist, const struct greylist_rules *rules,
 				    const struct greylist_key *key, uint32_t now);
 
 /* What is known of the network of an address; changes nothing. False if nothing that holds is. */
 struct greylist_record {
-	uint32_t first, last; /* seconds since 1970 */
+	uint32_t first, last; /* by greylist_now() */
 	uint32_t wait;        /* seconds; 0: it may come */
 	bool passed;
 };
 bool greylist_find(struct greylist *greylist, const struct greylist_rules *rules,
 		   const struct addr *addr, uint32_t now, struct greylist_record *out);
 size_t greylist_count(struct greylist *greylist);
+
+/*
+ * Disk: all of it in one file of a directory (store/snapshot.h), so what is learned afterwards is
+ * lost unless it is saved again. Of keys the file has the hashes and the secret of these.
+ *
+ * greylist_save() writes nothing if nobody has asked since the last time. It waits for the disk,
+ * but holds the lock only for pieces, so nobody who asks waits for longer than for a look-up. Not
+ * for two threads at a time.
+ */
+#define GREYLIST_FILE "greylist"
+struct greylist_kept {
+	size_t waiting, passed, makers;
+	uint64_t bytes; /* 0: there was nothing to read, or to write */
+	uint32_t age;   /* seconds; of what was read */
+};
+int greylist_save(struct greylist *greylist, const char *directory, uint32_t now,
+		  struct greylist_kept *out, struct error *err);
+/*
+ * Fills an empty greylist, with what holds by the rules; before anybody else has it. A file that is
+ * damaged, of another version or of the time to come is an error: nothing of it is used, and it is
+ * called greylist.bad from then on.
+ */
+int greylist_load(struct greylist *greylist, const struct greylist_rules *rules,
+		  const char *directory, uint32_t now, struct greylist_kept *out,
+		  struct error *err);
 
 #endif

@@ -18,8 +18,9 @@
 #include "session/guard_internal.h"
 
 #define TICK_MS      (1000u / GATE_REFILLS)
-#define REPEAT_S     1u /* before the kernel tells of the same source again */
-#define SAVE_SECONDS 5u /* between two writes of the history */
+#define REPEAT_S     1u  /* before the kernel tells of the same source again */
+#define SAVE_SECONDS 5u  /* between two writes of the history */
+#define KEEP_SECONDS 60u /* likewise of the greylist */
 
 /* What has been configured */
 
@@ -126,6 +127,8 @@ static void on_second(struct guard *guard)
 	__atomic_store_n(&guard->stats.histories, history_count(guard->history), __ATOMIC_RELAXED);
 	if (seconds % SAVE_SECONDS == 0)
 		start_saving(guard);
+	if (seconds % KEEP_SECONDS == 0)
+		guard_save_greylist(guard);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -282,6 +285,7 @@ void guard_close(struct guard **out)
 	uv_async_send(&guard->wake);
 	pthread_join(guard->thread, NULL);
 	save_rest(guard);
+	guard_save_greylist_last(guard);
 	close_parts(guard);
 }
 
@@ -292,15 +296,21 @@ bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict 
 	return verdicts_find(guard->verdicts, addr, clock_mono_seconds(), out);
 }
 
-/* The rules are those of the file: the guard's own belong to its thread. */
+/* The rules are those of the file: the guard's own belong to its thread. People want the time of
+ * day. */
 bool guard_greylist(struct guard *guard, const struct addr *addr, struct greylist_record *out)
 {
 	const struct conf *conf = conf_read_begin();
 	const struct greylist_rules rules =
 		conf ? greylist_rules_conf(conf) : (struct greylist_rules){ 0 };
+	const uint32_t now = greylist_now();
 
 	conf_read_end();
-	return conf && greylist_find(guard->greylist, &rules, addr, clock_wall(), out);
+	if (!conf || !greylist_find(guard->greylist, &rules, addr, now, out))
+		return false;
+	out->first = clock_wall() - (now - out->first);
+	out->last = clock_wall() - (now - out->last);
+	return true;
 }
 
 void guard_stats(struct guard *guard, struct guard_stats *out)

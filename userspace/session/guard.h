@@ -49,7 +49,8 @@ int guard_open(const struct guard_options *options, struct guard **out, struct e
 /* Answers no more questions, and those that wait at once: so that whoever waits for one can end
  * before the guard does. From any thread. */
 void guard_hush(struct guard *guard);
-/* Ends what is under way; keeps the history. What the kernel has learned stays in force. */
+/* Ends what is under way; writes the history and the greylist to disk. What the kernel has learned
+ * stays in force. */
 void guard_close(struct guard **guard);
 
 /*
@@ -60,7 +61,8 @@ void guard_close(struct guard **guard);
 /* What is known of an address already: false if there is no verdict that holds. */
 bool guard_verdict(struct guard *guard, const struct addr *addr, struct verdict *out);
 
-/* What greylisting knows of the network of an address: false if nothing that still counts. */
+/* What greylisting knows of the network of an address, with times in seconds since 1970: false if
+ * nothing that still counts. */
 bool guard_greylist(struct guard *guard, const struct addr *addr, struct greylist_record *out);
 
 /*
@@ -91,10 +93,13 @@ struct guard_stats {
 	uint64_t timeouts;                   /* of them, those that guard.timeout ended */
 	uint64_t blocks, trusts, greylisted; /* what the kernel was told */
 	uint64_t refused;                    /* what it had no room for */
+	uint64_t greylist_failures;          /* times that the greylist could not be saved */
 	struct latency latency;              /* from the packet to the verdict */
 	/* gauges */
 	uint64_t under_way;
 	uint64_t histories;
+	uint64_t greylist_saved; /* seconds since 1970: when all that it knew was on disk last */
+	uint64_t greylist_bytes; /* there; 0: nothing */
 	struct verdicts_stats cache;
 	struct dns_stats dns;
 	struct gate_learned_counts learned;

@@ -137,7 +137,7 @@ static bool has_to_wait(struct guard *guard, const struct verdict *verdict)
 
 	if (verdict->decision != DECISION_GREYLIST || !guard->rules.greylisting)
 		return false;
-	answer = greylist_ask(guard->greylist, &guard->rules.greylist, &key, clock_wall());
+	answer = greylist_ask(guard->greylist, &guard->rules.greylist, &key, greylist_now());
 	if (answer.state == GREYLIST_PASSED)
 		return false;
 	learned.seconds = answer.wait;

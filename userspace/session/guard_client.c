@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "lib/clock.h"
 #include "session/guard_internal.h"
 
 struct guard_client {
@@ -185,7 +184,7 @@ struct greylist_answer guard_client_greylist(struct guard_client *client,
 					     const struct greylist_rules *rules,
 					     const struct greylist_key *key)
 {
-	return greylist_ask(client->guard->greylist, rules, key, clock_wall());
+	return greylist_ask(client->guard->greylist, rules, key, greylist_now());
 }
 
 void guard_client_note(struct guard_client *client, const struct verdict *verdict, bool offence)

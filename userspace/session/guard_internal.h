@@ -9,6 +9,7 @@
  *   guard_anew.c      other scores, for what was looked up before
  *   guard_client.c    what workers ask and tell: their side
  *   guard_messages.c  the same: the guard's side
+ *   guard_kept.c      the greylist, over a restart
  *   guard_standing.c  what lists and the kernel know of an address, for workers
  *   guard_ask.c       questions of other threads
  *   guard_json.c      what a lookup found, for people
@@ -110,6 +111,10 @@ struct guard {
 	struct history_record saved[GUARD_SAVE_BATCH];
 	size_t save_count;
 
+	char directory[CONF_PATH_MAX]; /* of the state */
+	uv_work_t keep;
+	bool keeping; /* the greylist is being saved */
+
 	/* Questions of other threads: guard_ask.c. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
@@ -168,6 +173,11 @@ struct score guard_score_now(const struct guard_lookup *lookup,
 			     const struct evaluate_result *result);
 /* The source is rejected: if its block was lifted it goes on, and `out` is what is left of it. */
 bool guard_block_lifted(struct guard *guard, const struct addr *addr, struct gate_learned *out);
+
+/* guard_kept.c. The last is for when the loop has ended, and waits. */
+void guard_load_greylist(struct guard *guard);
+void guard_save_greylist(struct guard *guard);
+void guard_save_greylist_last(struct guard *guard);
 
 /* guard_messages.c. False if it is not taken: then it is the caller's still. */
 bool guard_post(struct guard *guard, struct guard_message *message);

@@ -4,6 +4,8 @@
  *
  * Called by guard_open(), before there is a thread.
  */
+#include <stdio.h>
+
 #include "lib/clock.h"
 #include "session/guard_internal.h"
 #include "session/resolve.h"
@@ -38,11 +40,13 @@ static void restore(const struct history_record *record, void *arg)
 		gate_learn(guard->gate, &learned);
 }
 
+/* And where the greylist is. */
 static int get_history(struct store *store, void *arg, struct error *err)
 {
 	struct guard *guard = arg;
 	const struct history_drain drain = { &guard->rules.escalation, clock_wall() };
 
+	snprintf(guard->directory, sizeof(guard->directory), "%s", store_directory(store));
 	return history_load(guard->history, &drain, store, err);
 }
 
@@ -56,6 +60,8 @@ static int open_memory(struct guard *guard, const struct conf *conf, struct erro
 		failed = history_open(&guard->history, GUARD_HISTORIES, err);
 	if (!failed)
 		failed = lists_with_store(guard->lists, get_history, guard, err);
+	if (!failed)
+		guard_load_greylist(guard);
 	if (!failed && guard->watching)
 		history_each(guard->history, restore, guard);
 	return failed;

@@ -66,6 +66,8 @@ struct store_txn;
  */
 int store_open(struct store **out, const char *dir, size_t size, struct error *err);
 void store_close(struct store **store);
+/* Of store_open(): no other agent has it. */
+const char *store_directory(const struct store *store);
 
 /*
  * Gives back the memory of a change to many entries; call it now and then. LMDB keeps a copy of

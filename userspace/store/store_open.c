@@ -338,6 +338,11 @@ int store_open(struct store **out, const char *dir, size_t size, struct error *e
 	return 0;
 }
 
+const char *store_directory(const struct store *store)
+{
+	return store->dir;
+}
+
 void store_close(struct store **store)
 {
 	if (!*store)
