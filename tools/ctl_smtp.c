@@ -85,6 +85,27 @@ static void print_certificates(const json_t *certificates)
 	}
 }
 
+static void print_unknown(const json_t *unknown)
+{
+	const uint64_t hourly = field_count(unknown, "hourly"), ttl = field_count(unknown, "ttl");
+	char first[DURATION_TEXT_MAX], second[DURATION_TEXT_MAX], third[DURATION_TEXT_MAX];
+
+	if (!json_is_object(unknown))
+		return;
+	output_label("Unknown");
+	if (ttl)
+		output_text("%s recipients are remembered, for %s; %s were refused by that; ",
+			    number_format(field_count(unknown, "remembered"), first),
+			    duration_format(ttl, second),
+			    number_format(field_count(unknown, "refused"), third));
+	else
+		output_text("recipients are not remembered; ");
+	if (hourly)
+		output_text("a client may name %s in an hour\n", number_format(hourly, first));
+	else
+		output_text("a client may name any number\n");
+}
+
 static void print_counts(const json_t *smtp)
 {
 	const json_t *sessions = json_object_get(smtp, "sessions");
@@ -99,6 +120,7 @@ static void print_counts(const json_t *smtp)
 		    number_format(field_count(messages, "deferred"), third));
 	print_refused(json_object_get(smtp, "refused"));
 	print_by_name("Watched", json_object_get(smtp, "watched"));
+	print_unknown(json_object_get(smtp, "unknown"));
 	print_certificates(json_object_get(smtp, "certificates"));
 	output_text("\n");
 }

@@ -3,7 +3,7 @@
 # `make check`: what has to pass beside the tests. Every check is a target check-NAME of its own, and
 # tests/check.py runs them all, also after one has failed.
 
-CHECKS := format lints cppcheck tidy shell python spelling man unit rules asan tsan fuzz testssl
+CHECKS := format lints cppcheck tidy shell python spelling man unit rules asan tsan fuzz testssl kernel
 
 C_FILES      := $(shell find bpf maps tests tools userspace -name '*.[ch]')
 PYTHON_FILES := $(wildcard tests/*.py tests/*/*.py)
@@ -81,6 +81,11 @@ check-unit: all
 # In the lab, with posternd as it is built: nothing of severity MEDIUM or worse.
 check-testssl: all lab-programs
 	$(Q)$(PYTHON) tests/lab/check_testssl.py
+
+# On Debian 12's own kernel, emulated: its verifier takes less than newer ones.
+check-kernel: all $(PACKET_PROGRAM) lab-programs
+	$(Q)packaging/install-packages kernel
+	$(Q)$(PYTHON) tests/kernel/boot.py '$(BUILD)'
 
 check-rules:
 	$(Q)promtool check rules $(ALERTS)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Fuzzes the answers of DNS lists. The input is a sequence of steps: a question about a client or a
- * domain, an answer to the oldest or newest question of the DNS, time, a cancelled question.
+ * domain, an answer to the oldest or newest question of the DNS, time, a cancelled question, other
+ * zones.
  * Answers are made of the bytes that follow: records, or a text.
  *
  * Whatever is answered: no key is shown, texts can be printed, the score is one that the rows
@@ -237,6 +238,25 @@ static void ask_domain(struct fuzz *fuzz, struct dnsbl_query **query)
 	free(text);
 }
 
+/* Some of the zones of addresses take the place of those that are there, or would have. */
+static void replace(struct fuzz *fuzz, unsigned int which)
+{
+	static struct conf_zones some;
+	const uint32_t interval = next(fuzz) & 1 ? 0 : 60;
+	struct dnsbl_set *set;
+
+	some.count = 0;
+	for (size_t i = 0; i < fuzz->addresses.count; i++)
+		if (which >> i & 1)
+			some.zone[some.count++] = fuzz->addresses.zone[i];
+	CHECK(dnsbl_set_new(&some, &fuzz->domains, interval, &set, NULL) == 0);
+	if (which & 8)
+		dnsbl_set_drop(&set);
+	else
+		dnsbl_replace(fuzz->dnsbl, &set);
+	CHECK(!set);
+}
+
 static void step(struct fuzz *fuzz)
 {
 	const unsigned int what = next(fuzz);
@@ -268,6 +288,9 @@ static void step(struct fuzz *fuzz)
 	case 7:
 		for (unsigned int i = 0; i < what / 16; i++)
 			answer_one(fuzz, false, true);
+		break;
+	case 8:
+		replace(fuzz, what / 16);
 		break;
 	default:
 		answer_one(fuzz, what & 16, false);

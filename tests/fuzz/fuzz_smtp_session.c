@@ -77,6 +77,8 @@ static uint64_t fuzz_now(struct dns *dns)
 static const struct dns_ops fuzz_ops = { fuzz_ask, fuzz_cancel, fuzz_now, fuzz_later };
 static struct dns fuzz_dns = { &fuzz_ops };
 
+#define UNKNOWNS 3 /* that are remembered, so that some give way */
+
 static const char conf_text[] = "mode: proxy\n"
 				"interfaces: [eth0]\n"
 				"smtp:\n"
@@ -97,6 +99,7 @@ static struct {
 	struct spool_limits spool;
 	char spool_directory[SMTP_SPOOL_MAX];
 	uint64_t connections;
+	struct unknowns *unknowns; /* of one input */
 } fuzz;
 
 static void open_once(void)
@@ -121,12 +124,13 @@ static struct smtp_service *open_service(void)
 	const struct smtp_service_options options = {
 		.loop = &fuzz.loop,
 		.rules = { fuzz.conf, relay_ref(fuzz.relay), (struct tls_context *)&fuzz,
-			   (struct backends *)&fuzz },
+			   (struct backends *)&fuzz, 0 },
 		.fd = fd,
 		.dns = &fuzz_dns,
 		.domains = fuzz.domains,
 		.auth = (struct auth *)&fuzz,
 		.connections = &fuzz.connections,
+		.unknowns = fuzz.unknowns,
 		.spool = &fuzz.spool,
 	};
 	struct smtp_service *service;
@@ -208,11 +212,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct addr peer = addr_from_ipv4(0xc0000209u), local = addr_from_ipv4(0xc0000201u);
 	struct smtp_service *service;
+	struct error err;
 	unsigned int kind;
 
 	if (!size)
 		return 0;
 	open_once();
+	CHECK(!unknowns_open(UNKNOWNS, &fuzz.unknowns, &err));
 	clock_freeze(1800000000u, 1000000 * NS_A_MS);
 	service = open_service();
 	kind = *data % CONF_SERVICES;
@@ -224,6 +230,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_delivered();
 	CHECK(kind == CONF_SERVICE_MX || !stand_in.mails || stand_in.stream->tls);
 	smtp_service_close(&service);
+	CHECK(unknowns_count(fuzz.unknowns) <= UNKNOWNS);
+	unknowns_close(&fuzz.unknowns);
 	CHECK(!fuzz.spool.memory_used && !fuzz.spool.file_used);
 	CHECK(!fuzz.connections && !stand_in.owed_count);
 	uv_run(&fuzz.loop, UV_RUN_NOWAIT);

@@ -102,6 +102,7 @@ static void open_guard(struct guard *guard, const char *config)
 	open_gate(&bench.gate);
 	guard->gate = &bench.gate;
 	guard->seed = siphash_random_key();
+	guard->syn_max = GUARD_LOOKUPS_MAX / 2; /* whatever the resolver is granted */
 	uv_loop_init(&guard->loop);
 	if (conf_load(config, &conf, &err) ||
 	    verdicts_open(&guard->verdicts, conf->guard.cache, &err) ||

@@ -114,6 +114,23 @@ def test_other_scores_lift_a_block(guard):
     assert "offended 1 time," in guard.lab.ctl("why", source).out
 
 
+def test_other_lists_lift_a_block(guard):
+    """At once when the reload has been answered. Who was let in meanwhile, and is on a list again, has offended again."""
+    source = next(guard.bad)
+    guard.offend(source)
+    assert guard.is_blocked(source)
+    guard.configure(dnsbl={"zones": ["wl.test*-10"], "test-interval": 1})
+    guard.lab.ctl("reload")
+    assert guard.lab.connect(source) == "open"
+    assert guard.wait_for_verdict(source, 2)["decision"] == "accept"
+    assert guard.lab.connect(source) == "open"
+    assert "bl.test" not in guard.lab.ctl("status").out + guard.page()
+    guard.configure()
+    guard.lab.ctl("reload")
+    wait_until(lambda: guard.is_blocked(source), PATIENCE, "the block by the list that is back")
+    assert [line["offences"] for line in guard.blocks(source)] == [1, 2]
+
+
 def test_why_tells_the_story(guard):
     source = next(guard.bad)
     guard.offend(source)

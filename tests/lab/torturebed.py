@@ -159,7 +159,9 @@ login:
 
 
 class Exim:
-    def __init__(self, lab):
+    """`conf`: another configuration, in which these names are filled in; `host`: where it listens by that."""
+
+    def __init__(self, lab, conf=EXIM_CONF, host=""):
         self.directory = pathlib.Path(lab.directory) / "exim-server"
         (self.directory / "spool").mkdir(parents=True)
         chain, key, _ = certificate(lab.directory)
@@ -168,14 +170,14 @@ class Exim:
         for name, text in {"passwd": senders.EXIM_USERS, "group": senders.EXIM_GROUPS}.items():
             (self.directory / name).write_text(text)
         program = senders.EXIM.resolve()
-        conf = self.directory / "exim.conf"
-        conf.write_text(EXIM_CONF.format(own=OWN, program=program, directory=self.directory, chain=chain, key=key, port=SINK_PORT, user=LOGIN,
-                                         password=PASSWORD))
+        path = self.directory / "exim.conf"
+        path.write_text(conf.format(own=OWN, program=program, directory=self.directory, chain=chain, key=key, port=SINK_PORT, user=LOGIN,
+                                    password=PASSWORD, host=host))
         mounts = " && ".join(f"mount --bind {self.directory}/{name} /etc/{name}" for name in ("passwd", "group"))
         with open(self.directory / "start.log", "w") as log:
-            self.process = lab.start(lab.gateway, "unshare", "--mount", "sh", "-c", f"{mounts} && exec {program} -C {conf} -bdf", stdout=log,
+            self.process = lab.start(lab.gateway, "unshare", "--mount", "sh", "-c", f"{mounts} && exec {program} -C {path} -bdf", stdout=log,
                                      stderr=log)
-        wait_until(lambda: servers.listens(lab, 25), 20, "Exim")
+        wait_until(lambda: f"{host}:25 " in lab.ns(lab.gateway, "ss", "-Hltn").out, 20, "Exim")
 
 
 def suite(lab, name, *more, host=GATEWAY4, port=25, log=None, patience=5, script="torture.py", timeout=300):

@@ -82,7 +82,7 @@ def test_smtp_options():
     rows |= dict(re.findall(r"^\| `(check\.[\w-]+)` \|[^|]*\| `(\w+)` \|", SMTP, re.M))
     assert len(rows) > 20
     assert rows == {name: value for name, value in defaults().items() if name in rows}
-    wanted = {name for name in defaults() if re.match(r"check\.|smtp\..*-(max|min|memory|disk|message|delay|command|data|session)$", name)}
+    wanted = {name for name in defaults() if re.match(r"check\.|smtp\..*-(max|min|memory|disk|message|delay|command|data|session|ttl)$|smtp\.unknown-recipients$", name)}
     assert wanted - {"check.stage", "check.domains"} <= set(rows)
 
 

@@ -120,6 +120,8 @@ const char every_option[] =
 	"  backend-ca: /etc/ssl/ca.pem\n"
 	"  size-max: 100k\n"
 	"  recipients-max: 100\n"
+	"  unknown-recipients: 51\n"
+	"  unknown-ttl: 301\n"
 	"  errors-max: 1\n"
 	"  commands-max: 10\n"
 	"  connections-max: 20k\n"

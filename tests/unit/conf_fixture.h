@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 
 #define TEST_FILE "test.yaml" /* the name of the file that read_conf() reads */
-#define OPTIONS   131         /* the options that there are */
+#define OPTIONS   133         /* the options that there are */
 
 /* A file that moves every option from its default. */
 extern const char every_option[];

@@ -75,6 +75,17 @@ void scene_add(struct dnsbl_scene *scene, const char *script)
 		fail_msg("%s", err.text);
 }
 
+void scene_replace(struct dnsbl_scene *scene, uint32_t interval)
+{
+	struct dnsbl_set *set;
+	struct error err = { 0 };
+
+	assert_int_equal(dnsbl_set_new(&scene->addresses, &scene->domains, interval, &set, &err),
+			 0);
+	dnsbl_replace(scene->dnsbl, &set);
+	assert_null(set);
+}
+
 void scene_close(struct dnsbl_scene *scene)
 {
 	dnsbl_close(&scene->dnsbl);
@@ -91,13 +102,19 @@ void scene_pass(struct dnsbl_scene *scene, unsigned int seconds)
 	}
 }
 
+size_t scene_zones(const struct dnsbl_scene *scene)
+{
+	struct dnsbl_zone_info info[DNSBL_ZONES_MAX];
+
+	return dnsbl_zones(scene->dnsbl, info, DNSBL_ZONES_MAX);
+}
+
 struct dnsbl_zone_info scene_info(const struct dnsbl_scene *scene, size_t number)
 {
-	struct dnsbl_zone_info info;
+	struct dnsbl_zone_info info[DNSBL_ZONES_MAX];
 
-	assert_true(number < dnsbl_zones(scene->dnsbl));
-	dnsbl_zone(scene->dnsbl, number, &info);
-	return info;
+	assert_true(number < dnsbl_zones(scene->dnsbl, info, DNSBL_ZONES_MAX));
+	return info[number];
 }
 
 static void on_result(const struct dnsbl_result *result, void *arg)

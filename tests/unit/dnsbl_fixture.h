@@ -30,8 +30,11 @@ void row_mask(struct conf_zone *row, unsigned int mask);
 void scene_open(struct dnsbl_scene *scene, const char *script, uint32_t interval);
 void scene_add(struct dnsbl_scene *scene, const char *script);
 void scene_close(struct dnsbl_scene *scene);
+/* The lists of the scene as they are by now take the place of those before. */
+void scene_replace(struct dnsbl_scene *scene, uint32_t interval);
 /* So many seconds pass, with a tick in each. */
 void scene_pass(struct dnsbl_scene *scene, unsigned int seconds);
+size_t scene_zones(const struct dnsbl_scene *scene);
 struct dnsbl_zone_info scene_info(const struct dnsbl_scene *scene, size_t number);
 
 /* A copy of the result. */

@@ -2,9 +2,9 @@
 /*
  * tests/unit/smtp_backend_stand_in.h - a backend and accounts for tests/unit/smtp_stand_ins.h.
  *
- * The backend answers by what an address holds: "refused" is 550, "later" is 450, everything else
- * is 250. It writes down what it is told, a line for each command. The one account is "ann", with
- * the password "right", who may send as ann@own.example.
+ * The backend answers by what an address holds: "refused" is 550 (or what the test says), "later"
+ * is 450, everything else is 250. It writes down what it is told, a line for each command. The one
+ * account is "ann", with the password "right", who may send as ann@own.example.
  */
 #ifndef POSTERN_TESTS_SMTP_BACKEND_STAND_IN_H
 #define POSTERN_TESTS_SMTP_BACKEND_STAND_IN_H
@@ -54,8 +54,9 @@ static struct backend_reply answer_to(const char *text, const char *well)
 		reply.lost = true;
 		snprintf(reply.text, sizeof(reply.text), "4.4.1 nobody there");
 	} else if (strstr(text, "refused")) {
-		reply.code = 550;
-		snprintf(reply.text, sizeof(reply.text), "5.1.1 refused here");
+		reply.code = stand_in.refusal.text ? (uint16_t)stand_in.refusal.code : 550;
+		snprintf(reply.text, sizeof(reply.text), "%s",
+			 stand_in.refusal.text ? stand_in.refusal.text : "5.1.1 refused here");
 	} else if (strstr(text, "later")) {
 		reply.code = 450;
 		snprintf(reply.text, sizeof(reply.text), "4.2.0 come later");

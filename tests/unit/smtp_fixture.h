@@ -44,6 +44,7 @@ struct scene {
 	struct spool_limits spool;
 	struct refusals *refusals;
 	struct admission *admission;
+	struct unknowns *unknowns;
 	char spool_directory[SMTP_SPOOL_MAX];
 	uint64_t now_ms;
 	unsigned int kind; /* of the listener */
@@ -130,7 +131,7 @@ static void scene_open(struct scene *scene, const char *more)
 	scene_set_clock(scene);
 	options.rules =
 		(struct smtp_rules){ scene->conf, relay_ref(scene->relay),
-				     (struct tls_context *)scene, (struct backends *)scene };
+				     (struct tls_context *)scene, (struct backends *)scene, 0 };
 	options.fd = fd;
 	options.dns = lists.dns;
 	options.domains = scene->domains;
@@ -144,6 +145,8 @@ static void scene_open(struct scene *scene, const char *more)
 	options.refusals = scene->refusals;
 	assert_int_equal(admission_open(1024, &scene->admission, &err), 0);
 	options.admission = scene->admission;
+	assert_int_equal(unknowns_open(UNKNOWNS_MAX, &scene->unknowns, &err), 0);
+	options.unknowns = scene->unknowns;
 	if (smtp_service_open(&options, &scene->service, &err))
 		fail_msg("%s", err.text);
 }
@@ -183,6 +186,7 @@ static void scene_close(struct scene *scene)
 	relay_unref(&scene->relay);
 	refusals_close(&scene->refusals);
 	admission_close(&scene->admission);
+	unknowns_close(&scene->unknowns);
 	uv_run(&scene->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&scene->loop), 0);
 	dns_script_close(&scene->script);

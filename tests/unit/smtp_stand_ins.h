@@ -67,7 +67,7 @@ static struct {
 	/* The backend. */
 	unsigned int features;
 	uint64_t size;
-	struct stand_in_reply message;
+	struct stand_in_reply message, refusal;
 	bool silent;               /* it answers nothing, until stand_in_speaks() */
 	struct backend_mail *mail; /* the last one, while it is there */
 	bool down;

@@ -253,6 +253,8 @@ static void threads(void **state)
 	admission_close(&crowd.admission);
 }
 
+#define UNKNOWN_MAX 50u
+
 /* As many as there are, and one more in 72 seconds; what was known costs nothing. */
 static void unknown_recipients(void **state)
 {
@@ -263,40 +265,40 @@ static void unknown_recipients(void **state)
 
 	(void)state;
 	clock_freeze(1, NS_A_SECOND);
-	for (unsigned int i = 0; i < ADMISSION_UNKNOWN_MAX; i++) {
-		assert_true(admission_may_ask(admission, &same));
-		admission_unknown(admission, i % 2 ? &one : &same);
-		assert_true(admission_may_ask(admission, &four));
-		admission_unknown(admission, &four);
+	for (unsigned int i = 0; i < UNKNOWN_MAX; i++) {
+		assert_true(admission_may_ask(admission, &same, UNKNOWN_MAX));
+		admission_unknown(admission, i % 2 ? &one : &same, UNKNOWN_MAX);
+		assert_true(admission_may_ask(admission, &four, UNKNOWN_MAX));
+		admission_unknown(admission, &four, UNKNOWN_MAX);
 	}
-	admission_unknown(admission, &one); /* was under way */
-	assert_false(admission_may_ask(admission, &one));
-	assert_false(admission_may_ask(admission, &same));
-	assert_false(admission_may_ask(admission, &four));
-	assert_true(admission_may_ask(admission, &other));
-	assert_true(admission_may_ask(admission, &next));
+	admission_unknown(admission, &one, UNKNOWN_MAX); /* was under way */
+	assert_false(admission_may_ask(admission, &one, UNKNOWN_MAX));
+	assert_false(admission_may_ask(admission, &same, UNKNOWN_MAX));
+	assert_false(admission_may_ask(admission, &four, UNKNOWN_MAX));
+	assert_true(admission_may_ask(admission, &other, UNKNOWN_MAX));
+	assert_true(admission_may_ask(admission, &next, UNKNOWN_MAX));
 	clock_freeze(1, 72 * NS_A_SECOND);
-	assert_false(admission_may_ask(admission, &one));
+	assert_false(admission_may_ask(admission, &one, UNKNOWN_MAX));
 	clock_freeze(1, 73 * NS_A_SECOND);
-	assert_true(admission_may_ask(admission, &one));
-	admission_unknown(admission, &one);
-	assert_false(admission_may_ask(admission, &one));
-	admission_delivered(admission, &same, 2); /* and was empty by one */
-	admission_unknown(admission, &one);
-	assert_true(admission_may_ask(admission, &one));
-	admission_unknown(admission, &one);
-	assert_false(admission_may_ask(admission, &one));
+	assert_true(admission_may_ask(admission, &one, UNKNOWN_MAX));
+	admission_unknown(admission, &one, UNKNOWN_MAX);
+	assert_false(admission_may_ask(admission, &one, UNKNOWN_MAX));
+	admission_delivered(admission, &same, UNKNOWN_MAX, 2); /* and was empty by one */
+	admission_unknown(admission, &one, UNKNOWN_MAX);
+	assert_true(admission_may_ask(admission, &one, UNKNOWN_MAX));
+	admission_unknown(admission, &one, UNKNOWN_MAX);
+	assert_false(admission_may_ask(admission, &one, UNKNOWN_MAX));
 	/* What is made up for is never more than there was. */
-	admission_delivered(admission, &one, 1000);
-	for (unsigned int i = 0; i < ADMISSION_UNKNOWN_MAX; i++) {
-		assert_true(admission_may_ask(admission, &one));
-		admission_unknown(admission, &one);
+	admission_delivered(admission, &one, UNKNOWN_MAX, 1000);
+	for (unsigned int i = 0; i < UNKNOWN_MAX; i++) {
+		assert_true(admission_may_ask(admission, &one, UNKNOWN_MAX));
+		admission_unknown(admission, &one, UNKNOWN_MAX);
 	}
-	assert_false(admission_may_ask(admission, &one));
-	admission_delivered(admission, &next, 1);
-	assert_true(admission_may_ask(NULL, &one));
-	admission_delivered(NULL, &one, 1);
-	admission_unknown(NULL, &one);
+	assert_false(admission_may_ask(admission, &one, UNKNOWN_MAX));
+	admission_delivered(admission, &next, UNKNOWN_MAX, 1);
+	assert_true(admission_may_ask(NULL, &one, UNKNOWN_MAX));
+	admission_delivered(NULL, &one, UNKNOWN_MAX, 1);
+	admission_unknown(NULL, &one, UNKNOWN_MAX);
 	clock_freeze(0, 0);
 	admission_close(&admission);
 }

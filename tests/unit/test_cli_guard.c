@@ -129,6 +129,8 @@ static const struct {
 		 "3, "
 		 "\"deferred\": 4}, \"refused\": {\"reputation\": 1500, \"early\": 0, \"relay\": "
 		 "7, \"load\": 5}, \"watched\": {\"spf\": 2000, \"rdns\": 0, \"helo\": 8}, "
+		 "\"unknown\": {\"remembered\": 1234, \"ttl\": 300, \"refused\": 56, \"hourly\": "
+		 "50}, "
 		 "\"certificates\": [{\"file\": \"/a.pem\", \"expires\": 1000060}, {\"file\": "
 		 "\"/b.pem\", \"expires\": 999940}], "
 		 "\"backends\": [{\"name\": \"192.0.2.1:25\", \"up\": false, \"why\": \"greeting: "
@@ -138,6 +140,8 @@ static const struct {
 	  "Messages     1,200 accepted, 3 rejected and 4 deferred by backends\n"
 	  "Refused      1,500 reputation, 7 relay, 5 load\n"
 	  "Watched      2,000 spf, 8 helo\n"
+	  "Unknown      1,234 recipients are remembered, for 5m; 56 were refused by that; a "
+	  "client may name 50 in an hour\n"
 	  "Certificates /a.pem expires in 1m\n"
 	  "             /b.pem has expired 1m ago\n\n"
 	  "BACKEND       STATE  FOR  OPEN  MAIL  ROLE  WHY\n"
@@ -145,6 +149,10 @@ static const struct {
 	{ "status",
 	  RESULT("\"config\": \"f\", \"smtp\": {\"refused\": {\"early\": 0}, \"backends\": []}"),
 	  "Refused      nothing and nobody\n" },
+	{ "status",
+	  RESULT("\"config\": \"f\", \"smtp\": {\"unknown\": {\"ttl\": 0, \"hourly\": 0}, "
+		 "\"backends\": []}"),
+	  "Unknown      recipients are not remembered; a client may name any number\n" },
 	{ "status",
 	  RESULT("\"interfaces\": [], \"lists\": [{\"list\": \"learned\", \"kind\": \"block\", "
 		 "\"ipv4\": 1, \"ipv6\": 0, \"changed\": 0, \"origin\": \"guard\"}]"),

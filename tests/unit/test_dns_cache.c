@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tests of what the resolver is made of and needs no network: the cache under a clock of the test's
- * own, the budgets, the options, and the hash.
+ * own, the options, and the hash.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "dns/budget.h"
 #include "dns/cache.h"
+#include "dns/options.h"
 
 #define HOUR_MS 3600000u
 #define PLENTY  (1u << 20)
@@ -200,71 +200,6 @@ static void against_a_model(void **state)
 	dns_cache_close(&cache);
 }
 
-/* ---- budgets */
-
-static struct dns_budget *budget_of(const struct dns_options *options)
-{
-	struct dns_budget *budget = NULL;
-
-	assert_int_equal(dns_budget_open(options, &budget, NULL), 0);
-	return budget;
-}
-
-/* How many questions for the name are let through until one is refused. They stay under way. */
-static size_t room_for(struct dns_budget *budget, const char *text)
-{
-	struct dns_name name;
-	size_t count = 0;
-
-	assert_true(dns_name_parse(text, &name));
-	while (dns_budget_take(budget, &name))
-		count++;
-	return count;
-}
-
-static void budgets_of_zones(void **state)
-{
-	static const struct dns_zone zones[] = { { "bl.example", 0 },
-						 { "ZEN.bl.example.", 3 },
-						 { "wide.example", 1000 } };
-	const struct dns_options options = {
-		.in_flight = 20, .in_flight_zone = 4, .zone = zones, .zone_count = 3
-	};
-	struct dns_budget *budget = budget_of(&options);
-	struct dns_group *group;
-	struct dns_name name;
-
-	(void)state;
-	/* Strangers leave a quarter to the zones, and each zone has its own. */
-	assert_int_equal(room_for(budget, "a.stranger.example"), 15);
-	assert_int_equal(room_for(budget, "2.zen.BL.example"), 3);
-	assert_true(dns_name_parse("1.bl.example", &name));
-	group = dns_budget_take(budget, &name);
-	assert_non_null(group);
-	assert_int_equal(room_for(budget, "xbl.example"), 0); /* no zone: a stranger */
-	assert_int_equal(room_for(budget, "wide.example"),
-			 1); /* of everything there was one left */
-	dns_budget_give(budget, group);
-	assert_int_equal(room_for(budget, "1.bl.example"), 1);
-	dns_budget_close(&budget);
-}
-
-static void budgets_without_zones(void **state)
-{
-	const struct dns_options options = { .in_flight = 20, .in_flight_zone = 4 };
-	static const struct dns_zone bad = { "a..b", 0 };
-	const struct dns_options refused = { .in_flight = 20, .zone = &bad, .zone_count = 1 };
-	struct dns_budget *budget = budget_of(&options), *none = NULL;
-	struct error err = { 0 };
-
-	(void)state;
-	assert_int_equal(room_for(budget, "a.stranger.example"), 20);
-	dns_budget_close(&budget);
-	assert_int_equal(dns_budget_open(&refused, &none, &err), ERROR_REFUSED);
-	assert_string_equal(err.text, "DNS: a..b is not a name");
-	assert_null(none);
-}
-
 /* ---- options */
 
 static void servers_as_text(void **state)
@@ -372,8 +307,6 @@ int main(void)
 		cmocka_unit_test(the_budget_of_octets),
 		cmocka_unit_test(no_cache_at_all),
 		cmocka_unit_test(against_a_model),
-		cmocka_unit_test(budgets_of_zones),
-		cmocka_unit_test(budgets_without_zones),
 		cmocka_unit_test(servers_as_text),
 		cmocka_unit_test(servers_of_the_host),
 		cmocka_unit_test(options_of_the_configuration),

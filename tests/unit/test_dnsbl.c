@@ -108,7 +108,7 @@ static void several_rows(void **state)
 	row_code(zone_row(&scene.addresses, "{key}.multi.t", -4), 0x7f00000a);
 	zone_row(&scene.addresses, "six.t", 1);
 	scene_open(&scene, lists, SCENE_INTERVAL);
-	assert_int_equal(dnsbl_zones(scene.dnsbl), 3);
+	assert_int_equal(scene_zones(&scene), 3);
 	hear_address(&scene, &heard, "192.0.2.1");
 	assert_int_equal(dns_script_asked_for(scene.script, "1.2.0.192.key.multi.t", DNS_A), 1);
 	assert_int_equal(heard.result.count, 3);
@@ -140,7 +140,7 @@ static void shown_alike(void **state)
 	zone_row(&scene.addresses, "{two}.multi.t", 1);
 	zone_row(&scene.domains, "{one}.multi.t", 1);
 	scene_open(&scene, lists, SCENE_INTERVAL);
-	assert_int_equal(dnsbl_zones(scene.dnsbl), COUNT(shown));
+	assert_int_equal(scene_zones(&scene), COUNT(shown));
 	for (size_t i = 0; i < COUNT(shown); i++)
 		assert_string_equal(scene_info(&scene, i).zone, shown[i]);
 	scene_close(&scene);
@@ -222,7 +222,7 @@ static void no_zones(void **state)
 	(void)state;
 	scene_open(&scene, lists, SCENE_INTERVAL);
 	scene_pass(&scene, 1);
-	assert_int_equal(dnsbl_zones(scene.dnsbl), 0);
+	assert_int_equal(scene_zones(&scene), 0);
 	hear_address(&scene, &heard, "192.0.2.1");
 	assert_int_equal(heard.result.count, 0);
 	assert_false(heard.result.temporary);

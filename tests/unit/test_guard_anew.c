@@ -118,9 +118,7 @@ static void note(struct guard_bed *bed, const struct verdict *verdict)
 /* What a session has blocked for what the client did has nothing to do with scores. */
 static void blocked_by_sessions(void **state)
 {
-	const struct verdict bad = { .addr = addr_of(BAD),
-				     .decision = DECISION_REJECT,
-				     .total = 10 };
+	struct verdict bad = { .addr = addr_of(BAD), .decision = DECISION_REJECT, .total = 10 };
 	const struct verdict rude = { .addr = addr_of(GOOD), .total = 9 };
 	struct guard_bed *bed = *state;
 
@@ -131,7 +129,12 @@ static void blocked_by_sessions(void **state)
 	bed_publish(bed, PROXY NEVER);
 	bed_until(bed, bed_learned(bed, BAD).kind == GATE_LEARNED_NONE);
 	assert_int_equal(bed_learned(bed, GOOD).kind, GATE_LEARNED_BLOCKED);
-	/* If a session refuses it by its verdict again, it is the old block that goes on. */
+	/* One that refuses it by the old verdict still is told of too late. */
+	note(bed, &bad);
+	assert_int_equal(history(bed, BAD).offences, 2);
+	assert_int_equal(bed_learned(bed, BAD).kind, GATE_LEARNED_NONE);
+	/* If a session refuses it by a new one, it is the old block that goes on. */
+	bad.judged++;
 	note(bed, &bad);
 	bed_until(bed, bed_learned(bed, BAD).kind == GATE_LEARNED_BLOCKED);
 	assert_int_equal(bed_learned(bed, BAD).seconds, BED_TTL * BED_FACTOR);

@@ -29,9 +29,13 @@ static const struct smtp_view view = {
 		   .rejected = 6,
 		   .refused = { [SMTP_REFUSED_RELAY] = 7, [SMTP_REFUSED_GREYLIST] = 12 },
 		   .greylist_passed = 13,
+		   .remembered = 17,
 		   .watched = { [CHECK_SPF] = 14, [CHECK_PIPELINING] = 15 },
 		   .balancer_errors = 16,
 		   .latency = { .class = { [0] = 3, [1] = 1 }, .sum_ms = 2500 } },
+	.unknowns = 18,
+	.unknown_ttl = 19,
+	.unknown_recipients = 20,
 	.certificates = 2,
 	.certificate = { { .file = "/a/mx.pem", .expires = 1800000001 },
 			 { .file = "/b/\\x\"y.pem", .expires = 1900000000 } },
@@ -55,6 +59,8 @@ static void metrics(void **state)
 		"postern_smtp_refused_total{reason=\"load\"} 0\n",
 		"postern_smtp_refused_total{reason=\"greylist\"} 12\n",
 		"postern_smtp_greylist_passed_total 13\n",
+		"postern_smtp_remembered_total 17\n",
+		"postern_smtp_remembered_recipients 18\n",
 		"postern_smtp_watched_total{check=\"spf\"} 14\n",
 		"postern_smtp_watched_total{check=\"pipelining\"} 15\n",
 		"postern_smtp_watched_total{check=\"greylist\"} 0\n",
@@ -102,6 +108,11 @@ static void status(void **state)
 	assert_int_equal(number(json, "messages", "accepted"), 4);
 	assert_int_equal(number(json, "refused", "relay"), 7);
 	assert_int_equal(number(json, "greylist", "passed"), 13);
+	assert_int_equal(number(json, "unknown", "refused"), 17);
+	assert_int_equal(number(json, "unknown", "remembered"), 18);
+	assert_int_equal(number(json, "unknown", "max"), UNKNOWNS_MAX);
+	assert_int_equal(number(json, "unknown", "ttl"), 19);
+	assert_int_equal(number(json, "unknown", "hourly"), 20);
 	assert_int_equal(number(json, "watched", "spf"), 14);
 	assert_int_equal(json_object_size(json_object_get(json, "watched")), CHECK_COUNT - 1);
 	assert_int_equal(json_object_size(json_object_get(json, "refused")), SMTP_REFUSALS);

@@ -202,8 +202,9 @@ static void unnamed(void **state)
 	scene_close(&scene);
 }
 
-#define UNKNOWN "C: RCPT TO:<refused@own.example>"
-#define LATER   "S: 450 4.7.1 too many unknown recipients, come again later (lookup id *)"
+#define UNKNOWN_MAX 50u /* by default */
+#define UNKNOWN     "C: RCPT TO:<refused@own.example>"
+#define LATER       "S: 450 4.7.1 too many unknown recipients, come again later (lookup id *)"
 
 static void name_unknown(struct scene *scene, unsigned int count)
 {
@@ -220,7 +221,7 @@ static void unknown_recipients(void **state)
 	scene_open(&scene, "  errors-max: 1000\n");
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, RCPT, NULL });
-	name_unknown(&scene, ADMISSION_UNKNOWN_MAX);
+	name_unknown(&scene, UNKNOWN_MAX);
 	octets_free(&stand_in.said);
 	scene_play(&scene, (const char *const[]){ UNKNOWN, LATER, "C: RCPT TO:<b@own.example>",
 						  LATER, "C: RCPT TO:<b@elsewhere.example>",
@@ -244,6 +245,27 @@ static void unknown_recipients(void **state)
 	scene_close(&scene);
 }
 
+/* As many as the option says; 0 is any number. */
+static void another_budget(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "  errors-max: 1000\n  unknown-recipients: 60\n");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+	name_unknown(&scene, 60);
+	scene_play(&scene, (const char *const[]){ UNKNOWN, LATER, "T: 61000", UNKNOWN, "S: 550 *",
+						  UNKNOWN, LATER, QUIT, NULL });
+	scene_close(&scene);
+	scene_open(&scene, "  errors-max: 1000\n  unknown-recipients: 0\n");
+	scene_connect(&scene);
+	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
+	name_unknown(&scene, 4 * UNKNOWN_MAX);
+	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
+	scene_close(&scene);
+}
+
 /* Who is trusted may name as many as he likes, and what the backend puts off is not unknown. */
 static void no_budget(void **state)
 {
@@ -253,14 +275,14 @@ static void no_budget(void **state)
 	scene_open(&scene, "  errors-max: 1000\n");
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
-	for (unsigned int i = 0; i < 2 * ADMISSION_UNKNOWN_MAX; i++)
+	for (unsigned int i = 0; i < 2 * UNKNOWN_MAX; i++)
 		scene_play(&scene, (const char *const[]){ "C: RCPT TO:<later@own.example>",
 							  "S: 450 4.2.0 *", NULL });
 	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
 	scene.peer = addr_from_ipv4(0xc6336401u);
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
-	name_unknown(&scene, 2 * ADMISSION_UNKNOWN_MAX);
+	name_unknown(&scene, 2 * UNKNOWN_MAX);
 	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
 	assert_int_equal(refused(&scene), 0);
 	scene_close(&scene);
@@ -276,7 +298,7 @@ static void no_budget_in_monitor_mode(void **state)
 	scene_open(&scene, "  errors-max: 1000\n");
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
-	name_unknown(&scene, ADMISSION_UNKNOWN_MAX);
+	name_unknown(&scene, UNKNOWN_MAX);
 	assert_int_equal(service_stats(scene.service)->admission_watched, 0);
 	name_unknown(&scene, 2);
 	scene_play(&scene, (const char *const[]){ RCPT, QUIT, NULL });
@@ -290,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_recipients),
+		cmocka_unit_test(another_budget),
 		cmocka_unit_test(no_budget),
 		cmocka_unit_test(no_budget_in_monitor_mode),
 		cmocka_unit_test(a_client_that_is_named),

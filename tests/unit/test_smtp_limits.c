@@ -227,7 +227,7 @@ static void reload(void **state)
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, NULL });
 	snprintf(scene.conf->smtp.hostname, sizeof(scene.conf->smtp.hostname), "new.example");
-	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL };
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL, 0 };
 	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
 	scene_play(&scene, (const char *const[]){ QUIT, NULL });
 	scene_connect(&scene);
@@ -247,10 +247,10 @@ static void new_backends(void **state)
 	scene_open(&scene, "");
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ BEGIN, MAIL, NULL });
-	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL };
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL, 0 };
 	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
 	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL,
-				     (struct backends *)&rules };
+				     (struct backends *)&rules, 0 };
 	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
 	scene_advance(&scene, 1000);
 	assert_int_equal(stand_in.closed_backends, 0);

@@ -61,7 +61,7 @@ static void no_tls(void **state)
 
 	(void)state;
 	scene_open(&scene, "");
-	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL };
+	rules = (struct smtp_rules){ scene.conf, relay_ref(scene.relay), NULL, NULL, 0 };
 	assert_int_equal(smtp_service_set(scene.service, &rules, &err), 0);
 	scene_connect(&scene);
 	scene_play(&scene, (const char *const[]){ GREETING, EHLO_TLS, "C: STARTTLS",

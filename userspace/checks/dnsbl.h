@@ -41,7 +41,10 @@
 #define DNSBL_SHOWN_MAX (CONF_ZONE_NAME_MAX + 8) /* bytes of a zone's name as it may be shown */
 #define DNSBL_TTL_OUT   300 /* seconds that a result holds where a zone was out or in error */
 
+#define DNSBL_ZONES_MAX (2 * CONF_ZONES_MAX)
+
 struct dnsbl;
+struct dnsbl_set;
 struct dnsbl_query;
 
 /* Copies everything but `dns`, and `rewrites` with its argument. */
@@ -61,6 +64,21 @@ void dnsbl_close(struct dnsbl **dnsbl);
 /* To be called about once a second: starts the tests that are due. */
 void dnsbl_tick(struct dnsbl *dnsbl);
 
+/*
+ * Other zones while it runs. dnsbl_set_new() may be called by any thread, copies what it is given,
+ * and is all that can fail; a set that is not put in force after all is dropped. Either list may be
+ * NULL. dnsbl_replace() is for the loop's thread, takes the set over and nulls the pointer:
+ * questions that are under way end by the zones and points with which they began, others begin with
+ * the new ones. A zone with the name and the replies of one before goes on with its health and
+ * counters; any other is tested at once, and counts when it has passed.
+ */
+int dnsbl_set_new(const struct conf_zones *addresses, const struct conf_zones *domains,
+		  uint32_t test_interval, struct dnsbl_set **out, struct error *err);
+void dnsbl_set_drop(struct dnsbl_set **set);
+void dnsbl_replace(struct dnsbl *dnsbl, struct dnsbl_set **set);
+/* Whether the set might say something else of an address than the one in force. */
+bool dnsbl_differs(const struct dnsbl *dnsbl, const struct dnsbl_set *set);
+
 /* What one zone said; rows with the same name are one zone. */
 enum dnsbl_outcome {
 	DNSBL_CLEAN,     /* not listed, or with codes that do not count */
@@ -72,8 +90,8 @@ enum dnsbl_outcome {
 };
 
 struct dnsbl_zone_result {
-	const char *zone; /* as it may be shown */
-	uint16_t number;  /* of the zone, see dnsbl_zone() */
+	const char *zone; /* as it may be shown; valid during the callback only */
+	uint16_t number;  /* of the zone, see dnsbl_zones() */
 	enum dnsbl_outcome outcome;
 	bool missed; /* an allow list that is OUT because it gives no answer */
 	int32_t score;
@@ -114,9 +132,9 @@ void dnsbl_watch(struct dnsbl_query *query, void (*news)(void *arg));
 void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out);
 
 /*
- * The zones, for status and metrics: numbers from 0 on, addresses first, in the order written. Of
- * several zones of addresses, or of domains, that are shown alike, because only their keys differ,
- * those from the second on are shown with a number: "dnsbl.example#2".
+ * The zones, for status and metrics: numbers from 0 on, addresses first, in the order written, of
+ * the set in force. Of several zones of addresses, or of domains, that are shown alike, because
+ * only their keys differ, those from the second on are shown with a number: "dnsbl.example#2".
  */
 enum dnsbl_health {
 	DNSBL_UNTESTED,
@@ -139,9 +157,8 @@ struct dnsbl_zone_info {
 	uint64_t failures;                         /* times that it went out of service */
 };
 
-size_t dnsbl_zones(const struct dnsbl *dnsbl);
-/* `number` is below dnsbl_zones(). Any thread may call it: what changes is stored atomically. */
-void dnsbl_zone(const struct dnsbl *dnsbl, size_t number, struct dnsbl_zone_info *out);
+/* Tells of all of them, or of the first `max`; returns how many. Any thread may call it. */
+size_t dnsbl_zones(struct dnsbl *dnsbl, struct dnsbl_zone_info *out, size_t max);
 
 /*
  * The same zone elsewhere: adds what was counted of it to the one of `count` that is shown alike,

@@ -11,6 +11,7 @@
  * service out for a while of its own, which grows until clients have been answered for as long.
  *
  * Most zones know no IPv6, so that service is quiet until it has passed once: no log, no failure.
+ * So are zones that are no longer in the set in force, which questions may still wait for.
  */
 #include "checks/dnsbl_internal.h"
 
@@ -28,7 +29,7 @@ static const char *const family_names[DNSBL_FAMILIES] = {
 
 bool dnsbl_service_quiet(const struct dnsbl_service *service)
 {
-	return service->family == DNSBL_IPV6 && !service->served;
+	return (service->family == DNSBL_IPV6 && !service->served) || !service->zone->current;
 }
 
 /* The health of the zone is that of its first service, unless only IPv6 has ever served. */
@@ -73,7 +74,7 @@ static void report_out(struct dnsbl_service *service, const struct dnsbl_judgeme
 
 static void report_back(struct dnsbl_service *service)
 {
-	if (!service->reported)
+	if (!service->reported || !service->zone->current)
 		return;
 	service->reported = false;
 	log_info("dnsbl.zone-back", "{s:s, s:s, s:s}", "zone", service->zone->shown, "service",
@@ -125,6 +126,30 @@ void dnsbl_service_out(struct dnsbl_service *service, const struct dnsbl_judgeme
 	else
 		pause_test(service);
 	publish(service->zone);
+}
+
+/* Without tests all are in. */
+static void forget_tests(struct dnsbl_service *service)
+{
+	service->health = DNSBL_UNTESTED;
+	service->mute = false;
+	service->reported = false;
+	service->silences = service->unanswered = service->pause = service->stall = 0;
+	service->due = 0;
+	publish(service->zone);
+}
+
+void dnsbl_service_follow(struct dnsbl_service *service)
+{
+	const struct dnsbl *dnsbl = service->zone->dnsbl;
+	const uint64_t latest = dnsbl_now(dnsbl) + dnsbl->interval;
+
+	if (service->due == DNSBL_NEVER)
+		return;
+	if (!dnsbl->interval)
+		forget_tests(service);
+	else if (service->due > latest && service->health != DNSBL_STALLED)
+		service->due = latest;
 }
 
 void dnsbl_service_in(struct dnsbl_service *service)

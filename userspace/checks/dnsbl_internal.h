@@ -2,19 +2,25 @@
 /*
  * checks/dnsbl_internal.h - zones, their services, and questions. Internal to checks/dnsbl*.c.
  *
- *   dnsbl.c         opens, closes, tells about the zones
+ *   dnsbl.c         opens, closes, exchanges the set, tells about the zones
+ *   dnsbl_set.c     rows of the configuration become a set of zones
  *   dnsbl_health.c  the only one that changes whether a service is in or out, and says so
  *   dnsbl_test.c    tests services
  *   dnsbl_query.c   a question: all zones at once, then the result
  *   dnsbl_answer.c, dnsbl_name.c  pure: what answers mean, what names are asked for
  *
- * Ownership: the dnsbl owns zones, rows and questions. Callbacks of callers run from answers of the
- * DNS only. Any of them may close the dnsbl, so whoever goes on after one holds it meanwhile: what
- * is closed is freed when nobody holds it.
+ * Ownership: a set is held by the dnsbl while it is in force and by each question that began with
+ * it; a zone is held by the sets that it is in, because one that stays the same goes on with what
+ * is known of it. Either is freed when nobody holds it. All of that is the loop's thread's; only
+ * the set in force is looked at by others, under `lock`, under which it is exchanged.
+ *
+ * Callbacks of callers run from answers of the DNS only. Any of them may close the dnsbl or
+ * exchange its set, so whoever goes on after one holds the dnsbl and the zone meanwhile.
  */
 #ifndef POSTERN_CHECKS_DNSBL_INTERNAL_H
 #define POSTERN_CHECKS_DNSBL_INTERNAL_H
 
+#include <pthread.h>
 #include <sys/queue.h>
 
 #include "checks/dnsbl_answer.h"
@@ -32,7 +38,8 @@
 #define DNSBL_UNANSWERED_MS 30000u
 #define DNSBL_STALL_MIN     60000u /* ms that it is out then: it doubles */
 #define DNSBL_STALL_MAX     3600000u
-#define DNSBL_AGAIN         1000u /* ms until a test that was over a budget is due again */
+#define DNSBL_AGAIN         1000u      /* ms until a test that was over a budget is due again */
+#define DNSBL_NEVER         UINT64_MAX /* when a test is due that cannot be asked for */
 
 /* What a test asks for. */
 enum dnsbl_entry {
@@ -80,31 +87,55 @@ struct dnsbl_counters {
 	uint64_t asked, listed, temporary, errors, failures;
 };
 
+/* What is asked: kept from one set to the next while name and replies are the same. */
 struct dnsbl_zone {
-	struct dnsbl *dnsbl;
+	LIST_ENTRY(dnsbl_zone) link; /* of all zones of the dnsbl */
+	struct dnsbl *dnsbl;         /* NULL: its set has not been in force */
+	unsigned int held;           /* by sets, and whoever goes on after a callback */
+	bool current; /* in the set in force; others are not tested, and not told of */
 	const char *name;
-	size_t length; /* of the name */
-	char shown[DNSBL_SHOWN_MAX];
-	uint16_t number;
+	size_t length;               /* of the name */
+	char shown[DNSBL_SHOWN_MAX]; /* as the set in force shows it */
 	bool domains;
-	struct dnsbl_rows rows;
-	int32_t credit;  /* what its rows may speak for a client: 0 or less */
 	size_t services; /* IPv4 and IPv6, or domains */
 	struct dnsbl_service service[2];
 	struct dnsbl_counters counters;
+	struct dnsbl_rows rows; /* their weights are those of the set that it was made for */
+	struct conf_zone row[]; /* at `rows` */
 };
+
+/* A zone as a set has it. */
+struct dnsbl_member {
+	struct dnsbl_zone *zone; /* holds it */
+	uint16_t number;
+	char shown[DNSBL_SHOWN_MAX];
+	struct dnsbl_rows rows; /* with the weights that count */
+	int32_t credit;         /* what they may speak for a client: 0 or less */
+};
+
+/* Never changed once it is in force. */
+struct dnsbl_set {
+	unsigned int held;
+	uint64_t interval;       /* ms; 0: no tests, and every answer stands by itself */
+	size_t addresses, zones; /* zones of addresses come first */
+	size_t address_rows;
+	struct dnsbl_member *member;
+	struct conf_zone *row;
+	struct dnsbl_keys keys; /* in `row` */
+};
+
+LIST_HEAD(dnsbl_zones_head, dnsbl_zone);
 
 struct dnsbl {
 	struct dns *dns;
-	uint64_t interval; /* ms; 0: no tests, and every answer stands by itself */
 	bool (*rewrites)(void *arg);
 	void *arg;
 	struct siphash_key seed; /* of random entries */
 	uint64_t random;
-	size_t addresses, zones; /* zones of addresses come first */
-	struct dnsbl_zone *zone;
-	struct conf_zone *row;
-	struct dnsbl_keys keys;
+	pthread_mutex_t lock;
+	struct dnsbl_set *set; /* in force; NULL: closed */
+	struct dnsbl_zones_head zones;
+	uint64_t interval;  /* of the set */
 	size_t next_tested; /* zone that tick looks at first */
 	struct dnsbl_queries queries;
 	unsigned int held;
@@ -115,6 +146,7 @@ struct dnsbl {
 struct dnsbl_slot {
 	TAILQ_ENTRY(dnsbl_slot) link; /* in `waiting` of its service */
 	struct dnsbl_query *query;
+	const struct dnsbl_member *member;
 	struct dnsbl_service *service;
 	struct dns_query *asked;
 	struct dnsbl_zone_result *result;
@@ -126,6 +158,7 @@ struct dnsbl_slot {
 struct dnsbl_query {
 	LIST_ENTRY(dnsbl_query) link;
 	struct dnsbl *dnsbl;
+	struct dnsbl_set *set; /* holds it */
 	dnsbl_cb cb;
 	void (*news)(void *arg); /* NULL: nobody watches */
 	void *arg;
@@ -164,6 +197,16 @@ static inline bool dnsbl_in_service(const struct dnsbl_service *service)
 void dnsbl_hold(struct dnsbl *dnsbl);
 void dnsbl_release(struct dnsbl *dnsbl);
 
+/* checks/dnsbl_set.c */
+
+void dnsbl_set_hold(struct dnsbl_set *set);
+void dnsbl_set_release(struct dnsbl_set *set);
+void dnsbl_zone_hold(struct dnsbl_zone *zone);
+/* Ends its tests when nobody holds it any more. */
+void dnsbl_zone_release(struct dnsbl_zone *zone);
+/* Takes over from `before`, which is in force and may be NULL, the zones that stay the same. */
+void dnsbl_set_adopt(struct dnsbl_set *set, struct dnsbl *dnsbl, const struct dnsbl_set *before);
+
 /* checks/dnsbl_health.c */
 
 /* What was found out, and by which question. */
@@ -178,8 +221,10 @@ void dnsbl_service_out(struct dnsbl_service *service, const struct dnsbl_judgeme
 void dnsbl_service_in(struct dnsbl_service *service);
 /* Counts a silence; true if the service has been silent often enough. */
 bool dnsbl_service_silent(struct dnsbl_service *service);
-/* Whether nobody expects it to serve. */
+/* Whether nobody expects it to serve, or wants to know. */
 bool dnsbl_service_quiet(const struct dnsbl_service *service);
+/* The interval of tests is another one. */
+void dnsbl_service_follow(struct dnsbl_service *service);
 /* A client did not wait any longer for the zone's answer. */
 void dnsbl_service_left(struct dnsbl_service *service);
 /* What its zone has said to a client, or has not. */

@@ -15,13 +15,14 @@
 
 static void query_free(struct dnsbl_query *query)
 {
+	dnsbl_set_release(query->set);
 	free(query);
 }
 
 /* An allow list that gives no answer might have spoken for the client, however long it is out. */
-static bool is_missed(const struct dnsbl_service *service)
+static bool is_missed(const struct dnsbl_member *member, const struct dnsbl_service *service)
 {
-	return service->mute && service->zone->credit;
+	return service->mute && member->credit;
 }
 
 void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out)
@@ -36,7 +37,7 @@ void dnsbl_so_far(const struct dnsbl_query *query, struct dnsbl_result *out)
 		sum.score += zone->score;
 		if (zone->outcome == DNSBL_TEMPORARY || zone->missed) {
 			sum.temporary = true;
-			sum.missing += query->dnsbl->zone[zone->number].credit;
+			sum.missing += query->set->member[zone->number].credit;
 		}
 		if (zone->ttl < sum.ttl)
 			sum.ttl = zone->ttl;
@@ -82,7 +83,7 @@ static void settle(struct dnsbl_slot *slot)
 
 	if (!--query->pending)
 		finish(query);
-	else if (query->news && (slot->result->score || slot->service->zone->credit))
+	else if (query->news && (slot->result->score || slot->member->credit))
 		tell_news(query);
 }
 
@@ -92,7 +93,7 @@ static void settle_as(struct dnsbl_slot *slot, enum dnsbl_outcome outcome)
 	struct dnsbl_counters *counters = &slot->service->zone->counters;
 
 	slot->result->outcome = outcome;
-	slot->result->missed = outcome == DNSBL_OUT && is_missed(slot->service);
+	slot->result->missed = outcome == DNSBL_OUT && is_missed(slot->member, slot->service);
 	if (outcome == DNSBL_TEMPORARY)
 		dnsbl_count(&counters->temporary);
 	if (outcome == DNSBL_ERROR)
@@ -118,7 +119,7 @@ static void on_text(const struct dns_answer *answer, void *arg)
 	char *text = slot->query->texts + DNSBL_TEXT_MAX * (size_t)(slot - slot->query->slot);
 
 	slot->asked = NULL;
-	dnsbl_answer_text(answer, &slot->query->dnsbl->keys, text);
+	dnsbl_answer_text(answer, &slot->query->set->keys, text);
 	slot->result->text = text;
 	settle(slot);
 }
@@ -151,7 +152,7 @@ static void leave_waiting(struct dnsbl_slot *slot)
 void dnsbl_slot_tested(struct dnsbl_slot *slot, bool known)
 {
 	leave_waiting(slot);
-	if (slot->service->health == DNSBL_SERVING)
+	if (slot->service->health == DNSBL_SERVING || !slot->query->dnsbl->interval)
 		listed(slot);
 	else
 		settle_as(slot, known ? DNSBL_OUT : DNSBL_TEMPORARY);
@@ -178,7 +179,7 @@ static void on_answer(const struct dns_answer *answer, void *arg)
 	struct dnsbl_zone_result *result = slot->result;
 	const bool out = !dnsbl_in_service(service); /* since it was asked */
 	uint32_t code;
-	const enum dnsbl_kind kind = dnsbl_answer_kind(&service->zone->rows, answer, &code);
+	const enum dnsbl_kind kind = dnsbl_answer_kind(&slot->member->rows, answer, &code);
 
 	slot->asked = NULL;
 	result->ttl = answer->ttl;
@@ -192,7 +193,7 @@ static void on_answer(const struct dns_answer *answer, void *arg)
 		settle_as(slot, DNSBL_TEMPORARY);
 	else if (kind == DNSBL_KIND_CODE || kind == DNSBL_KIND_OUTSIDE)
 		settle_as(slot, DNSBL_ERROR);
-	else if (dnsbl_answer_score(&service->zone->rows, answer, &slot->score))
+	else if (dnsbl_answer_score(&slot->member->rows, answer, &slot->score))
 		on_listing(slot);
 	else
 		settle_as(slot, DNSBL_CLEAN);
@@ -209,41 +210,42 @@ static bool has_room(const struct dnsbl_prefix *prefix, const struct dnsbl_zone 
 }
 
 /* The service of the zone, or NULL if it has none for what is asked about. */
-static struct dnsbl_service *service_of(struct dnsbl_zone *zone, enum dnsbl_family family)
+static struct dnsbl_service *service_of(const struct dnsbl_member *member, enum dnsbl_family family)
 {
-	struct dnsbl_service *service = &zone->service[family == DNSBL_IPV6];
+	struct dnsbl_service *service = &member->zone->service[family == DNSBL_IPV6];
 
 	if (family == DNSBL_IPV6 && !service->served && !dnsbl_in_service(service) &&
-	    !is_missed(service))
+	    !is_missed(member, service))
 		return NULL;
 	return service;
 }
 
 /* Fills a slot for each zone that is asked, and a result for each that is not, too. */
-static void add_zones(struct dnsbl_query *query, struct dnsbl_zone *zone, size_t count,
+static void add_zones(struct dnsbl_query *query, const struct dnsbl_member *member, size_t count,
 		      enum dnsbl_family family)
 {
 	const bool misled = dnsbl_misled(query->dnsbl);
 
-	for (size_t i = 0; i < count; i++) {
-		struct dnsbl_service *service = service_of(&zone[i], family);
+	for (const struct dnsbl_member *end = member + count; member < end; member++) {
+		struct dnsbl_service *service = service_of(member, family);
 		struct dnsbl_zone_result *result = &query->result[query->results];
 
-		if (!service || !has_room(&query->prefix, &zone[i]))
+		if (!service || !has_room(&query->prefix, member->zone))
 			continue;
 		query->results++;
-		*result = (struct dnsbl_zone_result){ .zone = zone[i].shown,
-						      .number = zone[i].number,
+		*result = (struct dnsbl_zone_result){ .zone = member->shown,
+						      .number = member->number,
 						      .outcome = DNSBL_OUT,
-						      .missed = is_missed(service),
+						      .missed = is_missed(member, service),
 						      .ttl = DNSBL_TTL_OUT,
 						      .text = "" };
 		if (misled || !dnsbl_in_service(service))
 			continue;
 		result->outcome = DNSBL_TEMPORARY; /* until it answers */
 		result->ttl = UINT32_MAX;
-		query->slot[query->slots++] =
-			(struct dnsbl_slot){ .query = query, .service = service, .result = result };
+		query->slot[query->slots++] = (struct dnsbl_slot){
+			.query = query, .member = member, .service = service, .result = result
+		};
 	}
 }
 
@@ -259,6 +261,8 @@ static struct dnsbl_query *query_new(struct dnsbl *dnsbl, size_t zones, bool tex
 	if (!query)
 		return NULL;
 	query->dnsbl = dnsbl;
+	query->set = dnsbl->set;
+	dnsbl_set_hold(query->set);
 	query->news = NULL;
 	query->nothing = NULL;
 	query->slots = query->results = 0;
@@ -285,7 +289,7 @@ static struct dnsbl_query *start(struct dnsbl_query *query, dnsbl_cb cb, void *a
 struct dnsbl_query *dnsbl_start_address(struct dnsbl *dnsbl, const struct addr *addr, bool texts,
 					dnsbl_cb cb, void *arg)
 {
-	struct dnsbl_query *query = query_new(dnsbl, dnsbl->addresses, texts);
+	struct dnsbl_query *query = query_new(dnsbl, dnsbl->set->addresses, texts);
 	const enum dnsbl_family family = addr_is_ipv4(addr) ? DNSBL_IPV4 : DNSBL_IPV6;
 
 	if (!query)
@@ -294,20 +298,21 @@ struct dnsbl_query *dnsbl_start_address(struct dnsbl *dnsbl, const struct addr *
 		dnsbl_name_ipv4(addr_ipv4(addr), &query->prefix);
 	else
 		dnsbl_name_ipv6(addr, &query->prefix);
-	add_zones(query, dnsbl->zone, dnsbl->addresses, family);
+	add_zones(query, query->set->member, query->set->addresses, family);
 	return start(query, cb, arg);
 }
 
 struct dnsbl_query *dnsbl_start_domain(struct dnsbl *dnsbl, const char *domain, bool texts,
 				       dnsbl_cb cb, void *arg)
 {
-	const size_t zones = dnsbl->zones - dnsbl->addresses;
+	const struct dnsbl_set *set = dnsbl->set;
+	const size_t zones = set->zones - set->addresses;
 	struct dnsbl_query *query = query_new(dnsbl, zones, texts);
 
 	if (!query)
 		return NULL;
 	if (dnsbl_name_domain(domain, &query->prefix))
-		add_zones(query, dnsbl->zone + dnsbl->addresses, zones, DNSBL_DOMAINS);
+		add_zones(query, set->member + set->addresses, zones, DNSBL_DOMAINS);
 	return start(query, cb, arg);
 }
 

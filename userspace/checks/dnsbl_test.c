@@ -96,14 +96,20 @@ static void on_probe(const struct dns_answer *answer, void *arg)
 {
 	struct dnsbl_probe *probe = arg;
 	struct dnsbl_service *service = probe->service;
-	struct dnsbl *dnsbl = service->zone->dnsbl;
+	struct dnsbl_zone *zone = service->zone;
+	struct dnsbl *dnsbl = zone->dnsbl;
 
 	probe->query = NULL;
-	probe->kind = dnsbl_answer_kind(&service->zone->rows, answer, &probe->code);
+	probe->kind = dnsbl_answer_kind(&zone->rows, answer, &probe->code);
 	if (--service->probing)
 		return;
 	dnsbl_hold(dnsbl);
-	conclude(service);
+	dnsbl_zone_hold(zone);
+	if (dnsbl->interval)
+		conclude(service);
+	else
+		tell_waiting(service, false); /* there are no tests any more */
+	dnsbl_zone_release(zone);
 	dnsbl_release(dnsbl);
 }
 
@@ -170,10 +176,11 @@ static bool test_if_due(struct dnsbl_service *service, uint64_t now)
 
 void dnsbl_start_tests(struct dnsbl *dnsbl, size_t budget)
 {
+	const struct dnsbl_set *set = dnsbl->set;
 	const uint64_t now = dnsbl_now(dnsbl);
 
-	for (size_t i = 0; dnsbl->interval && i < dnsbl->zones; i++) {
-		struct dnsbl_zone *zone = &dnsbl->zone[dnsbl->next_tested % dnsbl->zones];
+	for (size_t i = 0; dnsbl->interval && i < set->zones; i++) {
+		struct dnsbl_zone *zone = set->member[dnsbl->next_tested % set->zones].zone;
 
 		for (size_t j = 0; j < zone->services; j++) {
 			if (!budget)
@@ -189,11 +196,12 @@ static void put_all_out(struct dnsbl *dnsbl)
 {
 	const struct dnsbl_judgement judged = { DNSBL_WORLD, "the resolver", DNSBL_KIND_OUTSIDE,
 						0 };
+	struct dnsbl_zone *zone;
 
-	for (size_t i = 0; i < dnsbl->zones; i++)
-		for (size_t j = 0; j < dnsbl->zone[i].services; j++)
-			if (dnsbl->zone[i].service[j].health == DNSBL_SERVING)
-				dnsbl_service_out(&dnsbl->zone[i].service[j], &judged);
+	LIST_FOREACH(zone, &dnsbl->zones, link)
+	for (size_t i = 0; i < zone->services; i++)
+		if (zone->service[i].health == DNSBL_SERVING)
+			dnsbl_service_out(&zone->service[i], &judged);
 }
 
 void dnsbl_tick(struct dnsbl *dnsbl)
@@ -218,7 +226,7 @@ void dnsbl_service_init(struct dnsbl_service *service, struct dnsbl_zone *zone,
 		service->probe[i].service = service;
 	if (family == DNSBL_IPV6 && longest + zone->length > DNS_NAME_MAX) {
 		service->health = DNSBL_SILENT; /* for good: there is no room for the question */
-		service->due = UINT64_MAX;
+		service->due = DNSBL_NEVER;
 	}
 }
 

@@ -268,9 +268,11 @@ struct conf {
 		char backend_ca[CONF_PATH_MAX]; /* a file; "": the CAs of the system */
 		uint32_t size_max;              /* octets of a message */
 		uint32_t recipients_max;
-		uint32_t errors_max;      /* of one session */
-		uint32_t commands_max;    /* that bring nothing on (NOOP, RSET, VRFY ...) */
-		uint32_t connections_max; /* of all workers together */
+		uint32_t unknown_recipients; /* of a client, in an hour; 0: any number */
+		uint32_t unknown_ttl;        /* seconds; 0: none are remembered */
+		uint32_t errors_max;         /* of one session */
+		uint32_t commands_max;       /* that bring nothing on (NOOP, RSET, VRFY ...) */
+		uint32_t connections_max;    /* of all workers together */
 		uint32_t timeout_command, timeout_data, timeout_session; /* seconds */
 		uint32_t rate_min;         /* octets a second of a message, on average; 0: any */
 		char spool[CONF_PATH_MAX]; /* the directory; "": "spool" in state_directory */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * conf/row.h - how the rows of conf/schema.c are written: a macro for each kind of row.
+ * conf/row.h - how the rows of the schema are written: a macro for each kind of row.
  *
- * For schema.c alone. Every macro makes one initializer of struct conf_option; its name says what
- * is alike in all rows of the kind.
+ * For schema.c and schema_smtp.h. Every macro makes one initializer of struct conf_option; its name
+ * says what is alike in all rows of the kind.
  */
 #ifndef POSTERN_CONF_ROW_H
 #define POSTERN_CONF_ROW_H

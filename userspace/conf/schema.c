@@ -4,8 +4,9 @@
  *
  * Read by the rest of the module through conf/schema.h. The file's reader, the error messages,
  * `posternctl limits`, the example configuration and postern.yaml(5) are all made from these rows.
- * The rows of a section stand together, because the example writes them in this order. Defaults are
- * text and are read by the code that reads the file, so they obey the same limits.
+ * The rows of a section stand together, because the example writes them in this order; those of the
+ * SMTP front are in conf/schema_smtp.h. Defaults are text and are read by the code that reads the
+ * file, so they obey the same limits.
  */
 #include "conf/row.h"
 
@@ -27,10 +28,6 @@
 #define TEST_MAX      DAY
 /* An identifier of a query has 16 bits. */
 #define DNS_FLIGHT_MAX 20000u
-/* The least that a receiver must take (RFC 5321 4.5.3.1.7), and what fits a number. */
-#define MESSAGE_MIN 65536u
-#define MESSAGE_MAX 2000000000u
-#define SPOOL_MAX   1048576u
 
 static const char *const roles[] = { "filter", "guard", "proxy", NULL };
 _Static_assert(CONF_ROLE_GUARD == 1 && CONF_ROLE_PROXY == 2, "conf: order of the words");
@@ -216,28 +213,20 @@ const struct conf_option conf_schema[] = {
 	DNS("in-flight-zone", in_flight_zone, 1, DNS_FLIGHT_MAX, "200", "questions",
 	    "The same for the questions below the zone of one DNS list, so that a slow list does "
 	    "not hold up the others."),
-	{ .name = "dnsbl.zones",
-	  .type = CONF_ZONES,
-	  FIELD(dnsbl.zones),
-	  .max = CONF_ZONES_MAX,
-	  .preset = "",
-	  .help = "The DNS lists that addresses of clients are looked up in, a text in quotes for "
-		  "each: the list's name, then = and the replies that count if not all do, then "
-		  "* and the points if it is not 1. Points above 0 speak against a client, as in "
-		  "\"zen.spamhaus.org*8\", and points below 0 for it, as in "
-		  "\"list.dnswl.org=127.0.[0..255].[1..3]*-4\"." },
-	{ .name = "dnsbl.domains",
-	  .type = CONF_ZONES,
-	  FIELD(dnsbl.domains),
-	  .max = CONF_ZONES_MAX,
-	  .preset = "",
-	  .help = "The DNS lists that the sender's domain and the HELO name are looked up in, "
-		  "written as in dnsbl.zones. One that tells in the bits of its reply what it has "
-		  "found is written with a mask, as \"multi.uribl.com=127.0.0.&14*4\"." },
-	FIXED("dnsbl.test-interval", dnsbl.test_interval, 0, TEST_MAX, "300", CONF_SECONDS,
-	      "How long between two tests of a DNS list, which ask it for what it must and what it "
-	      "must not list. What a list says counts only while it passes. 0 is never to test: "
-	      "then all is believed."),
+	LIST("dnsbl.zones", dnsbl.zones, CONF_ZONES, CONF_ZONES_MAX, true,
+	     "The DNS lists that addresses of clients are looked up in, a text in quotes for "
+	     "each: the list's name, then = and the replies that count if not all do, then "
+	     "* and the points if it is not 1. Points above 0 speak against a client, as in "
+	     "\"zen.spamhaus.org*8\", and points below 0 for it, as in "
+	     "\"list.dnswl.org=127.0.[0..255].[1..3]*-4\"."),
+	LIST("dnsbl.domains", dnsbl.domains, CONF_ZONES, CONF_ZONES_MAX, true,
+	     "The DNS lists that the sender's domain and the HELO name are looked up in, "
+	     "written as in dnsbl.zones. One that tells in the bits of its reply what it has "
+	     "found is written with a mask, as \"multi.uribl.com=127.0.0.&14*4\"."),
+	ROW("dnsbl.test-interval", dnsbl.test_interval, 0, TEST_MAX, "300", CONF_SECONDS,
+	    "How long between two tests of a DNS list, which ask it for what it must and what it "
+	    "must not list. What a list says counts only while it passes. 0 is never to test: "
+	    "then all is believed."),
 	ROW("guard.rate", guard.rate, 1, RATE_MAX, "500", "sources/s",
 	    "New sources that are looked up because of a connection attempt. As many again "
 	    "are when they have completed a handshake, so that attempts from forged "
@@ -292,107 +281,7 @@ const struct conf_option conf_schema[] = {
 	    "between them, a source is trusted. 0 is never."),
 	ROW("history.trust", history.trust, 60, BLOCK_TTL_MAX, "86400", CONF_SECONDS,
 	    "How long a trusted source is not looked up again."),
-	{ .name = "smtp.hostname",
-	  .type = CONF_TEXT,
-	  FIELD(smtp.hostname),
-	  .preset = "",
-	  .unit = "a host name",
-	  .reloadable = true,
-	  .check = conf_check_host,
-	  .help = "The name by which the gateway greets and signs what it writes into headers. If "
-		  "it is empty it is the name of the machine." },
-	SMTP_FIXED("workers", workers, 0, 256, "0", "threads",
-		   "Threads that take mail. 0 is one for each processor."),
-	LIST("smtp.listen", smtp.listen, CONF_LISTENERS, CONF_LISTENERS_MAX, false,
-	     "Where mail is taken: ADDRESS:PORT and one of mx (from anywhere), submission "
-	     "(from users, STARTTLS) and submissions (from users, TLS from the start). What "
-	     "goes without saying may be left out: 25 is mx on all addresses."),
-	LIST("smtp.balancers", smtp.balancers, CONF_PREFIXES, CONF_PREFIXES_MAX, false,
-	     "Load balancers, as addresses or networks: they must send a PROXY header, which is "
-	     "believed. The kernel sees the balancer alone: put it on an allow list. The agent "
-	     "applies lists, learned blocks and limits to the client that is named."),
-	LIST("smtp.networks", smtp.networks, CONF_PREFIXES, CONF_PREFIXES_MAX, true,
-	     "Addresses or networks that may send mail to anybody."),
-	LIST("smtp.domains", smtp.domains, CONF_DOMAINS, CONF_DOMAINS_MAX, true,
-	     "The domains for which mail is taken from anybody, without those below them."),
-	PATH("smtp.recipients", smtp.recipients, true,
-	     "A file of the recipients that exist in smtp.domains, one address on a line, or "
-	     "@ and a domain of which all may exist. If it is empty the backend is asked."),
-	PATH("smtp.users", smtp.users, true,
-	     "A file of the users who may log in. If it is empty the backend is asked."),
-	LIST("smtp.backends", smtp.backends, CONF_BACKENDS, CONF_BACKENDS_MAX, true,
-	     "The servers that get the mail: ADDRESS:PORT, then any of starttls, tls (from the "
-	     "start), verify=NAME (the certificate is for this name), pin=HEX (SHA-256 of its "
-	     "public key), xclient or proxy (the server is told the client's address), "
-	     "weight=N, and backup (it gets mail only while no other server is up)."),
-	PATH("smtp.backend-ca", smtp.backend_ca, true,
-	     "A file of the authorities that sign certificates of backends. If it is empty it is "
-	     "those of the system."),
-	SMTP("size-max", size_max, MESSAGE_MIN, MESSAGE_MAX, "50M", "bytes",
-	     "The largest message that is taken."),
-	SMTP("recipients-max", recipients_max, 1, 50000, "1000", "recipients",
-	     "Recipients of one message. RFC 5321 wants 100 at least."),
-	SMTP("errors-max", errors_max, 1, 10000, "20", "errors",
-	     "Commands of one session that are refused before it is ended."),
-	SMTP("commands-max", commands_max, 1, 10000, "100", "commands",
-	     "Commands of one session that lead to nothing, as NOOP and RSET, before it is "
-	     "ended."),
-	SMTP("connections-max", connections_max, 1, RATE_MAX, "10000", "connections",
-	     "Connections at a time. Beyond it a client is told to come again later. A lower "
-	     "limits.conn-total stops it before, at its first packet."),
-	SMTP("timeout-command", timeout_command, 1, 3600, "300", CONF_SECONDS,
-	     "How long the next command may take."),
-	SMTP("timeout-data", timeout_data, 1, 3600, "180", CONF_SECONDS,
-	     "How long the next piece of a message may take."),
-	SMTP("timeout-session", timeout_session, 1, DAY, "3600", CONF_SECONDS,
-	     "How long a whole session may take."),
-	SMTP("rate-min", rate_min, 0, RATE_MAX, "100", "bytes/s",
-	     "How fast a message must come on average. 0 is at any speed."),
-	PATH("smtp.spool", smtp.spool, false,
-	     "The directory for messages too large for memory, without names and only while under "
-	     "way. Default: spool in state-directory. The agent's user gets one that the agent "
-	     "makes; one that is there already stays as it is, and he must be able to write it."),
-	SMTP_FIXED("spool-message", spool_message, 0, SPOOL_MAX, "256", "KiB",
-		   "How much of one message is kept in memory. What is larger goes to "
-		   "smtp.spool."),
-	SMTP_FIXED("spool-memory", spool_memory, 1, SPOOL_MAX, "256", "MiB",
-		   "How much memory all messages that are under way may take. Beyond it they go "
-		   "to smtp.spool."),
-	SMTP_FIXED("spool-disk", spool_disk, 1, SPOOL_MAX, "4096", "MiB",
-		   "How much of the disk they may take. Beyond it senders are told to come again "
-		   "later."),
-	SMTP("greet-delay", greet_delay, 0, 10000, "0", CONF_MS,
-	     "How long a client of whom no good is known waits for the greeting. Who speaks "
-	     "before it, also with 0, is found out by check.pregreet."),
-	LIST("tls.certificates", tls.certificates, CONF_CERTIFICATES, CONF_CERTIFICATES_MAX, true,
-	     "Certificates: a file with the chain and a file with the key, or one that holds "
-	     "both. The first is for clients that ask for no name that any of them has."),
-	SWITCH("tls.required", tls.required, "false",
-	       "Whether also mail from anywhere is taken over TLS only. RFC 3207 advises against "
-	       "it where mail of strangers is wanted."),
-	CHECK("pregreet", pregreet, "reject", "What is done about who speaks before the greeting."),
-	CHECK("pipelining", pipelining, "reject",
-	      "What is done about commands that come too early."),
-	CHECK("dnsbl", dnsbl, "reject",
-	      "What is done about sender domains and HELO names that are on lists of "
-	      "dnsbl.domains, where their points reach policy.reject."),
-	CHECK("rdns", rdns, "monitor",
-	      "What is done about clients whose address has no confirmed host name."),
-	CHECK("helo", helo, "monitor",
-	      "What is done about clients with a HELO name that is wrong or does not exist."),
-	CHECK("spf", spf, "reject",
-	      "What is done about mail that the sender's domain forbids by SPF."),
-	CHECK("sender", sender, "reject",
-	      "What is done about senders whose domain cannot take an answer."),
-	CHECK("score", score, "reject",
-	      "What is done about clients whose score reaches policy.reject."),
-	CHOICE("check.stage", check.stage, "connect", stages,
-	       "When a client is refused because of its address. connect is at once, in place of "
-	       "the greeting; rcpt is at each recipient, so that postmaster and abuse can be "
-	       "reached, and the log has sender and recipients."),
-	LIST("check.domains", check.domains, CONF_CHECKS, CONF_DOMAINS_MAX, true,
-	     "Domains of smtp.domains with other actions, as \"example.net spf=tag score=off\", "
-	     "for dnsbl, rdns, helo, spf, sender, score. A milder rdns or score needs stage rcpt."),
+#include "conf/schema_smtp.h"
 };
 
 const size_t conf_schema_count = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -14,7 +14,7 @@
 
 #define HELO_MAX 1024 /* octets of a HELO name that is looked up */
 
-/* The zones of a verdict are numbers of the running agent. */
+/* The zones of a verdict are numbers in the lists that are in force. */
 static json_t *zones_json(const struct guard_stats *stats, const struct verdict *verdict)
 {
 	json_t *rows = json_array();
@@ -30,16 +30,35 @@ static json_t *zones_json(const struct guard_stats *stats, const struct verdict 
 	return rows;
 }
 
+/*
+ * With the lists that its zones are of: a reload drops all verdicts before it exchanges them, so
+ * they are those that were looked at between two looks at verdicts of one time.
+ */
+static bool find_verdict(struct guard *guard, const struct addr *addr, struct verdict *verdict,
+			 struct guard_stats *stats)
+{
+	uint8_t judged;
+
+	do {
+		if (!guard_verdict(guard, addr, verdict))
+			return false;
+		judged = verdict->judged;
+		guard_stats(guard, stats);
+		if (!guard_verdict(guard, addr, verdict))
+			return false;
+	} while (verdict->judged != judged);
+	return true;
+}
+
 static json_t *verdict_json(struct guard *guard, const struct addr *addr)
 {
 	struct guard_stats stats;
 	struct verdict verdict;
 	uint32_t now;
 
-	if (!guard_verdict(guard, addr, &verdict))
+	if (!find_verdict(guard, addr, &verdict, &stats))
 		return json_null();
 	now = clock_mono_seconds(); /* not before it was made */
-	guard_stats(guard, &stats);
 	return json_pack("{s:s, s:i, s:b, s:I, s:I, s:I, s:o, s:o}", "decision",
 			 decision_name(verdict.decision), "score", (int)verdict.total, "temporary",
 			 (int)verdict.temporary, "age", (json_int_t)(now - verdict.made), "holds",

@@ -5,7 +5,8 @@
  *   main.c        the command line
  *   start.c       what is opened, in which order, and closed in the opposite one
  *   privilege.c   from root to an ordinary user
- *   front.c       the SMTP front: sockets, workers, rules; front_worker.c is one worker
+ *   front.c       the SMTP front: sockets, workers, rules; front_worker.c is one worker,
+ *                 front_lists.c gives all of them other DNS lists
  *   interfaces.c  attaches what the configuration names
  *   serve.c       the loop: timers, signals, the control server
  *   floods.c      tells of floods

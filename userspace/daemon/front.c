@@ -97,6 +97,7 @@ static void free_front(struct front *front)
 	auth_close(&front->auth);
 	refusals_close(&front->refusals);
 	admission_close(&front->admission);
+	unknowns_close(&front->unknowns);
 	pthread_mutex_destroy(&front->lock);
 	free(front->fd);
 	free(front);
@@ -115,7 +116,8 @@ static struct front *new_front(const struct conf *conf, struct error *err)
 	if (front->fd)
 		memset(front->fd, -1, count * sizeof(*front->fd));
 	if (!front->fd || refusals_open(&front->refusals, err) ||
-	    admission_open(conf->table.sources, &front->admission, err)) {
+	    admission_open(conf->table.sources, &front->admission, err) ||
+	    unknowns_open(UNKNOWNS_MAX, &front->unknowns, err)) {
 		free_front(front);
 		return NULL;
 	}
@@ -192,6 +194,7 @@ void front_drop(struct front_rules **out)
 	tls_unref(&rules->tls);
 	backend_tls_unref(&rules->backend_tls);
 	auth_drop(&rules->users);
+	front_lists_drop(rules);
 	conf_free(&rules->conf);
 	free(rules);
 }
@@ -206,6 +209,7 @@ struct front_rules *front_rules_copy(const struct front_rules *rules)
 		return NULL;
 	}
 	copy->new_backends = rules->new_backends;
+	copy->generation = rules->generation;
 	copy->relay = relay_ref(rules->relay);
 	copy->tls = rules->tls ? tls_ref(rules->tls) : NULL;
 	copy->backend_tls = backend_tls_ref(&rules->backend_tls);
@@ -242,6 +246,8 @@ int front_prepare(struct front *front, const struct conf *conf, struct front_rul
 	if (!failed)
 		failed = auth_prepare(conf, &(*out)->users, err);
 	if (!failed)
+		failed = front_lists_prepare(front, conf, *out, err);
+	if (!failed)
 		(*out)->new_backends = new_backends;
 	if (failed)
 		front_drop(out);
@@ -254,10 +260,14 @@ void front_note_behind(struct front *front, const char *why)
 	log_error("config.refused", "{s:s}", "error", why);
 }
 
-static void post_rules(struct front *front, unsigned int number, const struct front_rules *rules)
+static void post_rules(struct front *front, unsigned int number, struct front_rules *rules)
 {
 	struct front_rules *copy = front_rules_copy(rules);
 
+	if (copy) {
+		copy->own = rules->lists[number];
+		rules->lists[number] = NULL;
+	}
 	if (copy && workers_post(front->workers, number, front_worker_set, copy))
 		return;
 	front_drop(&copy);
@@ -271,6 +281,7 @@ void front_apply(struct front *front, struct front_rules **rules)
 	if (!front || !*rules)
 		return;
 	auth_apply(front->auth, &(*rules)->users);
+	(*rules)->generation = unknowns_clear(front->unknowns);
 	if ((*rules)->new_backends)
 		__atomic_store_n(&front->behind, false, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < front->count; i++)
@@ -369,8 +380,11 @@ bool front_view(struct front *front, struct smtp_view *out)
 	out->workers = front->count;
 	pthread_mutex_lock(&front->lock);
 	out->sessions_max = front->rules->conf->smtp.connections_max;
+	out->unknown_recipients = front->rules->conf->smtp.unknown_recipients;
+	out->unknown_ttl = front->rules->conf->smtp.unknown_ttl;
 	view_certificates(front->rules, out);
 	pthread_mutex_unlock(&front->lock);
+	out->unknowns = unknowns_count(front->unknowns);
 	for (unsigned int i = 0; i < front->count; i++)
 		front_worker_add(front->worker[i], out);
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * daemon/front_internal.h - shared by front.c and front_worker.c.
+ * daemon/front_internal.h - shared by front.c, front_lists.c and front_worker.c.
  */
 #ifndef POSTERN_DAEMON_FRONT_INTERNAL_H
 #define POSTERN_DAEMON_FRONT_INTERNAL_H
@@ -10,6 +10,7 @@
 #include "daemon/front.h"
 #include "dns/resolver.h"
 #include "loop/worker.h"
+#include "session/resolve.h"
 #include "session/smtp/smtp.h"
 
 /* What is read again by a reload. References are its own. */
@@ -18,8 +19,11 @@ struct front_rules {
 	struct relay *relay;
 	struct tls_context *tls; /* NULL: no certificates */
 	struct backend_tls backend_tls;
-	struct auth_part *users; /* until they are in force, for all workers */
-	bool new_backends;       /* other ones than before, or than a worker has */
+	struct auth_part *users;                  /* until they are in force, for all workers */
+	struct resolve_lists *lists[WORKERS_MAX]; /* likewise, one for each worker */
+	struct resolve_lists *own;                /* in the copy for a worker: that one */
+	bool new_backends;                        /* other ones than before, or than a worker has */
+	uint64_t generation;                      /* of unknown recipients: unknowns_clear() */
 };
 
 struct front {
@@ -30,6 +34,7 @@ struct front {
 	struct auth *auth;
 	struct refusals *refusals;
 	struct admission *admission;
+	struct unknowns *unknowns;
 	struct workers *workers;
 	struct front_worker *worker[WORKERS_MAX];
 	uint64_t connections; /* atomic */
@@ -49,6 +54,11 @@ void front_worker_drain(void *state, void *unused);
 /* Any thread, while the worker lives. */
 void front_worker_add(struct front_worker *worker, struct smtp_view *view);
 void front_worker_add_lookups(struct front_worker *worker, struct guard_stats *stats);
+
+/* front_lists.c: as front_prepare() and front_drop(), for the DNS lists of domains. */
+int front_lists_prepare(const struct front *front, const struct conf *conf,
+			struct front_rules *rules, struct error *err);
+void front_lists_drop(struct front_rules *rules);
 
 /* front.c: a copy with references of its own, or NULL. */
 struct front_rules *front_rules_copy(const struct front_rules *rules);

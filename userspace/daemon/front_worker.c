@@ -63,7 +63,7 @@ static int open_service(struct front_worker *worker, const struct front_rules *r
 	const struct smtp_service_options options = {
 		.loop = worker->loop,
 		.rules = { rules->conf, relay_ref(rules->relay),
-			   rules->tls ? tls_ref(rules->tls) : NULL, backends },
+			   rules->tls ? tls_ref(rules->tls) : NULL, backends, rules->generation },
 		.fd = front->fd[worker->number],
 		.guard = worker->guard,
 		.dns = dns_resolver_dns(worker->resolver),
@@ -71,6 +71,7 @@ static int open_service(struct front_worker *worker, const struct front_rules *r
 		.auth = front->auth,
 		.refusals = front->refusals,
 		.admission = front->admission,
+		.unknowns = front->unknowns,
 		.connections = &front->connections,
 		.spool = &front->spool,
 	};
@@ -153,7 +154,7 @@ const struct worker_ops front_worker_ops = {
 /* Everything else that can fail has been done before (front_prepare): memory may be short. */
 static int set_rules(struct front_worker *worker, struct front_rules *rules, struct error *err)
 {
-	struct smtp_rules set = { rules->conf, rules->relay, rules->tls, NULL };
+	struct smtp_rules set = { rules->conf, rules->relay, rules->tls, NULL, rules->generation };
 	int failed = 0;
 
 	if (rules->new_backends)
@@ -165,6 +166,7 @@ static int set_rules(struct front_worker *worker, struct front_rules *rules, str
 		backends_close(&set.backends);
 		return failed;
 	}
+	resolve_replace_lists(worker->resolver, worker->domains, &rules->own);
 	/* The references are the service's now. */
 	rules->relay = NULL;
 	rules->tls = NULL;
@@ -229,13 +231,13 @@ void front_worker_add(struct front_worker *worker, struct smtp_view *view)
 
 void front_worker_add_lookups(struct front_worker *worker, struct guard_stats *stats)
 {
-	struct dnsbl_zone_info zone;
+	struct dnsbl_zone_info zone[DNSBL_ZONES_MAX];
 	struct dns_stats dns;
+	size_t zones;
 
 	dns_resolver_stats(worker->resolver, &dns);
 	dns_stats_add(&stats->dns, &dns);
-	for (size_t i = 0; i < dnsbl_zones(worker->domains); i++) {
-		dnsbl_zone(worker->domains, i, &zone);
-		dnsbl_zone_add(stats->zone, stats->zones, &zone);
-	}
+	zones = dnsbl_zones(worker->domains, zone, DNSBL_ZONES_MAX);
+	for (size_t i = 0; i < zones; i++)
+		dnsbl_zone_add(stats->zone, stats->zones, &zone[i]);
 }

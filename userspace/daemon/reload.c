@@ -62,19 +62,24 @@ static json_t *describe(const struct daemon *daemon, const struct conf *next)
 static int apply(struct daemon *daemon, struct conf **next, struct error *err)
 {
 	struct attached attached;
-	struct front_rules *rules;
+	struct front_rules *rules = NULL;
+	struct guard_lists *lists = NULL;
 	int failed = interfaces_attach(daemon->gate, *next, &attached, err);
 
 	if (failed)
 		return failed;
 	failed = front_prepare(daemon->front, *next, &rules, err);
 	if (!failed)
+		failed = guard_prepare(*next, &lists, err);
+	if (!failed)
 		failed = tuning_reload(daemon->tuning, *next, err);
 	if (failed) {
+		guard_drop_lists(&lists);
 		front_drop(&rules);
 		interfaces_undo(daemon->gate, &attached);
 		return failed;
 	}
+	guard_reload(daemon->guard, &lists);
 	front_apply(daemon->front, &rules);
 	event_log_set_rate(daemon->events, (*next)->events.rate);
 	log_set_level((*next)->log.level);

@@ -333,10 +333,11 @@ static void log_lists(const struct daemon *daemon)
 void daemon_log_doubts(const struct daemon *daemon)
 {
 	struct gate_interface interface[GATE_INTERFACES_MAX];
-	struct conf_scope scope = conf_scope(daemon->started);
+	struct conf_scope scope = conf_scope_now();
 	const char *doubt[CONF_DOUBTS_MAX];
 	size_t count;
 
+	scope.role = daemon->started->role;
 	scope.interfaces = gate_interfaces(daemon->gate, interface);
 	count = conf_doubts(&scope, doubt);
 	for (size_t i = 0; i < count; i++)

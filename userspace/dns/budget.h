@@ -16,11 +16,16 @@ struct dns_budget;
 struct dns_group;
 
 int dns_budget_open(const struct dns_options *options, struct dns_budget **out, struct error *err);
+/* What was taken in groups that are in the table no more has been given back. */
 void dns_budget_close(struct dns_budget **budget);
 
 /* The group of a name whose budget has been charged with one question, or NULL if one is used up.
  */
 struct dns_group *dns_budget_take(struct dns_budget *budget, const struct dns_name *name);
 void dns_budget_give(struct dns_budget *budget, struct dns_group *group);
+
+/* Takes another table over (dns_groups_new()) and nulls the pointer. What is charged to a zone of
+ * both tables stays so. */
+void dns_budget_replace(struct dns_budget *budget, struct dns_groups **groups);
 
 #endif

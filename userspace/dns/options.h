@@ -33,6 +33,13 @@ struct dns_zone {
 	uint32_t in_flight; /* 0: `in_flight_zone` of the options */
 };
 
+/* A table of zones for a resolver that is open already: copies, and may be made by any thread. */
+struct dns_groups;
+int dns_groups_new(const struct dns_zone *zone, size_t count, struct dns_groups **out,
+		   struct error *err);
+/* One that no resolver has taken over. Nulls the pointer; NULL is allowed. */
+void dns_groups_drop(struct dns_groups **groups);
+
 struct dns_options {
 	/* Asked in this order: the next one when one does not answer. None: those of `resolv_conf`.
 	 */

@@ -199,6 +199,11 @@ struct dns *dns_resolver_dns(struct dns_resolver *resolver)
 	return &resolver->dns;
 }
 
+void dns_resolver_replace_groups(struct dns_resolver *resolver, struct dns_groups **groups)
+{
+	dns_budget_replace(resolver->budget, groups);
+}
+
 bool dns_resolver_rewrites(const struct dns_resolver *resolver)
 {
 	return __atomic_load_n(&resolver->stats.rewrites, __ATOMIC_RELAXED) != 0;

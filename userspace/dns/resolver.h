@@ -36,6 +36,10 @@ int dns_resolver_open(uv_loop_t *loop, const struct dns_options *options, struct
 /* Valid until the resolver is closed. */
 struct dns *dns_resolver_dns(struct dns_resolver *resolver);
 
+/* Takes another table of zones over and nulls the pointer. Questions that are under way stay
+ * charged where they are. */
+void dns_resolver_replace_groups(struct dns_resolver *resolver, struct dns_groups **groups);
+
 /*
  * Nulls the pointer; NULL is allowed. Questions under way are dropped: their callbacks are not
  * called, and their queries must not be cancelled any more. The memory goes when the loop has run

@@ -19,6 +19,12 @@ static void write_field(const struct metric *metric, const struct metrics_input 
 		metrics_field(&input->smtp->stats, metric->detail));
 }
 
+static void write_unknowns(const struct metric *metric, const struct metrics_input *input,
+			   FILE *out)
+{
+	fprintf(out, "%s %" PRIu64 "\n", metric->name, input->smtp->unknowns);
+}
+
 static void write_refused(const struct metric *metric, const struct metrics_input *input, FILE *out)
 {
 	for (unsigned int i = 0; i < SMTP_REFUSALS; i++)
@@ -105,6 +111,11 @@ const struct metric metrics_smtp[] = {
 	{ "postern_smtp_greylist_passed_total", C,
 	  "Recipients of senders who have come again, as greylisting asks.", write_field,
 	  SMTP(greylist_passed) },
+	{ "postern_smtp_remembered_total", C,
+	  "Recipients that were refused because a backend had said that there is no such mailbox.",
+	  write_field, SMTP(remembered) },
+	{ "postern_smtp_remembered_recipients", G,
+	  "Recipients of which that is remembered, 10000 at most.", write_unknowns, 0 },
 	{ "postern_smtp_watched_total", C,
 	  "Transactions and sessions that would have been refused, did the check not only look.",
 	  write_watched, 0 },

@@ -64,12 +64,21 @@ static json_t *certificates_json(const struct smtp_view *view)
 	return rows;
 }
 
+/* Recipients: those that are remembered, and how many a client may name. */
+static json_t *unknown_json(const struct smtp_view *view)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "remembered", number(view->unknowns), "max",
+			 number(UNKNOWNS_MAX), "ttl", number(view->unknown_ttl), "refused",
+			 number(view->stats.remembered), "hourly",
+			 number(view->unknown_recipients));
+}
+
 json_t *smtp_json(const struct smtp_view *view)
 {
 	const struct smtp_stats *stats = &view->stats;
 
 	return json_pack("{s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o, s:o, s:o}, s:o, "
-			 "s:o, s:{s:o}, s:o, s:o}",
+			 "s:o, s:{s:o}, s:o, s:o, s:o}",
 			 "workers", number(view->workers), "sessions", "open", number(stats->open),
 			 "max", number(view->sessions_max), "total", number(stats->sessions), "tls",
 			 number(stats->tls_sessions), "authenticated", number(stats->authenticated),
@@ -77,6 +86,6 @@ json_t *smtp_json(const struct smtp_view *view)
 			 number(stats->rejected), "deferred", number(stats->deferred), "bytes",
 			 number(stats->message_bytes), "spooling", number(stats->spooling),
 			 "refused", refused_json(stats), "watched", watched_json(stats), "greylist",
-			 "passed", number(stats->greylist_passed), "certificates",
-			 certificates_json(view), "backends", backends_json(view));
+			 "passed", number(stats->greylist_passed), "unknown", unknown_json(view),
+			 "certificates", certificates_json(view), "backends", backends_json(view));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * policy/aged.h - a hash table of at most so many nodes, which also stand in the order in which
- * they were last touched: what history and greylisting keep their sources in.
+ * they were last touched: what history and greylisting keep their sources in, and the SMTP front
+ * its unknown recipients.
  *
  * A node is a structure of the caller's that begins with a struct aged. All memory is taken when
  * the table is opened, and the kernel gives it page by page when it is used; nothing fails later.

@@ -71,7 +71,13 @@ static void keep_zone(struct evaluation *e, const struct dnsbl_zone_result *zone
 	};
 }
 
-/* The texts are copied, because they live in the callback only. */
+static void copy_text(char *out, size_t size, const char *text)
+{
+	strncpy(out, text, size - 1);
+	out[size - 1] = '\0';
+}
+
+/* Names and texts are copied, because they live in the callback only. */
 static void keep_details(struct evaluation *e, const struct dnsbl_result *found, bool domain)
 {
 	const size_t before = e->result.details;
@@ -85,13 +91,15 @@ static void keep_details(struct evaluation *e, const struct dnsbl_result *found,
 
 		at->result = found->zone[i];
 		at->domain = domain;
-		strncpy(at->text, found->zone[i].text, sizeof(at->text) - 1);
-		at->text[sizeof(at->text) - 1] = '\0';
+		copy_text(at->zone, sizeof(at->zone), found->zone[i].zone);
+		copy_text(at->text, sizeof(at->text), found->zone[i].text);
 	}
 	e->result.details = before + found->count;
 	e->result.detail = grown;
-	for (size_t i = 0; i < e->result.details; i++)
+	for (size_t i = 0; i < e->result.details; i++) {
+		grown[i].result.zone = grown[i].zone;
 		grown[i].result.text = grown[i].text;
+	}
 }
 
 static void take_zones(struct evaluation *e, const struct dnsbl_result *found, bool domain)

@@ -39,10 +39,11 @@ struct evaluate_request {
 	const struct addr *own_address;
 };
 
-/* A zone's answer with its text. */
+/* A zone's answer with its name and its text. */
 struct evaluate_zone {
-	struct dnsbl_zone_result result; /* `text` points to the text below */
+	struct dnsbl_zone_result result; /* points to the texts below */
 	bool domain;                     /* of the HELO name, not of the address */
+	char zone[DNSBL_SHOWN_MAX];
 	char text[DNSBL_TEXT_MAX];
 };
 

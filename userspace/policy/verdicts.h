@@ -21,7 +21,7 @@
 #define VERDICT_BYTES_MAX 128 /* of memory, a verdict */
 
 struct verdict_zone {
-	uint8_t number; /* dnsbl_zone() */
+	uint8_t number; /* dnsbl_zones() */
 	int8_t score;   /* clamped */
 };
 
@@ -37,7 +37,7 @@ struct verdict {
 	uint8_t temporary;    /* 1: something could not be found out */
 	uint8_t zone_count;
 	struct verdict_zone zone[VERDICT_ZONES_MAX];
-	uint8_t pad;
+	uint8_t judged; /* the guard's, modulo 256: by which scores and lists */
 };
 _Static_assert(sizeof(struct verdict) == 56, "verdicts: a verdict has no padding");
 

@@ -50,7 +50,7 @@ static void tell_kernel(struct guard *guard)
 	gate_evidence_set(guard->gate, &evidence);
 }
 
-static void follow_conf(struct guard *guard)
+void guard_follow_conf(struct guard *guard, bool lists)
 {
 	const struct guard_rules before = guard->rules;
 	const struct conf *conf = conf_read_begin();
@@ -62,7 +62,7 @@ static void follow_conf(struct guard *guard)
 		tell_kernel(guard);
 	if (guard->rules.timeout < before.timeout)
 		guard_hurry(guard);
-	if (memcmp(&guard->rules.score, &before.score, sizeof(before.score)) != 0)
+	if (lists || memcmp(&guard->rules.score, &before.score, sizeof(before.score)) != 0)
 		guard_judge_anew(guard, &before.score);
 }
 
@@ -120,7 +120,7 @@ static void on_second(struct guard *guard)
 {
 	const unsigned int seconds = guard->ticks / GATE_REFILLS;
 
-	follow_conf(guard);
+	guard_follow_conf(guard, false);
 	guard->lines = guard->block_lines = guard->rules.lines;
 	dnsbl_tick(guard->dnsbl);
 	verdicts_expire(guard->verdicts, clock_mono_seconds());
@@ -319,7 +319,5 @@ void guard_stats(struct guard *guard, struct guard_stats *out)
 	verdicts_stats(guard->verdicts, &out->cache);
 	dns_resolver_stats(guard->resolver, &out->dns);
 	gate_learned_counts(guard->gate, &out->learned);
-	out->zones = dnsbl_zones(guard->dnsbl);
-	for (size_t i = 0; i < out->zones; i++)
-		dnsbl_zone(guard->dnsbl, i, &out->zone[i]);
+	out->zones = dnsbl_zones(guard->dnsbl, out->zone, DNSBL_ZONES_MAX);
 }

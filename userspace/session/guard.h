@@ -54,6 +54,17 @@ void guard_hush(struct guard *guard);
 void guard_close(struct guard **guard);
 
 /*
+ * A reload: guard_prepare() makes the DNS lists of a configuration, any thread may call it, and it
+ * is all that can fail. guard_reload() puts them in force, and everything else that the published
+ * configuration says; it waits until that is so, takes the lists over and nulls the pointer.
+ */
+struct guard_lists;
+int guard_prepare(const struct conf *conf, struct guard_lists **out, struct error *err);
+/* Nulls the pointer; NULL is allowed. */
+void guard_drop_lists(struct guard_lists **lists);
+void guard_reload(struct guard *guard, struct guard_lists **lists);
+
+/*
  * These may be called from any thread. Those that say so wait for the guard's loop, at most for
  * guard.timeout: not for a loop's thread.
  */
@@ -104,7 +115,7 @@ struct guard_stats {
 	struct dns_stats dns;
 	struct gate_learned_counts learned;
 	size_t zones;
-	struct dnsbl_zone_info zone[2 * CONF_ZONES_MAX];
+	struct dnsbl_zone_info zone[DNSBL_ZONES_MAX];
 };
 void guard_stats(struct guard *guard, struct guard_stats *out);
 

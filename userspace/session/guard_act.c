@@ -233,6 +233,12 @@ void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, b
 		let_through(guard, verdict, &next);
 }
 
+/* Refused by scores or lists that are not in force any more: that counts against nobody. */
+static bool is_outdated(const struct guard *guard, const struct verdict *verdict)
+{
+	return verdict->decision == DECISION_REJECT && verdict->judged != (uint8_t)guard->judged;
+}
+
 /*
  * A session was spoken to, so the address is no forgery. The first offence was answered by the
  * session, with a reply that says why; from the second one on the kernel answers.
@@ -244,7 +250,7 @@ void guard_note(struct guard *guard, const struct verdict *verdict, bool offence
 	struct escalation next;
 
 	if (is_blocked(guard, verdict) || (!offence && !is_good(verdict)) ||
-	    (offence && block_lifted(guard, verdict)))
+	    (offence && (is_outdated(guard, verdict) || block_lifted(guard, verdict))))
 		return;
 	record = history_get(guard->history, &verdict->addr);
 	next = escalate(&guard->rules.escalation, record, offence, now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * session/guard_anew.c - other scores make other decisions, also of what was looked up already.
+ * session/guard_anew.c - other scores or DNS lists make other decisions, also of what was looked up
+ * already.
  *
  * A verdict does not keep all that it rests on, and a block outlasts its verdict, so neither is
  * decided again where it stands: verdicts are dropped and blocks are lifted, and when the source

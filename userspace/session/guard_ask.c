@@ -14,6 +14,7 @@ struct guard_question {
 	void (*run)(struct guard *guard, struct guard_question *question);
 	const struct addr *addr;
 	const char *helo;
+	struct guard_lists **lists;
 	struct guard_question *next;
 	bool answered;
 	/* The answer: */
@@ -108,6 +109,12 @@ static void run_forget_blocked(struct guard *guard, struct guard_question *quest
 	answer(guard, question);
 }
 
+static void run_reload(struct guard *guard, struct guard_question *question)
+{
+	guard_take_lists(guard, question->lists);
+	answer(guard, question);
+}
+
 static void run_history(struct guard *guard, struct guard_question *question)
 {
 	const struct history_record *record = history_find(guard->history, question->addr);
@@ -160,6 +167,14 @@ int guard_explain(struct guard *guard, const struct addr *addr, const char *helo
 				 "memory");
 	*out = question.json;
 	return 0;
+}
+
+void guard_reload(struct guard *guard, struct guard_lists **lists)
+{
+	struct guard_question question = { .run = run_reload, .lists = lists };
+
+	ask(guard, &question);
+	guard_drop_lists(lists); /* of a guard that ends */
 }
 
 bool guard_forget(struct guard *guard, const struct addr *addr)

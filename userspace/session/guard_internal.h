@@ -7,6 +7,7 @@
  *   guard_lookup.c    a newcomer becomes a verdict
  *   guard_act.c       what follows from a verdict
  *   guard_anew.c      other scores, for what was looked up before
+ *   guard_lists.c     other DNS lists
  *   guard_client.c    what workers ask and tell: their side
  *   guard_messages.c  the same: the guard's side
  *   guard_kept.c      the greylist, over a restart
@@ -81,7 +82,7 @@ struct guard {
 	bool proxy;    /* sessions tell what came of it */
 	uint8_t slot;  /* of the list of learned blocks */
 	struct guard_rules rules;
-	uint32_t judged; /* how often scores have changed */
+	uint32_t judged; /* how often scores or lists have changed */
 	struct own own;
 
 	pthread_t thread;
@@ -102,9 +103,10 @@ struct guard {
 
 	struct siphash_key seed;
 	struct guard_lookup *bucket[GUARD_BUCKETS];
-	struct guard_lookup *first, *last; /* by deadline */
-	size_t by_syn;                     /* lookups that a SYN began */
-	size_t syn_max;                    /* of them at a time */
+	struct guard_lookup *first, *last;  /* by deadline */
+	size_t by_syn;                      /* lookups that a SYN began */
+	size_t syn_max;                     /* of them at a time */
+	uint32_t in_flight, in_flight_zone; /* budgets of the resolver */
 
 	uv_work_t save;
 	bool saving, save_failed; /* it failed: the same batch is written again */
@@ -132,6 +134,12 @@ static inline void guard_count(uint64_t *counter)
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * guard.c: takes over what is configured now. `lists`: what the DNS lists say is something else, so
+ * that everybody is judged anew, as if scores had changed.
+ */
+void guard_follow_conf(struct guard *guard, bool lists);
+
 /* guard_parts.c. What was opened before a failure is the caller's to close. */
 int guard_open_parts(struct guard *guard, const struct conf *conf, struct error *err);
 
@@ -142,6 +150,8 @@ struct guard *guard_client_guard(const struct guard_client *client);
 /* guard_lookup.c */
 /* For rules.timeout: nothing that is under way lasts longer from now on. */
 void guard_hurry(struct guard *guard);
+/* All but those of questions begin again, within the time that they had. */
+void guard_look_up_again(struct guard *guard);
 /* The lookups that questions wait for end without an answer. */
 void guard_drop_questions(struct guard *guard);
 void guard_read_newcomers(struct guard *guard);
@@ -164,8 +174,8 @@ void guard_act(struct guard *guard, const struct verdict *verdict, bool fresh, b
 void guard_note(struct guard *guard, const struct verdict *verdict, bool offence);
 
 /*
- * guard_anew.c: the scores are others than those of `before`. Drops verdicts and lifts the blocks
- * that came from them.
+ * guard_anew.c: the scores are others than those of `before`, or the lists are others. Drops
+ * verdicts and lifts the blocks that came from them.
  */
 void guard_judge_anew(struct guard *guard, const struct score_rules *before);
 /* The score by the rules that hold now. */
@@ -173,6 +183,12 @@ struct score guard_score_now(const struct guard_lookup *lookup,
 			     const struct evaluate_result *result);
 /* The source is rejected: if its block was lifted it goes on, and `out` is what is left of it. */
 bool guard_block_lifted(struct guard *guard, const struct addr *addr, struct gate_learned *out);
+
+/* guard_lists.c */
+/* How many lookups a SYN may begin, with so many rows of zones of addresses. */
+void guard_limit_syns(struct guard *guard, size_t rows);
+/* Puts them in force, with all else that is configured now. Nulls the pointer. */
+void guard_take_lists(struct guard *guard, struct guard_lists **lists);
 
 /* guard_kept.c. The last is for when the loop has ended, and waits. */
 void guard_load_greylist(struct guard *guard);

@@ -130,6 +130,7 @@ static struct verdict make_verdict(const struct guard_lookup *lookup,
 		.missing = (int16_t)score_clamp(result->input.missing, INT16_MAX),
 		.decision = (uint8_t)score.decision,
 		.temporary = result->input.temporary,
+		.judged = (uint8_t)lookup->guard->judged,
 		.zone_count = (uint8_t)result->zone_count,
 		.took = (uint16_t)(took > UINT16_MAX ? UINT16_MAX : took),
 	};
@@ -206,7 +207,7 @@ static bool start(struct guard_lookup *lookup, const char *helo)
 		.own_address = guard->own.address,
 	};
 
-	lookup->deadline = uv_now(&guard->loop) + guard->rules.timeout;
+	lookup->judged = guard->judged;
 	lookup->evaluation = evaluate_start(&request, on_result, lookup);
 	return lookup->evaluation != NULL;
 }
@@ -221,7 +222,7 @@ static struct guard_lookup *begin(struct guard *guard, const struct addr *addr, 
 	lookup->guard = guard;
 	lookup->addr = *addr;
 	lookup->question = question;
-	lookup->judged = guard->judged;
+	lookup->deadline = uv_now(&guard->loop) + guard->rules.timeout;
 	if (!start(lookup, helo)) {
 		free(lookup);
 		return NULL;
@@ -348,6 +349,20 @@ void guard_hurry(struct guard *guard)
 
 	for (struct guard_lookup *at = guard->last; at && at->deadline > latest; at = at->before)
 		at->deadline = latest;
+}
+
+void guard_look_up_again(struct guard *guard)
+{
+	struct guard_lookup *at = guard->first, *after;
+
+	for (; at; at = after) {
+		after = at->after;
+		if (at->question)
+			continue;
+		evaluate_free(&at->evaluation);
+		if (!start(at, NULL)) /* memory is short */
+			drop(guard, at);
+	}
 }
 
 void guard_drop_questions(struct guard *guard)

@@ -67,29 +67,14 @@ static int open_memory(struct guard *guard, const struct conf *conf, struct erro
 	return failed;
 }
 
-/*
- * Each lookup has a question at each list under way, and one for names of strangers. So that forged
- * SYNs leave half of every budget of the resolver, there are only so many for them.
- */
-static size_t syn_lookups(const struct conf *conf)
-{
-	const size_t lists = conf->dnsbl.zones.count + 2;
-	const size_t all = conf->dns.in_flight / (2 * lists), zone = conf->dns.in_flight_zone / 2;
-	size_t most = GUARD_LOOKUPS_MAX / 2;
-
-	if (all < most)
-		most = all;
-	if (conf->dnsbl.zones.count && zone < most)
-		most = zone;
-	return most ? most : 1;
-}
-
 int guard_open_parts(struct guard *guard, const struct conf *conf, struct error *err)
 {
 	int failed = 0;
 
 	own_find(&guard->own);
-	guard->syn_max = syn_lookups(conf);
+	guard->in_flight = conf->dns.in_flight;
+	guard->in_flight_zone = conf->dns.in_flight_zone;
+	guard_limit_syns(guard, conf->dnsbl.zones.count);
 	if (guard->watching)
 		failed = lists_own(guard->lists, LEARNED_LIST, REFUSAL_TEXT, &guard->slot, err);
 	if (!failed)

@@ -19,7 +19,7 @@
 #define SITE     48u
 
 #define UNKNOWN_LEVEL METER_LEVELS /* where the keys of the budget of unknown recipients are */
-#define UNKNOWN_NS    (3600 * NS_A_SECOND / ADMISSION_UNKNOWN_MAX) /* until there is one more */
+#define HOUR_NS       (3600 * NS_A_SECOND)
 
 struct admission {
 	pthread_mutex_t lock;
@@ -235,10 +235,13 @@ void admission_leave(struct admission *admission, const struct addr *addr, uint8
 
 /* Unknown recipients */
 
-static const struct meter_limit unknown_limit = {
-	.interval_ns = UNKNOWN_NS,
-	.burst_ns = UNKNOWN_NS * ADMISSION_UNKNOWN_MAX,
-};
+/* Of as many at once as in an hour, so that a cell may stay when a reload changes their number. */
+static struct meter_limit unknown_limit(uint32_t hourly)
+{
+	const uint64_t interval = HOUR_NS / hourly;
+
+	return (struct meter_limit){ .interval_ns = interval, .burst_ns = interval * hourly };
+}
 
 static uint64_t unknown_hash(const struct admission *admission, const struct addr *addr)
 {
@@ -248,48 +251,53 @@ static uint64_t unknown_hash(const struct admission *admission, const struct add
 	return meter_hash(addr_high(&at), addr_low(&at), UNKNOWN_LEVEL, admission->secret);
 }
 
-bool admission_may_ask(struct admission *admission, const struct addr *addr)
+bool admission_may_ask(struct admission *admission, const struct addr *addr, uint32_t hourly)
 {
 	const struct meter_cell *cell;
+	struct meter_limit limit;
 	bool may;
 
-	if (!admission)
+	if (!admission || !hourly)
 		return true;
+	limit = unknown_limit(hourly);
 	pthread_mutex_lock(&admission->lock);
 	cell = find(admission, unknown_hash(admission, addr));
-	may = !cell || meter_next(&unknown_limit, cell->tat, clock_mono());
+	may = !cell || meter_next(&limit, cell->tat, clock_mono());
 	pthread_mutex_unlock(&admission->lock);
 	return may;
 }
 
 /* Answers to what was asked before it was empty leave it so. */
-void admission_unknown(struct admission *admission, const struct addr *addr)
+void admission_unknown(struct admission *admission, const struct addr *addr, uint32_t hourly)
 {
+	struct meter_limit limit;
 	struct meter_cell *cell;
 	uint64_t now, hash, next;
 
-	if (!admission)
+	if (!admission || !hourly)
 		return;
+	limit = unknown_limit(hourly);
 	pthread_mutex_lock(&admission->lock);
 	now = clock_mono();
 	hash = unknown_hash(admission, addr);
 	cell = find(admission, hash);
 	if (!cell)
 		cell = claim(admission, hash, now);
-	next = cell ? meter_next(&unknown_limit, cell->tat, now) : 0;
+	next = cell ? meter_next(&limit, cell->tat, now) : 0;
 	if (next)
 		cell->tat = next;
 	pthread_mutex_unlock(&admission->lock);
 }
 
-void admission_delivered(struct admission *admission, const struct addr *addr, size_t recipients)
+void admission_delivered(struct admission *admission, const struct addr *addr, uint32_t hourly,
+			 size_t recipients)
 {
-	const uint64_t most = unknown_limit.burst_ns / UNKNOWN_NS;
-	const uint64_t back = (recipients < most ? recipients : most) * UNKNOWN_NS;
 	struct meter_cell *cell;
+	uint64_t back;
 
-	if (!admission)
+	if (!admission || !hourly)
 		return;
+	back = (recipients < hourly ? recipients : hourly) * unknown_limit(hourly).interval_ns;
 	pthread_mutex_lock(&admission->lock);
 	cell = find(admission, unknown_hash(admission, addr));
 	if (cell)

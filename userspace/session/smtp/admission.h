@@ -46,19 +46,20 @@ enum reason admission_enter(struct admission *admission, const struct admission_
 void admission_leave(struct admission *admission, const struct addr *addr, uint8_t levels);
 
 /*
- * Unknown recipients that a client (an IPv4 address, an IPv6 /64) may name: so many at once, and as
- * many again in an hour. A client for which no cell is free has no limit. NULL is allowed.
+ * Unknown recipients that a client (an IPv4 address, an IPv6 /64) may name: `hourly` at once, and
+ * as many again in an hour (smtp.unknown-recipients); 0 is no limit. A client for which no cell is
+ * free has none. NULL is allowed.
  */
-#define ADMISSION_UNKNOWN_MAX 50u
 /* Whether it may ask for another recipient. Any thread. */
-bool admission_may_ask(struct admission *admission, const struct addr *addr);
+bool admission_may_ask(struct admission *admission, const struct addr *addr, uint32_t hourly);
 /* There was no such recipient. Any thread. */
-void admission_unknown(struct admission *admission, const struct addr *addr);
+void admission_unknown(struct admission *admission, const struct addr *addr, uint32_t hourly);
 /*
  * A message of its was taken, for so many recipients: each makes up for an unknown one, so that a
  * large sender with a few dead addresses among many is never short. Any thread.
  */
-void admission_delivered(struct admission *admission, const struct addr *addr, size_t recipients);
+void admission_delivered(struct admission *admission, const struct addr *addr, uint32_t hourly,
+			 size_t recipients);
 
 /* "conn-source", ...: the option of the limit, without its section. */
 const char *admission_limit_name(enum reason reason);

@@ -3,9 +3,10 @@
  * session/smtp/cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3; DSN: RFC 3461).
  *
  * First whether we take mail for it at all, then what speaks against client and sender, by what its
- * domain wants done about it, then what the backend says. So nobody learns whom there is by asking
- * us about others' mail, and nobody who is refused costs the backend anything. A stranger who has
- * named too many unknown recipients learns of none for a while: he may be trying addresses.
+ * domain wants done about it, then what the backend says, or has said to others a short while ago
+ * (remembered.c). So nobody learns whom there is by asking us about others' mail, and nobody who is
+ * refused costs the backend anything. A stranger who has named too many unknown recipients learns
+ * of none for a while: he may be trying addresses.
  *
  * The backend is told of recipients as they come, up to SESSION_GROUP_MAX before its first answer.
  * The client has his replies in the order of his commands (RFC 2920 3.2), so what is refused here
@@ -15,6 +16,8 @@
 #include <string.h>
 
 #include "session/smtp/internal.h"
+
+#define NO_SUCH_RECIPIENT "there is no such recipient"
 
 static bool is_dsn(const char *name)
 {
@@ -36,8 +39,9 @@ static bool take_parameters(struct session *session, const struct path_line *lin
 
 static bool has_budget(const struct session *session)
 {
-	return session->exempt || session->user ||
-	       admission_may_ask(service_parts(session->service)->admission, &session->peer);
+	return !session_is_stranger(session) ||
+	       admission_may_ask(service_parts(session->service)->admission, &session->peer,
+				 session->rules->conf->smtp.unknown_recipients);
 }
 
 /* In monitor mode whoever has none left is told of, once in his session, and let go on. */
@@ -57,8 +61,9 @@ static bool may_ask(struct session *session)
 static void note_unknown(struct session *session, const char *detail)
 {
 	record_refusal(session, SMTP_REFUSED_RECIPIENT, detail);
-	if (!session->exempt && !session->user)
-		admission_unknown(service_parts(session->service)->admission, &session->peer);
+	if (session_is_stranger(session))
+		admission_unknown(service_parts(session->service)->admission, &session->peer,
+				  session->rules->conf->smtp.unknown_recipients);
 }
 
 static bool is_ours(struct session *session, enum relay_answer answer, const char *to)
@@ -76,7 +81,7 @@ static bool is_ours(struct session *session, enum relay_answer answer, const cha
 		return false;
 	case RELAY_UNKNOWN:
 		note_unknown(session, to);
-		reply_refusal(session, 550, "5.1.1", "there is no such recipient");
+		reply_refusal(session, 550, "5.1.1", NO_SUCH_RECIPIENT);
 		return false;
 	default:
 		return true;
@@ -143,6 +148,7 @@ void rcpt_answered(struct session *session, const struct backend_reply *said)
 
 	TAILQ_REMOVE(&mail->under_way, to, order);
 	say_all(session, to, said);
+	remember(session, to, said);
 	if (said->code / 100 == 5)
 		note_unknown(session, said->text);
 	if (said->lost)
@@ -212,6 +218,31 @@ static void hand_on(struct session *session)
 	go_on(session);
 }
 
+/* What the backend has said is said again, as if it had just been asked. */
+static void refuse_remembered(struct session *session, const struct unknowns_answer *answer)
+{
+	char detail[REMEMBERED_TEXT_MAX];
+
+	recipient_free(&session->mail->to);
+	stat_add(&service_stats(session->service)->remembered, 1);
+	note_unknown(session, remembered_text(answer, detail));
+	if (answer->reply.text[0])
+		reply_backend(session, &answer->reply);
+	else
+		reply_refusal(session, answer->reply.code, "5.1.1", NO_SUCH_RECIPIENT);
+	go_on(session);
+}
+
+static void ask_backend(struct session *session)
+{
+	struct unknowns_answer answer;
+
+	if (remembered(session, session->mail->to, &answer))
+		refuse_remembered(session, &answer);
+	else
+		hand_on(session);
+}
+
 /* What was found out is complete. */
 static void decide(struct session *session)
 {
@@ -221,7 +252,7 @@ static void decide(struct session *session)
 	greylisting_find(session, &mail->to->actions, &mail->to->ruling);
 	if (!ruling_refuses(&mail->to->ruling)) {
 		record_all_watched(session, &mail->to->ruling);
-		hand_on(session);
+		ask_backend(session);
 		return;
 	}
 	refuse(session);
@@ -263,6 +294,8 @@ static bool take(struct session *session, char *argument)
 		return false;
 	}
 	mail->to->special = answer == RELAY_SPECIAL;
+	mail->to->own = answer != RELAY_SPECIAL &&
+			relay_is_own_domain(session->rules->relay, line.path.domain);
 	mail->to->actions = conf_actions(session->rules->conf, line.path.domain);
 	return true;
 }

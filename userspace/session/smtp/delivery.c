@@ -279,7 +279,8 @@ static void note_good(struct session *session)
 
 	session->messages++;
 	session->junk = 0;
-	admission_delivered(parts->admission, &session->peer, session->mail->accepted);
+	admission_delivered(parts->admission, &session->peer,
+			    session->rules->conf->smtp.unknown_recipients, session->mail->accepted);
 	if (session->judged && !session->noted)
 		guard_client_note(parts->guard, &session->verdict, false);
 	session->noted = true;

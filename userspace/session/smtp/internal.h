@@ -82,6 +82,7 @@ struct session_rules {
 	struct tls_context *tls;
 	struct session_backends *servers;
 	struct score_rules score;
+	struct unknowns_rules unknowns;
 	struct conf_actions usual;  /* where no recipient is known */
 	struct conf_actions wanted; /* the strictest that any recipient's domain has */
 	char hostname[CONF_DOMAIN_MAX];
@@ -220,6 +221,16 @@ bool chunk_input(struct session *session);
 
 /* cmd_rcpt.c: whether another recipient may go on before those under way are answered. */
 bool rcpt_has_room(const struct session *session);
+/* remembered.c: recipients that a backend does not know. */
+/* Takes what the backend has said to a recipient. */
+void remember(struct session *session, const struct smtp_recipient *to,
+	      const struct backend_reply *said);
+/* Whether it need not be asked; then `out` is what it has said. */
+bool remembered(struct session *session, const struct smtp_recipient *to,
+		struct unknowns_answer *out);
+#define REMEMBERED_TEXT_MAX (BACKEND_REPLY_MAX + 64)
+/* The detail of such a refusal. Returns `out`. */
+const char *remembered_text(const struct unknowns_answer *answer, char out[REMEMBERED_TEXT_MAX]);
 /* cmd_mail.c, cmd_rcpt.c, delivery.c: what the backend said. */
 void mail_answered(struct session *session, const struct backend_reply *said);
 void rcpt_answered(struct session *session, const struct backend_reply *said);
@@ -305,6 +316,12 @@ void service_spf_add(struct smtp_mail *mail, uint64_t ms);
 void service_spf_remove(struct smtp_mail *mail);
 /* What the timer does; tests call it. */
 void service_tick(struct smtp_service *service);
+
+/* Neither trusted, nor allowed, nor a user. */
+static inline bool session_is_stranger(const struct session *session)
+{
+	return !session->exempt && !session->user;
+}
 
 static inline void stat_add(uint64_t *counter, uint64_t more)
 {

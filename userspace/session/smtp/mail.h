@@ -37,6 +37,7 @@ struct smtp_recipient {
 	size_t length; /* of the path */
 	struct conf_actions actions; /* of its domain */
 	bool special;                /* it is postmaster or abuse */
+	bool own;                    /* else, and its domain is ours */
 	struct ruling ruling;        /* about it */
 	/* Replies to what the client said next, which wait for the one to this. */
 	char *behind; /* owned */

@@ -69,6 +69,8 @@ static int make_rules(const struct smtp_rules *from, struct session_rules *befor
 	rules->references = 1;
 	rules->relay = from->relay;
 	rules->tls = from->tls;
+	rules->unknowns =
+		(struct unknowns_rules){ from->generation, rules->conf->smtp.unknown_ttl };
 	score_rules_conf(&rules->score, rules->conf);
 	rules->usual = conf_actions(rules->conf, "");
 	rules->wanted = conf_actions_most(rules->conf);

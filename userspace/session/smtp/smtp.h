@@ -16,7 +16,8 @@
  *   content.c     a message before its checkers (content/checker.h)
  *   delivery.c    the transaction with the backend
  *   refusals.c    the last refusals, of all workers
- *   admission.c   the connections of such clients, and unknown recipients, of all workers
+ *   admission.c   the connections of such clients, and who names unknown recipients, of all workers
+ *   unknowns.c    which recipients are unknown, for a while, of all workers
  *   data, line, path, header, relay: pure
  */
 #ifndef POSTERN_SESSION_SMTP_SMTP_H
@@ -35,6 +36,7 @@
 #include "session/smtp/check.h"
 #include "session/smtp/refusals.h"
 #include "session/smtp/relay.h"
+#include "session/smtp/unknowns.h"
 
 struct smtp_service;
 
@@ -44,6 +46,7 @@ struct smtp_rules {
 	struct relay *relay;
 	struct tls_context *tls;   /* NULL: no TLS */
 	struct backends *backends; /* of this worker; NULL: those of the rules before */
+	uint64_t generation;       /* unknowns_clear() */
 };
 
 struct smtp_service_options {
@@ -60,6 +63,7 @@ struct smtp_service_options {
 	struct auth *auth;
 	struct refusals *refusals;   /* NULL: none are kept */
 	struct admission *admission; /* NULL: no limits for whom a balancer names, no budgets */
+	struct unknowns *unknowns;   /* NULL: the backend is always asked */
 	uint64_t *connections;       /* that are open; atomic */
 	struct spool_limits *spool;  /* smtp_spool_limits() */
 };
@@ -116,6 +120,7 @@ struct smtp_stats {
 	uint64_t rejected, deferred;                  /* messages, by the backend */
 	uint64_t refused[SMTP_REFUSALS];
 	uint64_t greylist_passed; /* recipients of who has come again */
+	uint64_t remembered;      /* recipients that were refused and the backend was not asked */
 	/* What checks would have refused that only look: once for a transaction, or a session. */
 	uint64_t watched[CHECK_COUNT];
 	/* sessions that a list or a limit would have refused, but for monitor mode */
