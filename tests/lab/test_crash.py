@@ -42,11 +42,11 @@ def test_nothing_acknowledged_is_lost_whenever_it_is_killed(fresh, no_limits):
                    for i in range(2)]
         for client in clients:
             client.start()
-        time.sleep(0.2 + number.random() * 0.3)
+        wait_until(lambda: all(acknowledged), 10, "what both have added")
+        time.sleep(number.random() * 0.3)
         fresh.stop_posternd(signal.SIGKILL)
         for client in clients:
             client.join()
-        assert all(acknowledged)
         fresh.start_posternd(limits=no_limits)
         known.update(*acknowledged)
         there = prefixes(fresh)
