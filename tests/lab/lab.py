@@ -318,18 +318,21 @@ class Lab:
         return Generator(self.start(namespace, BUILD / "tests/flood", iface, self.mac(gate), dest, port, count, rate,
                                     seed, *prefixes, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
-    def probe(self, source, rate=500, seconds=60, port=25):
-        """Starts to knock from one address until it is stopped."""
+    def probe(self, source, rate=500, seconds=60, port=25, least=0):
+        """Starts to knock from one address until it is stopped, but at least so many times, however long that takes."""
         dest = GATEWAY6 if ":" in source else GATEWAY4
         return Generator(self.start(self.internet, BUILD / "tests/probe", "i0", self.mac(), source, dest, port, rate,
-                                    seconds, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+                                    seconds, least, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
     def connect(self, source, port=25, timeout=1, namespace=None, dest=None):
-        """Opens and closes a connection from an address: "open", "refused" or "timeout"; all else is a failure."""
+        """
+        Opens and closes a connection from an address: "open", "refused", "timeout", or "reset" by a listener that
+        ends with the connection in its queue; all else is a failure.
+        """
         dest = dest or (GATEWAY6 if ":" in source else GATEWAY4)
         done = self.ns(namespace or self.internet, "nc", "-v", "-z", "-w", timeout, "-s", source, dest, port,
                        check=False)
-        for word, outcome in (("succeeded", "open"), ("refused", "refused"), ("timed out", "timeout")):
+        for word, outcome in (("succeeded", "open"), ("refused", "refused"), ("reset by peer", "reset"), ("timed out", "timeout")):
             if word in done.err:
                 return outcome
         raise Failed(f"{source} to {dest}: {done}")

@@ -3,10 +3,11 @@
  * tests/lab/probe.c - knocks again and again from one address and notes what comes back: proof that
  * an address was, or was not, let through at any moment.
  *
- * usage: probe IFACE PEER-MAC SOURCE DEST PORT RATE SECONDS
+ * usage: probe IFACE PEER-MAC SOURCE DEST PORT RATE SECONDS LEAST
  * prints {"sent": n, "errors": n, "synack": n, "rst": n, "first_synack": s, "last_synack": s,
  * "started": s}; times are seconds since the start, -1 for never, and that of the start is one of
- * CLOCK_MONOTONIC. Ends after SECONDS or on SIGTERM.
+ * CLOCK_MONOTONIC. Ends after SECONDS or on SIGTERM, but not before it has knocked LEAST times: on
+ * a busy machine it is far slower than RATE.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -76,24 +77,26 @@ static void listen_for(const struct syn_link *link, const struct addr *source, u
 int main(int argc, char **argv)
 {
 	struct answers answers = { 0, 0, -1, -1 };
-	uint64_t sent = 0, errors = 0;
+	uint64_t sent = 0, errors = 0, least;
 	uint8_t frame[SYN_FRAME_MAX];
 	struct addr source, dest;
 	double start, rate, seconds;
 	struct syn_link link;
 	uint16_t port;
 
-	if (argc != 8)
-		syn_fail("usage: probe IFACE PEER-MAC SOURCE DEST PORT RATE SECONDS");
+	if (argc != 9)
+		syn_fail("usage: probe IFACE PEER-MAC SOURCE DEST PORT RATE SECONDS LEAST");
+	signal(SIGTERM, stop);
+	signal(SIGINT, stop);
 	syn_open(&link, argv[1], argv[2]);
 	source = syn_addr(argv[3]);
 	dest = syn_addr(argv[4]);
 	port = (uint16_t)atoi(argv[5]);
 	rate = strtod(argv[6], NULL);
 	seconds = strtod(argv[7], NULL);
-	signal(SIGTERM, stop);
-	signal(SIGINT, stop);
-	for (start = syn_seconds(); !stopped && syn_seconds() < start + seconds;) {
+	least = strtoull(argv[8], NULL, 10);
+	for (start = syn_seconds();
+	     sent + errors < least || (!stopped && syn_seconds() < start + seconds);) {
 		const uint16_t own = (uint16_t)(1024 + sent * 7919 % 60000);
 		const size_t length =
 			syn_build(&link, &source, own, &dest, port, (uint32_t)sent, frame);

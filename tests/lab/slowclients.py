@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 
-from lab import GATEWAY4, wait_until
+from lab import GATEWAY4, PATIENCE, wait_until
 from wire import ACK, RST, SYN, Peer, Tap
+
+ASK_AGAIN = 0.05  # seconds, whether a client may go on
 
 ACCEPTOR = """
 import json, socket, sys, time
@@ -24,10 +26,13 @@ for turn in range(int(sys.argv[1])):
 
 
 class Clients:
-    """`sources` connect one after the other, `interval` seconds apart; each ACK comes `line` seconds after the SYN-ACK."""
+    """
+    `sources` connect one after the other, `interval` seconds apart; each ACK comes `line` seconds after the SYN-ACK,
+    and not before `ready(source)`.
+    """
 
-    def __init__(self, lab, sources, line=0.1, interval=0.01, port=25):
-        self.lab, self.line, self.interval, self.port = lab, line, interval, port
+    def __init__(self, lab, sources, line=0.1, interval=0.01, port=25, ready=lambda source: True):
+        self.lab, self.line, self.interval, self.port, self.ready = lab, line, interval, port, ready
         self.sources = list(sources)
         self.opened, self.accepted = {}, {}
 
@@ -37,7 +42,7 @@ class Clients:
                                   self.port, stdout=subprocess.PIPE, text=True)
         wait_until(lambda: f":{self.port} " in self.lab.ns(self.lab.gateway, "ss", "-Hltn").out, 5, "a listener")
         with Tap(self.lab, *self.sources) as tap:
-            self._connect(tap, time.monotonic() + len(self.sources) * self.interval + self.line + patience, acceptor)
+            self._connect(tap, time.monotonic() + len(self.sources) * self.interval + self.line + patience * PATIENCE, acceptor)
         acceptor.terminate()
         accepted = dict(json.loads(line) for line in acceptor.stdout)
         return {source: (opened, accepted[source]) for source, opened in self.opened.items() if source in accepted}
@@ -56,7 +61,11 @@ class Clients:
                     heapq.heappush(due, (time.monotonic() + self.line, segment.dest, ACK))
             read = len(seen)
             while due and due[0][0] <= time.monotonic():
-                self._send(peers, *heapq.heappop(due)[1:])
+                _, source, flags = heapq.heappop(due)
+                if flags == SYN or self.ready(source):
+                    self._send(peers, source, flags)
+                else:
+                    heapq.heappush(due, (time.monotonic() + ASK_AGAIN, source, flags))
             time.sleep(0.001)
 
     def _send(self, peers, source, flags):

@@ -42,11 +42,11 @@ def test_nothing_acknowledged_is_lost_whenever_it_is_killed(fresh, no_limits):
                    for i in range(2)]
         for client in clients:
             client.start()
-        time.sleep(0.2 + number.random() * 0.3)
+        wait_until(lambda: all(acknowledged), 10, "what both have added")
+        time.sleep(number.random() * 0.3)
         fresh.stop_posternd(signal.SIGKILL)
         for client in clients:
             client.join()
-        assert all(acknowledged)
         fresh.start_posternd(limits=no_limits)
         known.update(*acknowledged)
         there = prefixes(fresh)
@@ -107,7 +107,7 @@ def test_a_start_that_fails_leaves_the_filter_as_it_was(fresh, no_limits):
     fresh.start_posternd(limits=no_limits)
     fresh.ctl("block", "add", LISTED)
     fresh.stop_posternd()
-    knocking = fresh.probe(LISTED, rate=1000)
+    knocking = fresh.probe(LISTED, rate=1000, least=101)
     path = fresh.write_config(limits=no_limits, interfaces=["g0", "g1", "nosuch0"])
     done = fresh.ns(fresh.gateway, BUILD / "posternd", "-c", path, check=False)
     assert done.rc == 1 and "nosuch0" in done.err.splitlines()[-1]

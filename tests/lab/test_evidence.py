@@ -103,7 +103,7 @@ def test_a_block_does_not_catch_the_handshake_that_it_is_about(guard, first, act
     """The verdict comes between SYN-ACK and ACK, and answers for later connections only: so the mail server sees the first."""
     guard.start(dnsbl=QUIET, ports=[25, OTHER_PORT], escalation={"first-action": action, "ttl": 60})
     sources = list(map(str, ipaddress.ip_network(lists.NOBODYS4).hosts()))[first:first + 10]
-    assert set(Clients(guard.lab, sources, port=OTHER_PORT).run()) == set(sources)
+    assert set(Clients(guard.lab, sources, port=OTHER_PORT, ready=guard.blocks).run()) == set(sources)
     assert [row["action"] for source in sources for row in guard.blocks(source)] == [action] * len(sources)
 
 
@@ -112,7 +112,7 @@ def test_one_source_is_asked_for_once(guard):
     guard.start(dnsbl=QUIET, guard={**guardbed.SETTINGS["guard"], "ttl-min": 60, "ttl-max": 60})
     source = next(guard.good)
     before = guard.world.queries()
-    probe = guard.lab.probe(source, rate=500, seconds=1)
+    probe = guard.lab.probe(source, rate=500, seconds=1, least=101)
     assert probe.result()["sent"] > 100
     assert len(guard.verdicts(source)) == 1
     assert guard.world.queries() - before <= QUESTIONS

@@ -61,7 +61,7 @@ def test_nothing_is_left_behind(end):
 
 @pytest.mark.parametrize("program, arguments", [
     ("flood", ["lo", "02:00:00:00:00:01", "127.0.0.1", "25", "1", "0", "1", "198.18.0.0/15"]),
-    ("probe", ["lo", "02:00:00:00:00:01", "198.18.0.1", "127.0.0.1", "25", "1", "1"])])
+    ("probe", ["lo", "02:00:00:00:00:01", "198.18.0.1", "127.0.0.1", "25", "1", "1", "0"])])
 def test_the_generators_do_not_run_on_the_machine_itself(program, arguments):
     done = run(BUILD / "tests" / program, *arguments, check=False)
     assert done.rc == 2 and "network namespace" in done.err and not done.out

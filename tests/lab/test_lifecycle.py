@@ -30,7 +30,7 @@ def test_killed_under_load_and_started_again(fresh, no_limits):
     fresh.ctl("block", "add", LISTED)
     fresh.ctl("block", "add", SPOOFED4)
     flood = fresh.flood(SPOOFED4, count=3000000, rate=100000)
-    bad, good = fresh.probe(LISTED, rate=1000), fresh.probe("198.51.100.9", rate=200)
+    bad, good = fresh.probe(LISTED, rate=1000, least=301), fresh.probe("198.51.100.9", rate=200)
     acknowledged = [f"192.0.2.{i}" for i in range(20)]
     for address in acknowledged:
         fresh.ctl("block", "add", address, "--reason", "acknowledged")
@@ -88,7 +88,7 @@ def test_pins_of_another_version_or_size_are_replaced(fresh, no_limits, other):
             *[byte[2:] for byte in value])
     else:
         table = {**table, "capacity-ipv4": 300000}
-    knocking = fresh.probe(LISTED, rate=1000)
+    knocking = fresh.probe(LISTED, rate=1000, least=51)
     fresh.start_posternd(limits=no_limits, table=table)
     report = knocking.stop()
     assert report["sent"] > 50 and report["synack"] == report["rst"] == 0
@@ -288,7 +288,7 @@ def test_a_program_that_nobody_had_time_to_pin_is_adopted(fresh, no_limits):
     fresh.stop_posternd(signal.SIGKILL)
     for pin in pathlib.Path(fresh.pins).glob("set-*/xdp-*"):
         pin.unlink()
-    knocking = fresh.probe(LISTED, rate=1000)
+    knocking = fresh.probe(LISTED, rate=1000, least=51)
     fresh.start_posternd(limits=no_limits)
     report = knocking.stop()
     assert report["sent"] > 50 and report["synack"] == report["rst"] == 0

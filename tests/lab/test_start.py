@@ -53,7 +53,7 @@ def filtering():
     ({"ports": []}, ["postern.yaml:", "ports"]), ({"ports": [25, 25]}, ["postern.yaml:", "25"]),
     ({"log": {"level": "loud"}}, ["postern.yaml:", "loud"])])
 def test_one_clear_error_and_the_filter_goes_on(filtering, overrides, words):
-    knocking = filtering.probe(LISTED, rate=500, seconds=0.7)  # before, during and after the start
+    knocking = filtering.probe(LISTED, rate=500, seconds=0.7, least=51)  # before, during and after the start
     said = start(filtering, filtering.write_config(**overrides))
     for word in words:
         assert word in said

@@ -24,7 +24,7 @@ def sshd(lab):
 def test_a_listed_syn_is_dropped_before_there_is_a_socket(lab, postfix, source):
     lab.ctl("block", "add", source)
     before = lab.packets("listed")
-    knocking = lab.probe(source, rate=200, seconds=1)
+    knocking = lab.probe(source, rate=200, seconds=1, least=51)
     states = [lab.ns(lab.gateway, "ss", "-Hatn", "state", "syn-recv").out for _ in range(20)]
     report = knocking.result()
     assert report["synack"] == report["rst"] == 0

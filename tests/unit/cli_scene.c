@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
@@ -72,15 +73,28 @@ const char *scene_file(const char *contents)
 	return file_path;
 }
 
+/* A process that is stopped meanwhile, and goes on, has sent a part only. False: posternctl has had
+ * enough. */
+static bool send_all(int fd, const char *text, size_t size)
+{
+	ssize_t sent;
+
+	for (; size; text += sent, size -= (size_t)sent) {
+		sent = TEMP_FAILURE_RETRY(send(fd, text, size, MSG_NOSIGNAL));
+		if (sent < 0)
+			return false;
+	}
+	return true;
+}
+
 static void send_flood(int fd, size_t bytes)
 {
 	static char block[FLOOD_STEP];
 
 	memset(block, 'x', sizeof(block));
-	for (size_t sent = 0; sent < bytes; sent += sizeof(block)) {
-		if (send(fd, block, sizeof(block), MSG_NOSIGNAL) < 0)
-			return; /* posternctl has had enough */
-	}
+	for (size_t sent = 0; sent < bytes; sent += sizeof(block))
+		if (!send_all(fd, block, sizeof(block)))
+			return;
 }
 
 static void read_payload(struct agent *agent, FILE *stream, const char *request)
@@ -110,7 +124,7 @@ static bool answer(struct agent *agent, FILE *stream, const char *request)
 	if (script->flood)
 		send_flood(fileno(stream), script->flood);
 	text = text ? text : SCENE_DONE;
-	if (send(fileno(stream), text, strlen(text), MSG_NOSIGNAL) < 0)
+	if (!send_all(fileno(stream), text, strlen(text)))
 		return false;
 	return !script->hang_up && !script->ignore_payload;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,13 +185,24 @@ void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
+/* With a time-out the kernel does not go on by itself after the process was stopped: signal(7). */
+ssize_t receive(int fd, void *to, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, to, size, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
 /* Reads one line, byte by byte; "" at the end of the connection. */
 const char *hear(int fd)
 {
 	static char line[ANSWER_MAX];
 	size_t used = 0;
 
-	while (used < sizeof(line) - 1 && recv(fd, &line[used], 1, 0) == 1)
+	while (used < sizeof(line) - 1 && receive(fd, &line[used], 1) == 1)
 		if (line[used++] == '\n')
 			break;
 	line[used] = '\0';
@@ -209,7 +221,7 @@ void expect_end(int fd)
 {
 	char byte;
 
-	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	assert_true(receive(fd, &byte, 1) <= 0);
 	close(fd);
 }
 

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "ctl/server.h"
 
@@ -49,6 +50,8 @@ int stop_server(void **state);
 /* The peer's side. */
 int dial(const struct fixture *fixture);
 void say(int fd, const char *text);
+/* As recv(2); a debugger, or who else stops the process, does not end it. */
+ssize_t receive(int fd, void *to, size_t size);
 /* One line, read byte by byte; "" at the end of the connection. Valid until the next call. */
 const char *hear(int fd);
 /* The next line has to hold `part`. */

@@ -130,6 +130,14 @@ void run_until_size(const struct stream_end_of_it *end, size_t size)
 		uv_run(&loop, UV_RUN_ONCE);
 }
 
+void run_until_input(const struct stream_end_of_it *end, size_t least)
+{
+	size_t size;
+
+	while (stream_input(end->stream, &size), size < least)
+		uv_run(&loop, UV_RUN_ONCE);
+}
+
 void run_until(const unsigned int *count, unsigned int least)
 {
 	while (*count < least)

@@ -34,6 +34,8 @@ int loop_teardown(void **state);
 extern uv_loop_t loop;
 
 void run_until_size(const struct stream_end_of_it *end, size_t size);
+/* Until at least so much waits for an owner who does not take it. */
+void run_until_input(const struct stream_end_of_it *end, size_t least);
 void run_until_ended(const struct stream_end_of_it *end);
 /* Until `*count` is at least `least`. */
 void run_until(const unsigned int *count, unsigned int least);

@@ -235,8 +235,7 @@ static void ask(struct backend_fixture *fixture, const char *user, const char *p
 	asked.auth = backend_auth_start(fixture->backends, user, password, on_answer, &asked);
 	assert_non_null(asked.auth);
 	assert_int_equal(asked.answers, 0);
-	for (int i = 0; i < 100000 && !asked.answers; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	run_until(&asked.answers, 1);
 	settle(fixture);
 	assert_int_equal(asked.answers, 1);
 	assert_int_equal(asked.reply.code, code);

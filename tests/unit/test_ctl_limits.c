@@ -31,7 +31,7 @@ static int read_rows(int fd, char last[256])
 	int rows = 0, number;
 
 	last[0] = '\0';
-	while (!last[0] && (got = recv(fd, text + used, sizeof(text) - used, 0)) > 0) {
+	while (!last[0] && (got = receive(fd, text + used, sizeof(text) - used)) > 0) {
 		used += (size_t)got;
 		for (begin = 0; (newline = memchr(text + begin, '\n', used - begin));
 		     begin = (size_t)(newline - text) + 1) {

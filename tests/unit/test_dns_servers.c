@@ -18,7 +18,7 @@
 
 #define BIG   6000
 #define LOAD  50  /* questions at a time */
-#define BURST 300 /* more than what is sent at once */
+#define BURST 800 /* many times what is sent at once, however often that is before the time-out */
 
 /* ---- TCP */
 
