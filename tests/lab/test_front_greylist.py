@@ -31,7 +31,7 @@ def front():
     with Lab("frontgreylist") as lab:
         state = lab.directory / "state"
         state.mkdir(mode=0o700)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", state], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700,uid=65534,gid=65534", "tmpfs", state], check=True)
         try:
             made = Front(lab)
             made.start(**SETTINGS)
