@@ -83,7 +83,7 @@ check-testssl: all lab-programs
 	$(Q)$(PYTHON) tests/lab/check_testssl.py
 
 # On Debian 12's own kernel, emulated: its verifier takes less than newer ones.
-check-kernel: all $(PACKET_PROGRAM) lab-programs
+check-kernel: all $(PACKET_PROGRAM) lab-programs ## try everything on the kernel of Debian 12, emulated
 	$(Q)packaging/install-packages kernel
 	$(Q)$(PYTHON) tests/kernel/boot.py '$(BUILD)'
 

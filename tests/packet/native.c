@@ -114,12 +114,15 @@ static uint64_t native_time = NATIVE_NOW;
 
 uint64_t bpf_ktime_get_ns(void)
 {
-	return native_time;
+	const uint64_t now = native_time;
+
+	native_time += faults.held_up;
+	return now;
 }
 
 uint64_t bpf_ktime_get_coarse_ns(void)
 {
-	return native_time;
+	return bpf_ktime_get_ns();
 }
 
 uint32_t bpf_get_smp_processor_id(void)

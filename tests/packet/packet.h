@@ -67,6 +67,7 @@ struct faults {
 	bool ring;                /* the event ring is full */
 	bool direct;              /* stages get arguments that the program never gives them */
 	bool host;                /* the kernel takes no such frame */
+	uint64_t held_up;         /* ns for which the CPU stands still after each look at a clock */
 };
 
 /* What was learned about the source; it makes `answers` of the settings, too. */

@@ -90,6 +90,23 @@ static void total_coarse(struct world *w)
 	assert_true(w->total->cell[0].tat > w->now() + 50 * INTERVAL);
 }
 
+/* What other CPUs have charged while this one stood still is owed, and not a limit that was raised.
+ */
+static void total_held_up(struct world *w)
+{
+	const struct meter_limit limit = { INTERVAL, BURST * INTERVAL, 0, 1 };
+	const struct faults held_up = { .held_up = SECOND_NS }, none = { 0 };
+	const uint64_t owed = w->now() + BURST * INTERVAL + SECOND_NS / 2;
+
+	arrange(w, METER_TOTAL, limit);
+	w->memory.settings->precise = 1;
+	w->total->cell[0].tat = owed;
+	assert_int_equal(send_one(w, &held_up), XDP_DROP);
+	assert_int_equal(w->total->cell[0].tat, owed);
+	w->total->cell[0].tat = w->now() + BURST * INTERVAL + SECOND_NS / 2;
+	assert_int_equal(send_one(w, &none), XDP_PASS);
+}
+
 /* One CPU's share of a flood. */
 struct share {
 	const struct world *world;
@@ -177,6 +194,7 @@ static void rates_over_cpus(struct world *w)
 const struct talk total_talks[] = {
 	{ "total, in batches", total_in_batches, true },
 	{ "total, by the coarse clock", total_coarse, false },
+	{ "total, on a CPU that is held up", total_held_up, true },
 	{ "rates over all cpus", rates_over_cpus, false },
 };
 const size_t total_talk_count = sizeof(total_talks) / sizeof(total_talks[0]);
