@@ -62,3 +62,15 @@ def test_authorities_that_cannot_be_read(front, octets, why):
 def test_what_is_read_again_is_said(front):
     assert reload(front).rc == 0
     assert reload(front).out == "no option has changed\ncertificates, CAs, users and recipients were read again\n"
+
+
+@pytest.mark.parametrize("mode", ["filter", "guard"])
+def test_a_file_of_another_mode(front, mode):
+    """It needs neither domains nor backends, and a front that took it would refuse all mail for good."""
+    assert reload(front).rc == 0
+    front.lab.write_config(**{**front.settings(smtp={"domains": [], "backends": []}), "mode": mode})
+    refused = front.lab.ctl("reload", check=False)
+    time.sleep(guardbed.RELOAD_SECONDS)
+    assert refused.rc == 4 and not refused.out and refused.err.count("\n") == 1 and ": mode is not proxy there" in refused.err, refused
+    assert takes(front, SMTP["domains"][0]) and servers(front) == [f"{host}:25" for host in BACKENDS]
+    assert reload(front).out.startswith("no option has changed")

@@ -90,6 +90,20 @@ static int apply(struct daemon *daemon, struct conf **next, struct error *err)
 	return failed ? error_prefix(err, "everything else is in effect, but") : 0;
 }
 
+/*
+ * Of the sections of the front nothing is required in another mode, so a file without mode: proxy
+ * may have no domains and no backends: with it the front would refuse everybody's mail for good.
+ */
+static int refuse_other_mode(const struct daemon *daemon, const struct conf *next,
+			     struct error *err)
+{
+	if (!daemon->front || next->role == CONF_ROLE_PROXY)
+		return 0;
+	return error_set(err, ERROR_REFUSED,
+			 "%s: mode is not proxy there, and mail is taken: restart posternd",
+			 daemon->config_path);
+}
+
 int daemon_reload(struct daemon *daemon, json_t **result, struct error *err)
 {
 	struct conf *next;
@@ -98,6 +112,11 @@ int daemon_reload(struct daemon *daemon, json_t **result, struct error *err)
 
 	if (failed)
 		return failed;
+	failed = refuse_other_mode(daemon, next, err);
+	if (failed) {
+		conf_free(&next);
+		return failed;
+	}
 	pthread_mutex_lock(&daemon->reloading);
 	changes = describe(daemon, next);
 	failed = apply(daemon, &next, err);
