@@ -33,7 +33,8 @@ mkdir /memory/upper /memory/work
 mount -t overlay -o lowerdir=/files,upperdir=/memory/upper,workdir=/memory/work overlay /root
 for directory in proc sys dev; do mount --move /$directory /root/$directory; done
 mount -t tmpfs run /root/run
-mount -t tmpfs tmp /root/tmp
+mkdir /root/run/tmp
+export TMPDIR=/run/tmp
 mount -t bpf bpf /root/sys/fs/bpf
 mkdir -p /root/dev/shm
 ip link set lo up

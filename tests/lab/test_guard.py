@@ -55,7 +55,9 @@ def test_who_is_on_no_list_is_let_in(guard):
 def test_an_allow_list_of_the_dns_outweighs(guard):
     source = lists.BOTH
     assert guard.lab.connect(source) == "open"
-    assert guard.wait_for_verdict(source)["decision"] == "accept"
+    verdict = guard.wait_for_verdict(source)
+    weights = dict(row.split("*") for row in guard.lab.config["dnsbl"]["zones"])
+    assert verdict["decision"] == "accept" and verdict["lists"] == f"bl.test {weights['bl.test']}, wl.test {weights['wl.test']}"
     assert guard.lab.connect(source) == "open"
 
 

@@ -155,6 +155,11 @@ static void tell_zone(const struct dnsbl_member *member, struct dnsbl_zone_info 
 	memcpy(out->zone, member->shown, sizeof(out->zone));
 }
 
+const char *dnsbl_zone_name(const struct dnsbl *dnsbl, size_t number)
+{
+	return number < dnsbl->set->zones ? dnsbl->set->member[number].shown : NULL;
+}
+
 size_t dnsbl_zones(struct dnsbl *dnsbl, struct dnsbl_zone_info *out, size_t max)
 {
 	size_t count;

@@ -157,6 +157,10 @@ struct dnsbl_zone_info {
 	uint64_t failures;                         /* times that it went out of service */
 };
 
+/* As it may be shown, until other zones are put in force; NULL: none has that number. The loop's
+ * thread alone. */
+const char *dnsbl_zone_name(const struct dnsbl *dnsbl, size_t number);
+
 /* Tells of all of them, or of the first `max`; returns how many. Any thread may call it. */
 size_t dnsbl_zones(struct dnsbl *dnsbl, struct dnsbl_zone_info *out, size_t max);
 

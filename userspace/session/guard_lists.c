@@ -8,6 +8,7 @@
  * had; what they asked goes on, and their answers come from there. Those of questions end as they
  * began.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "session/guard_internal.h"
@@ -73,4 +74,20 @@ void guard_take_lists(struct guard *guard, struct guard_lists **lists)
 	guard_follow_conf(guard, differ);
 	if (differ)
 		guard_look_up_again(guard);
+}
+
+const char *guard_lists_text(const struct guard *guard, const struct verdict *verdict,
+			     char out[GUARD_LISTS_TEXT_MAX])
+{
+	size_t size = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < verdict->zone_count; i++) {
+		const char *name = dnsbl_zone_name(guard->dnsbl, verdict->zone[i].number);
+
+		if (name)
+			size += (size_t)snprintf(out + size, GUARD_LISTS_TEXT_MAX - size, "%s%s %d",
+						 size ? ", " : "", name, verdict->zone[i].score);
+	}
+	return out;
 }

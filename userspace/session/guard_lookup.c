@@ -152,16 +152,17 @@ static void count_verdict(struct guard *guard, const struct verdict *verdict)
 static void log_verdict(struct guard *guard, const struct verdict *verdict,
 			enum guard_origin origin)
 {
-	char text[PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX], lists[GUARD_LISTS_TEXT_MAX];
 
 	if (!guard->lines)
 		return;
 	guard->lines--;
-	log_info("guard.verdict", "{s:s, s:s, s:i, s:i, s:b, s:s, s:i}", "source",
+	log_info("guard.verdict", "{s:s, s:s, s:i, s:i, s:s, s:b, s:s, s:i}", "source",
 		 addr_format(&verdict->addr, text), "decision", decision_name(verdict->decision),
-		 "score", (int)verdict->total, "zones", (int)verdict->zones, "temporary",
-		 (int)verdict->temporary, "evidence",
-		 origin == GUARD_COMPLETED ? "handshake" : "syn", "ms", (int)verdict->took);
+		 "score", (int)verdict->total, "zones", (int)verdict->zones, "lists",
+		 guard_lists_text(guard, verdict, lists), "temporary", (int)verdict->temporary,
+		 "evidence", origin == GUARD_COMPLETED ? "handshake" : "syn", "ms",
+		 (int)verdict->took);
 }
 
 static void conclude(struct guard_lookup *lookup, const struct evaluate_result *result)
