@@ -333,7 +333,7 @@ static void too_large(void **state)
 			102);
 	scene_play(&scene, (const char *const[]){ "C: .", "S: 552 5.3.4 *", MAIL, RCPT, "C: DATA",
 						  "S: 354 *", NULL });
-	for (int i = 0; i < 1290; i++)
+	for (int i = 0; i < 5145; i++)
 		stand_in_says(
 			"0123456789012345678901234567890123456789012345678901234567890123456789"
 			"012345678901234567890123456789\r\n",

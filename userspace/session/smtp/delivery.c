@@ -15,7 +15,8 @@
 #include "lib/lookup.h"
 #include "session/smtp/internal.h"
 
-#define WORDS_MAX 256
+#define WORDS_MAX     256
+#define ENDLESS_TIMES 8u /* so many times smtp.size-max */
 
 /* Our fields */
 
@@ -136,13 +137,17 @@ static void write_piece(const uint8_t *piece, size_t size, void *arg)
 		header_filter_feed(&mail->filter, piece, size);
 }
 
-/* What is too large, by far, is not even read to its end. */
+/*
+ * What is too large, by far, is not even read to its end. Below that it is read and not kept: a
+ * sender has to have sent it all before he looks for the reply, and one whose stream is closed is
+ * read slowly (loop/stream_tcp.c), so he would not hear it, and come again.
+ */
 static bool is_endless(struct session *session)
 {
 	const struct smtp_mail *mail = session->mail;
 	const uint64_t max = session->rules->conf->smtp.size_max;
 
-	if (mail->octets / 2 <= max)
+	if (mail->octets / ENDLESS_TIMES <= max)
 		return false;
 	record_refusal(session, SMTP_REFUSED_SIZE, NULL);
 	reply_and_end(session, 552, "5.3.4", "the message is too large");
