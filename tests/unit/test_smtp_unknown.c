@@ -231,12 +231,13 @@ static void after_the_checks(void **state)
 /* What names one client is not told to another. */
 static void words_for_one(void **state)
 {
-	static const char *const names[] = { "192.0.2.9", "mx.sender.example", "a@sender.example" };
+	static const char *const names[] = { "192.0.2.9", "mx.sender.example", "MX.Sender.Example",
+					     "a@sender.example", "A@SENDER.example" };
 	char text[64];
 	struct scene scene;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		scene_open(&scene, "");
 		snprintf(text, sizeof(text), "5.1.1 nobody\n5.1.1 you are %s", names[i]);
 		stand_in.refusal = (struct stand_in_reply){ 550, text };
@@ -250,6 +251,47 @@ static void words_for_one(void **state)
 		end(&scene);
 		scene_close(&scene);
 	}
+}
+
+static void words_for_a_quoted_one(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "");
+	stand_in.refusal = (struct stand_in_reply){ 550, "5.1.1 you are <\"a b\"@sender.example>" };
+	scene_connect(&scene);
+	SAY(&scene, BEGIN, "C: MAIL FROM:<\"a b\"@sender.example>", "S: 250 *", GONE,
+	    "S: 550 5.1.1 you are *");
+	end(&scene);
+	octets_free(&stand_in.said);
+	begin_as(&scene, OTHER);
+	SAY(&scene, GONE, "S: 550 5.1.1 there is no such recipient (lookup id *)");
+	end(&scene);
+	scene_close(&scene);
+}
+
+static void words_for_a_user(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene, "");
+	stand_in.refusal = (struct stand_in_reply){ 550, "5.1.1 nobody, Ann" };
+	scene.kind = CONF_SERVICE_SUBMISSIONS;
+	scene_connect(&scene);
+	scene_work(&scene);
+	SAY(&scene, GREETING, "C: EHLO mx.sender.example", "S: 250-gate.example",
+	    "S: 250-PIPELINING", "S: 250-SIZE *", "S: 250-8BITMIME", "S: 250-SMTPUTF8",
+	    "S: 250-DSN", "S: 250-CHUNKING", "S: 250-ENHANCEDSTATUSCODES", "S: 250 AUTH PLAIN",
+	    "C: AUTH PLAIN ann/right", "S: 235 *", "C: MAIL FROM:<>", "S: 250 *", GONE,
+	    "S: 550 5.1.1 nobody, Ann", QUIT);
+	octets_free(&stand_in.said);
+	scene.kind = CONF_SERVICE_MX;
+	begin_as(&scene, OTHER);
+	SAY(&scene, GONE, "S: 550 5.1.1 there is no such recipient (lookup id *)");
+	end(&scene);
+	scene_close(&scene);
 }
 
 /* What is refused from memory is charged like all others. */
@@ -284,6 +326,8 @@ int main(void)
 		cmocka_unit_test(in_a_group),
 		cmocka_unit_test(after_the_checks),
 		cmocka_unit_test(words_for_one),
+		cmocka_unit_test(words_for_a_quoted_one),
+		cmocka_unit_test(words_for_a_user),
 		cmocka_unit_test(the_budget),
 	};
 

@@ -8,6 +8,7 @@
  * nor is anybody of other domains, for whom strangers cannot ask. That a recipient is known need
  * not be: the transaction is open at the backend then, and has to name him there anyway.
  */
+#define _GNU_SOURCE /* strcasestr() */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,16 +22,30 @@ static struct unknowns_key key_of(const struct smtp_recipient *to)
 
 static bool names(const char *text, const char *name)
 {
-	return name && *name && strstr(text, name);
+	return name && *name && strcasestr(text, name);
 }
 
-/* Some servers put into a refusal whom they tell it to: that is not for others. */
+/* As the server got it: with the quotes of its local part. */
+static const char *sender_text(const struct path *from, char out[PATH_TEXT_MAX])
+{
+	const size_t length = strlen(from->text);
+
+	out[0] = '\0';
+	if (!from->null && length > 2)
+		snprintf(out, PATH_TEXT_MAX, "%.*s", (int)(length - 2), from->text + 1);
+	return out;
+}
+
+/* Some servers put into a refusal whom they tell it to, in small letters or as they were told:
+ * that is not for others. */
 static bool is_personal(const struct session *session, const char *text)
 {
 	char address[PREFIX_TEXT_MAX], from[PATH_TEXT_MAX];
 
 	return names(text, addr_format(&session->peer, address)) || names(text, session->helo) ||
-	       names(text, session->host) || names(text, mail_address(&session->mail->from, from));
+	       names(text, session->host) || names(text, session->user) ||
+	       names(text, mail_address(&session->mail->from, from)) ||
+	       names(text, sender_text(&session->mail->from, from));
 }
 
 void remember(struct session *session, const struct smtp_recipient *to,
