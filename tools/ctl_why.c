@@ -72,6 +72,20 @@ static void print_decision(const json_t *result)
 		output_text(": %s", *help ? help : reason);
 }
 
+/* Who may connect to a proxy may still be refused there, so it does not end with that. */
+static void print_judgement(const json_t *result)
+{
+	const json_t *reputation = json_object_get(result, "reputation");
+	const json_t *verdict = json_object_get(reputation, "verdict");
+
+	if (strcmp(field_text(reputation, "mode"), "proxy") != 0 || !json_is_object(verdict))
+		return;
+	output_text("Its session is judged by what was found out, below: ");
+	output_paint(PAINT_TITLE, "%s", field_text(verdict, "decision"));
+	output_text(", score %" JSON_INTEGER_FORMAT ".\n",
+		    json_integer_value(json_object_get(verdict, "score")));
+}
+
 static void print_verdict(const json_t *result)
 {
 	const char *verdict = field_text(result, "verdict");
@@ -84,6 +98,8 @@ static void print_verdict(const json_t *result)
 		     i < count ? verdicts[i].text : verdict);
 	print_decision(result);
 	output_text(".\n");
+	if (strcmp(verdict, "pass") == 0)
+		print_judgement(result);
 }
 
 static void print_matches(const json_t *matches)

@@ -77,6 +77,13 @@ static const struct {
 	  "This is about TCP connection attempts to the ports 25, 465; nothing else is "
 	  "touched.\n" },
 	{ "why 192.0.2.7",
+	  RESULT("\"address\": \"192.0.2.7\", \"verdict\": \"pass\", \"reason\": \"accepted\", "
+		 "\"deciding\": null, \"reputation\": {\"mode\": \"proxy\", \"verdict\": {"
+		 "\"decision\": \"reject\", \"score\": 10}}"),
+	  NULL,
+	  "192.0.2.7 would be let through: no list holds it, and it is within its limits.\n"
+	  "Its session is judged by what was found out, below: reject, score 10.\n" },
+	{ "why 192.0.2.7",
 	  RESULT("\"address\": \"192.0.2.7\", \"verdict\": \"monitored\", \"reason\": "
 		 "\"rate-source\", \"help\": \"attempts come too fast\", \"deciding\": null"),
 	  NULL,

@@ -104,24 +104,32 @@ static int refuse_other_mode(const struct daemon *daemon, const struct conf *nex
 			 daemon->config_path);
 }
 
-int daemon_reload(struct daemon *daemon, json_t **result, struct error *err)
+/* Under the lock the file is read, too, or of two reloads at once the older file might come last.
+ */
+static int reload(struct daemon *daemon, json_t **changes, struct error *err)
 {
 	struct conf *next;
-	json_t *changes;
 	int failed = conf_load(daemon->config_path, &next, err);
 
 	if (failed)
 		return failed;
 	failed = refuse_other_mode(daemon, next, err);
-	if (failed) {
-		conf_free(&next);
-		return failed;
+	if (!failed) {
+		*changes = describe(daemon, next);
+		failed = apply(daemon, &next, err);
 	}
-	pthread_mutex_lock(&daemon->reloading);
-	changes = describe(daemon, next);
-	failed = apply(daemon, &next, err);
-	pthread_mutex_unlock(&daemon->reloading);
 	conf_free(&next);
+	return failed;
+}
+
+int daemon_reload(struct daemon *daemon, json_t **result, struct error *err)
+{
+	json_t *changes = NULL;
+	int failed;
+
+	pthread_mutex_lock(&daemon->reloading);
+	failed = reload(daemon, &changes, err);
+	pthread_mutex_unlock(&daemon->reloading);
 	if (failed) {
 		json_decref(changes);
 		return failed;
