@@ -190,9 +190,8 @@ void guard_limit_syns(struct guard *guard, size_t rows);
 /* Puts them in force, with all else that is configured now. Nulls the pointer. */
 void guard_take_lists(struct guard *guard, struct guard_lists **lists);
 /* The names of a verdict's lists with their points: "bl.example 10, allow.example -3". Returns
- * `out`. */
-#define GUARD_LISTS_TEXT_MAX (VERDICT_ZONES_MAX * (DNSBL_SHOWN_MAX + 8)) /* with ", " and points   \
-									  */
+ * `out`, which has room for ", " and points, too. */
+#define GUARD_LISTS_TEXT_MAX (VERDICT_ZONES_MAX * (DNSBL_SHOWN_MAX + 8))
 const char *guard_lists_text(const struct guard *guard, const struct verdict *verdict,
 			     char out[GUARD_LISTS_TEXT_MAX]);
 
