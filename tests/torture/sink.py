@@ -158,9 +158,10 @@ class Sink(socketserver.ThreadingTCPServer):
 
 
 def messages(log):
-    """What a sink has written down of messages so far."""
+    """What a sink has written down of messages so far; it may be in the middle of a line."""
     with open(log) as file:
-        return [json.loads(line) for line in file if line.endswith("\n")]
+        whole, _newline, _begun = file.read().rpartition("\n")
+    return [json.loads(line) for line in whole.split("\n") if line]
 
 
 def main():
