@@ -2,7 +2,6 @@
 """A flood costs the agent no more than its budget of events, and whatever it is told about adds up."""
 import os
 import pathlib
-import statistics
 import time
 
 import pytest
@@ -67,11 +66,11 @@ def test_no_events_at_all_where_none_are_wanted(fresh, no_limits):
 
 def test_the_agent_answers_during_a_flood(quiet):
     flood = quiet.flood(SPOOFED4, count=10**9, rate=FLOOD)
-    took = []
+    slowest = 0
     for i in range(30):
         start = time.monotonic()
         quiet.ctl("block", "add", f"203.0.113.{i}")
-        took.append(time.monotonic() - start)
+        slowest = max(slowest, time.monotonic() - start)
     assert flood.stop()["errors"] == 0
-    assert statistics.median(took) < 1, took  # one may be held up by what else the machine does
+    assert slowest < 1
     assert len(quiet.ctl("block", "show", "--json").json) == 32
